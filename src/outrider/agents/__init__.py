@@ -1,0 +1,1 @@
+"""Agents: who answers "what is the next step after this prefix?"."""

@@ -1,0 +1,106 @@
+"""What an agent is: it answers "what is the next step after this prefix?", and says what that consumed."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import Protocol, TypeAlias, runtime_checkable
+
+from outrider.errors import BadOption, NoStep
+from outrider.model import Answer, Prefix, Step, Task, Usage
+
+
+class Meter:
+    """What one call has consumed so far. It is read when the call ends, however it ends: cancelled calls cost too."""
+
+    __slots__ = ("_settled", "_under_way")
+
+    def __init__(self) -> None:
+        self._settled: Usage | None = None
+        self._under_way: Usage | None = None
+
+    def estimate(self, usage: Usage) -> None:
+        """The request under way has used about this much until now; replaces the estimate before."""
+        self._under_way = usage
+
+    def settle(self, usage: Usage) -> None:
+        """The request under way has ended and used this."""
+        self._under_way = None
+        self._settled = usage if self._settled is None else self._settled + usage
+
+    @property
+    def usage(self) -> Usage:
+        """Everything until now: finished requests and the one under way."""
+        parts = [part for part in (self._settled, self._under_way) if part is not None]
+        return sum(parts[1:], start=parts[0]) if parts else Usage()
+
+
+@runtime_checkable
+class Agent(Protocol):
+    """An approximation or a target agent.
+
+    ``name`` stands in journals and on screens. It holds no secret.
+    """
+
+    @property
+    def name(self) -> str: ...
+
+    async def next_step(self, task: Task, prefix: Prefix, meter: Meter) -> Answer:
+        """The step after ``prefix``. Equal prefixes are asked with equal prompts.
+
+        Raises:
+            AgentError, ProviderError: there is no answer. The provider's own retries are over by then.
+        """
+        ...
+
+    def most(self, task: Task, prefix: Prefix) -> Usage | None:
+        """The most that a call could consume, for a budget to reserve; ``None`` where nobody can say."""
+        ...
+
+
+Said: TypeAlias = Step | str | Answer | None
+"""What a plain function may answer: a step, an action's name, or a whole answer. ``None`` is no answer."""
+
+AgentFunction: TypeAlias = Callable[[Task, Prefix], Awaitable[Said]]
+
+
+class FunctionAgent:
+    """Any async function ``(task, prefix) -> step`` as an agent. It says nothing of tokens, so they count as unknown."""
+
+    __slots__ = ("_function", "name")
+
+    def __init__(self, function: AgentFunction, name: str | None = None) -> None:
+        self._function = function
+        self.name: str = name or str(getattr(function, "__name__", type(function).__name__))
+
+    async def next_step(self, task: Task, prefix: Prefix, meter: Meter) -> Answer:
+        """What the function says, read as a step.
+
+        Raises:
+            NoStep: it said nothing, or something that is no step.
+        """
+        match await self._function(task, prefix):
+            case Answer() as answer:
+                return answer
+            case Step() as step:
+                return Answer((step,))
+            case str() as action if action.strip():
+                return Answer((Step(action),))
+            case other:
+                raise NoStep(f"{self.name} answered {other!r}; a step, or the name of its action, was expected")
+
+    def most(self, task: Task, prefix: Prefix) -> Usage | None:
+        """Unknown: a function does not say what it consumes."""
+        return None
+
+
+def as_agent(candidate: Agent | AgentFunction) -> Agent:
+    """``candidate`` itself if it is an agent, else the function wrapped as one.
+
+    Raises:
+        BadOption: it is neither.
+    """
+    if isinstance(candidate, Agent):
+        return candidate
+    if callable(candidate):
+        return FunctionAgent(candidate)
+    raise BadOption(f"{candidate!r} is no agent; give one, or an async function (task, prefix) -> step")

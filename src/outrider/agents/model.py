@@ -1,0 +1,86 @@
+"""What a language model is to an agent: a prompt in, a reply out, metered. ``providers/`` implements it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal, Protocol, TypeAlias, runtime_checkable
+
+from outrider.agents.agent import Meter
+from outrider.model import JSON, Usage
+
+Speaker: TypeAlias = Literal["system", "user", "assistant"]
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One message of a prompt."""
+
+    speaker: Speaker
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class ToolSpec:
+    """A tool that a model may call: its arguments as a JSON schema."""
+
+    name: str
+    description: str
+    schema: dict[str, JSON]
+
+
+@dataclass(frozen=True, slots=True)
+class ToolCall:
+    """A tool call that a model wrote. ``arguments`` were read from its JSON."""
+
+    name: str
+    arguments: dict[str, JSON]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """One request to a model. Decoding is greedy.
+
+    If the last message is the assistant's, the reply goes on from it. At most one of ``choices``, ``schema`` and ``tools`` is
+    given: the reply is then exactly one of the choices, JSON under the schema, or may call the tools.
+    """
+
+    messages: tuple[Message, ...]
+    most_output_tokens: int = 512
+    stop: tuple[str, ...] = ()
+    choices: tuple[str, ...] = ()
+    schema: dict[str, JSON] | None = None
+    tools: tuple[ToolSpec, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """A model's whole reply."""
+
+    text: str
+    calls: tuple[ToolCall, ...] = ()
+
+
+@runtime_checkable
+class Model(Protocol):
+    """A language model behind some server. ``name`` stands in journals; it holds no secret."""
+
+    @property
+    def name(self) -> str: ...
+
+    async def reply(self, request: Request, meter: Meter) -> Reply:
+        """The reply to ``request``. The meter is kept up to date while it arrives, and settled when it ends.
+
+        Cancelling closes the connection, so that the server stops generating.
+
+        Raises:
+            ProviderError: there is no reply; retries are over by then.
+        """
+        ...
+
+    def most(self, request: Request) -> Usage:
+        """The most that ``request`` could consume, for a budget to reserve. Its cost is ``None`` if the price is unknown."""
+        ...
+
+    async def close(self) -> None:
+        """Close connections, and stop the server if it is ours."""
+        ...

@@ -1,0 +1,161 @@
+"""Every error that Outrider raises, in one tree.
+
+    OutriderError
+    ├── CallerError            the caller's mistake: the message gives the value and the remedy
+    │   ├── BadStep            a step that is no step: no action, arguments that are not JSON
+    │   ├── EmptyTask
+    │   ├── UnknownName        a world, kind, model or session that does not exist
+    │   ├── BadOption
+    │   ├── NotNow             a command that came too early, too late, or for a step that is over
+    │   └── RulesMisused       an event that contradicts the rules: a bug in whoever drives them
+    ├── ProviderError          the model server's trouble
+    │   ├── Unreachable        nobody answers, or the connection broke
+    │   ├── AccessRefused      a key that is missing, wrong or not allowed
+    │   ├── ModelMissing       the server, or this machine, has no such model
+    │   ├── ContextTooLong
+    │   ├── RateLimited        429, after the provider's retries
+    │   └── ServerTrouble      5xx, or a reply that breaks the protocol
+    ├── AgentError             the agent's nonsense: a reply that names no step
+    │   └── NoStep
+    ├── RunEnded               a run that ended without `finish`; `plan` is what was confirmed
+    │   ├── TargetFailed
+    │   ├── StepLimitReached
+    │   ├── BudgetReached
+    │   ├── RunStopped
+    │   └── JournalLost        the journal could not be written; the plan so far is kept
+    ├── JournalError
+    │   ├── JournalFull
+    │   ├── JournalCorrupt
+    │   ├── JournalNewer
+    │   └── JournalUnusable    cannot be opened: no permission, not a file
+    └── ObserverTooSlow        a stream of events that was read too slowly and was dropped
+
+A foreign error is mapped to one of these where it enters; no exception group reaches a user.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from outrider.model import Plan
+
+
+class OutriderError(Exception):
+    """The root: catch this to catch everything that Outrider raises."""
+
+
+class CallerError(OutriderError):
+    """The caller's mistake."""
+
+
+class BadStep(CallerError):
+    """A step without an action, or with arguments that are not JSON."""
+
+
+class EmptyTask(CallerError):
+    """A task with no text."""
+
+
+class UnknownName(CallerError):
+    """A world, kind, model or session that does not exist."""
+
+
+class BadOption(CallerError):
+    """An option whose value makes no sense."""
+
+
+class NotNow(CallerError):
+    """A command that came too early, too late, or for a step that is over. Nothing has changed."""
+
+
+class RulesMisused(CallerError):
+    """An event that contradicts the rules, such as a second answer to one call. Nothing has changed."""
+
+
+class ProviderError(OutriderError):
+    """The model server's trouble, not the caller's."""
+
+
+class Unreachable(ProviderError):
+    """Nobody answers at the address, or the connection broke."""
+
+
+class AccessRefused(ProviderError):
+    """The key is missing, wrong or not allowed."""
+
+
+class ModelMissing(ProviderError):
+    """The server, or this machine, has no such model."""
+
+
+class ContextTooLong(ProviderError):
+    """The prompt does not fit into the model's context."""
+
+
+class RateLimited(ProviderError):
+    """The provider said 429, still after its retries."""
+
+
+class ServerTrouble(ProviderError):
+    """The server failed, or replied with something that is not its protocol."""
+
+
+class AgentError(OutriderError):
+    """The agent answered nonsense."""
+
+
+class NoStep(AgentError):
+    """The reply is empty or names no step. Absence is never agreement."""
+
+
+class RunEnded(OutriderError):
+    """The run ended before `finish`. ``plan`` is the confirmed plan, kept."""
+
+    def __init__(self, message: str, *, plan: Plan | None = None) -> None:
+        super().__init__(message)
+        self.plan = plan
+
+
+class TargetFailed(RunEnded):
+    """The target agent could not answer at the frontier, after its provider's retries."""
+
+
+class StepLimitReached(RunEnded):
+    """The plan reached the limit on steps without `finish`."""
+
+
+class BudgetReached(RunEnded):
+    """The frontier's next call does not fit into what is left of the budget."""
+
+
+class RunStopped(RunEnded):
+    """Somebody stopped the run."""
+
+
+class JournalLost(RunEnded):
+    """The journal could not be written, so the run ended; what was confirmed is in ``plan``."""
+
+
+class JournalError(OutriderError):
+    """The journal cannot do what was asked."""
+
+
+class JournalFull(JournalError):
+    """The disk is full or read-only."""
+
+
+class JournalCorrupt(JournalError):
+    """The file is damaged, or is not a journal of ours."""
+
+
+class JournalNewer(JournalError):
+    """The journal was written by a newer version of Outrider."""
+
+
+class JournalUnusable(JournalError):
+    """The journal cannot be opened."""
+
+
+class ObserverTooSlow(OutriderError):
+    """A stream of events was read too slowly and was dropped; the run went on without it."""

@@ -1,0 +1,1 @@
+"""The journal is the truth: append, read, fold."""

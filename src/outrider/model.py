@@ -1,0 +1,179 @@
+"""The nouns: task, step, prefix, answer, usage, plan; and the canonical form of a step."""
+
+from __future__ import annotations
+
+import json
+import math
+import unicodedata
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Final, Literal, TypeAlias
+
+from outrider.errors import BadStep, EmptyTask
+
+JSON: TypeAlias = None | bool | int | float | str | list["JSON"] | dict[str, "JSON"]
+"""A value that JSON can carry."""
+
+Role: TypeAlias = Literal["approximation", "target"]
+"""Which agent a call asks."""
+
+By: TypeAlias = Literal["target", "person"]
+"""Whose verdict a confirmed step is."""
+
+FINISH: Final = "finish"
+"""The action of a plan's last step."""
+
+_EXACT_INTEGERS: Final = 2.0**53
+"""Below this every whole float is exactly one integer (IEEE 754 double precision)."""
+
+
+def _canonical_text(text: str) -> str:
+    return " ".join(unicodedata.normalize("NFC", text).split())
+
+
+def _canonical_value(value: object, where: str) -> JSON:
+    """``value`` with its text normalised and whole floats as integers, so that equal means equal bytes."""
+    match value:
+        case None | bool() | int():
+            return value
+        case float():
+            if not math.isfinite(value):
+                raise BadStep(f"{where} is {value}, which JSON cannot carry; give a finite number or null")
+            return int(value) if value.is_integer() and abs(value) < _EXACT_INTEGERS else value
+        case str():
+            return unicodedata.normalize("NFC", value)
+        case Mapping():
+            return {str(name): _canonical_value(item, f"{where}.{name}") for name, item in sorted(value.items())}
+        case list() | tuple():
+            return [_canonical_value(item, f"{where}[{i}]") for i, item in enumerate(value)]
+        case _:
+            raise BadStep(f"{where} is a {type(value).__name__}, which JSON cannot carry")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Step:
+    """One entry of a plan: an action's name and its arguments.
+
+    Steps are equal when their canonical forms are; ``key`` is that form, as text. Two equal steps render to the same
+    prompt because prompts are rendered from ``key``'s parts and from nothing else: an agent's thoughts stay outside.
+    """
+
+    action: str
+    arguments: Mapping[str, JSON] = field(default_factory=dict)
+    key: str = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.action, str) or not (action := _canonical_text(self.action)):
+            raise BadStep(f"a step needs the name of an action, not {self.action!r}")
+        if not isinstance(self.arguments, Mapping):
+            raise BadStep(f"the arguments of {action!r} are {self.arguments!r}; give a mapping from names to values")
+        arguments = _canonical_value(self.arguments, action)
+        object.__setattr__(self, "action", action)
+        object.__setattr__(self, "arguments", arguments)
+        object.__setattr__(self, "key", json.dumps([action, arguments], ensure_ascii=False, separators=(",", ":")))
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Step) and self.key == other.key
+
+    def __hash__(self) -> int:
+        return hash(self.key)
+
+    def __str__(self) -> str:
+        if not self.arguments:
+            return self.action
+        inner = ", ".join(f"{name}={json.dumps(value, ensure_ascii=False)}" for name, value in self.arguments.items())
+        return f"{self.action}({inner})"
+
+    @property
+    def is_finish(self) -> bool:
+        """Whether the plan is complete with this step."""
+        return self.action == FINISH
+
+
+Prefix: TypeAlias = tuple[Step, ...]
+"""The steps before a position. Equal prefixes render to equal prompts."""
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """What the user asked for, and the name of the world it is asked in."""
+
+    text: str
+    world: str = ""
+
+    def __post_init__(self) -> None:
+        if not self.text.strip():
+            raise EmptyTask("the task is empty; say in a sentence what is to be planned")
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """An agent's answer: the next step, best guess first, and the thought behind it, kept for display only.
+
+    A target agent's first step is its verdict. An approximation agent may give several guesses.
+    """
+
+    steps: tuple[Step, ...]
+    thought: str = ""
+
+
+Counted: TypeAlias = Literal["reported", "estimated", "unknown"]
+"""How the tokens of a usage are known: the provider said so, we estimated them, or nobody said anything."""
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """What a call consumed. ``cached_tokens`` are those of the prompt that the provider did not compute again.
+
+    ``cost_usd`` is ``None`` where the price is unknown: an unknown price is never 0.
+    """
+
+    prompt_tokens: int = 0
+    cached_tokens: int = 0
+    output_tokens: int = 0
+    counted: Counted = "unknown"
+    cost_usd: float | None = None
+
+    def __add__(self, other: Usage) -> Usage:
+        """Both together: an estimate if either is one, and of unknown cost if either is."""
+        known = self.cost_usd is not None and other.cost_usd is not None
+        return Usage(
+            prompt_tokens=self.prompt_tokens + other.prompt_tokens,
+            cached_tokens=self.cached_tokens + other.cached_tokens,
+            output_tokens=self.output_tokens + other.output_tokens,
+            counted=self.counted if self.counted == other.counted else "estimated",
+            cost_usd=(self.cost_usd or 0.0) + (other.cost_usd or 0.0) if known else None,
+        )
+
+
+NOTHING_USED: Final = Usage(counted="reported", cost_usd=0.0)
+"""The usage of a call that never began: known, and nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class PlanStep:
+    """A confirmed step, and whose verdict it is."""
+
+    step: Step
+    by: By = "target"
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """The confirmed plan. ``complete`` when its last step is `finish`; ``lossless`` unless a fuzzy match was chosen."""
+
+    steps: tuple[PlanStep, ...]
+    lossless: bool = True
+
+    @property
+    def complete(self) -> bool:
+        """Whether the last step is `finish`."""
+        return bool(self.steps) and self.steps[-1].step.is_finish
+
+    @property
+    def prefix(self) -> Prefix:
+        """The steps alone."""
+        return tuple(entry.step for entry in self.steps)
+
+    def __str__(self) -> str:
+        return "\n".join(f"{i}  {entry.step}" for i, entry in enumerate(self.steps))

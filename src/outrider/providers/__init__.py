@@ -1,0 +1,1 @@
+"""Model servers, one file a kind. Their JSON stops here."""

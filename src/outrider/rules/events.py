@@ -1,0 +1,259 @@
+"""What happened (events, in the past tense) and what is to be done (orders, imperatives).
+
+A *report* comes from outside: a call ended, the person spoke. A *finding* is what the rules concluded from it. Both are
+events; both go, in order, to the journal, the picture and the figures. ``Rules.receive`` takes reports and gives findings
+and orders.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import ClassVar, Literal, TypeAlias
+
+from outrider.model import By, PlanStep, Role, Step, Task, Usage
+
+Outcome: TypeAlias = Literal["complete", "stopped", "target_failed", "step_limit", "budget", "journal_lost"]
+"""How a session ended. Only ``complete`` ends in `finish`."""
+
+
+# Reports ------------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Opened:
+    """The session began, in this setting. ``plan`` is what it goes on from, nothing for a new plan."""
+
+    kind: ClassVar[str] = "opened"
+    task: Task
+    approximation: str
+    target: str
+    lookahead: str
+    max_steps: int
+    matching: str = "exact"
+    plan: tuple[PlanStep, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Started:
+    """A call got its turn: its request is under way."""
+
+    kind: ClassVar[str] = "started"
+    call: int
+    role: Role
+    at: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Drafted:
+    """The approximation agent answered, best guess first."""
+
+    kind: ClassVar[str] = "drafted"
+    call: int
+    at: int
+    steps: tuple[Step, ...]
+    thought: str = ""
+    usage: Usage = field(default_factory=Usage)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verified:
+    """The target agent answered: its step is the verdict on the prefix it was asked about."""
+
+    kind: ClassVar[str] = "verified"
+    call: int
+    at: int
+    step: Step
+    thought: str = ""
+    usage: Usage = field(default_factory=Usage)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Failed:
+    """A call ended without an answer, after the provider's own retries."""
+
+    kind: ClassVar[str] = "failed"
+    call: int
+    role: Role
+    at: int
+    error: str
+    usage: Usage = field(default_factory=Usage)
+    budget: bool = False
+    """The call did not fit into what is left of the budget, and was never sent."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cancelled:
+    """A call was closed before it answered. What it had used by then is in ``usage``."""
+
+    kind: ClassVar[str] = "cancelled"
+    call: int
+    role: Role
+    at: int
+    reason: str
+    usage: Usage = field(default_factory=Usage)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Took:
+    """The person took the step at the frontier: their step is the verdict."""
+
+    kind: ClassVar[str] = "took"
+    at: int
+    step: Step
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WentBack:
+    """The person moved the frontier up to step ``at``, which is open again until they take it or go on."""
+
+    kind: ClassVar[str] = "went_back"
+    at: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WentOn:
+    """After going back: the verdict that was there counts again."""
+
+    kind: ClassVar[str] = "went_on"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stopped:
+    """Somebody stopped the run, or the journal was lost and nothing could be written down any more."""
+
+    kind: ClassVar[str] = "stopped"
+    reason: str
+    outcome: Literal["stopped", "journal_lost"] = "stopped"
+
+
+# Findings -----------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Accepted:
+    """A guess equals its verdict. ``ahead`` is how far beyond the frontier it was drafted, 0 at the frontier itself."""
+
+    kind: ClassVar[str] = "accepted"
+    call: int
+    at: int
+    ahead: int
+    step: Step
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rejected:
+    """A guess differs from its verdict."""
+
+    kind: ClassVar[str] = "rejected"
+    call: int
+    at: int
+    ahead: int
+    draft: Step
+    verdict: Step
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Discarded:
+    """A branch was dropped: the step it began with, and every call that hung on it."""
+
+    kind: ClassVar[str] = "discarded"
+    at: int
+    step: Step
+    calls: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Confirmed:
+    """The frontier moved past step ``at``.
+
+    ``call`` is the target call whose answer this is, ``None`` for a person's step. ``drafts`` are the calls that had guessed
+    it.
+    """
+
+    kind: ClassVar[str] = "confirmed"
+    at: int
+    step: Step
+    by: By
+    call: int | None
+    drafts: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shown:
+    """Step ``at``'s draft is on display as the one step being verified: the interrupt window is open."""
+
+    kind: ClassVar[str] = "shown"
+    at: int
+    step: Step
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Degraded:
+    """The approximation agent failed too often in a row: the run goes on with the target alone."""
+
+    kind: ClassVar[str] = "degraded"
+    failures: int
+    error: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ended:
+    """The plan is settled; calls that are no longer needed are being closed. The run's total time ends here."""
+
+    kind: ClassVar[str] = "ended"
+    outcome: Outcome
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finished:
+    """Every call is accounted for. Nothing follows."""
+
+    kind: ClassVar[str] = "finished"
+    outcome: Outcome
+
+
+Report: TypeAlias = Opened | Started | Drafted | Verified | Failed | Cancelled | Took | WentBack | WentOn | Stopped
+Finding: TypeAlias = Accepted | Rejected | Discarded | Confirmed | Shown | Degraded | Ended | Finished
+Event: TypeAlias = Report | Finding
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Record:
+    """An event in its place: number ``n`` from 0 without gaps, ``time_s`` seconds after the session was opened."""
+
+    n: int
+    time_s: float
+    event: Event
+
+
+# Orders -------------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Start:
+    """Ask the agent of ``role`` for the step after ``prefix``. ``urgent`` calls go before all others in any queue."""
+
+    call: int
+    role: Role
+    at: int
+    prefix: tuple[Step, ...]
+    urgent: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cancel:
+    """Close a call, and report it as cancelled for ``reason``."""
+
+    call: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hurry:
+    """The frontier has reached this call's node: if it still waits in a queue, it goes before all others now."""
+
+    call: int
+
+
+Order: TypeAlias = Start | Cancel | Hurry

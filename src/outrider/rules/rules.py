@@ -1,0 +1,342 @@
+"""The rules of interactive speculative planning: reports in, findings and orders out.
+
+Everything is one rule on a tree of prefixes: **a verdict selects a child**. Pure: no await, no clock, no randomness, no I/O.
+The live runtime, the simulator and replay all drive this one copy.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Final, assert_never
+
+from outrider.errors import NotNow, RulesMisused
+from outrider.model import Plan, PlanStep, Role, Step
+from outrider.rules.display import being_verified
+from outrider.rules.events import (
+    Accepted,
+    Cancel,
+    Cancelled,
+    Confirmed,
+    Degraded,
+    Discarded,
+    Drafted,
+    Ended,
+    Failed,
+    Finding,
+    Finished,
+    Hurry,
+    Opened,
+    Order,
+    Outcome,
+    Rejected,
+    Report,
+    Shown,
+    Start,
+    Started,
+    Stopped,
+    Took,
+    Verified,
+    WentBack,
+    WentOn,
+)
+from outrider.rules.lookahead import Lookahead
+from outrider.rules.matching import EXACT, Matching
+from outrider.rules.tree import Call, Guess, Node, Verdict
+
+FAILURES_IN_A_ROW: Final = 3
+"""After so many failed drafts in a row the run goes on with the target alone."""
+
+
+@dataclass(slots=True)
+class Decision:
+    """What follows from a report: findings first, to be recorded; then orders, to be performed in turn."""
+
+    findings: list[Finding] = field(default_factory=list)
+    orders: list[Order] = field(default_factory=list)
+
+
+class Rules:
+    """One session's state and the only thing that changes it: ``receive``.
+
+    Args:
+        lookahead: what is worth starting.
+        max_steps: the plan may have this many steps, `finish` included.
+        matching: which draft a verdict confirms; anything but ``EXACT`` is lossy.
+    """
+
+    __slots__ = (
+        "_calls", "_decision", "_drafting", "_failed_drafts", "_held", "_lookahead", "_matching", "_max_steps",
+        "_next_call", "_outcome", "_shown", "frontier", "root",
+    )  # fmt: skip
+
+    def __init__(self, *, lookahead: Lookahead, max_steps: int, matching: Matching = EXACT) -> None:
+        self.root = Node(0)
+        self.frontier = self.root
+        self._lookahead = lookahead
+        self._matching = matching
+        self._max_steps = max_steps
+        self._calls: dict[int, Call] = {}
+        self._next_call = 0
+        self._failed_drafts = 0
+        self._drafting = True
+        self._held = False
+        self._shown: Step | None = None
+        self._outcome: Outcome | None = None
+        self._decision = Decision()
+
+    # What is the case ----------------------------------------------------------------------------------------------
+
+    @property
+    def plan(self) -> Plan:
+        """The confirmed plan: the verdicts from the root to the frontier."""
+        steps: list[PlanStep] = []
+        node = self.root
+        while node is not self.frontier:
+            assert node.verdict is not None, "the frontier moves only along verdicts"
+            steps.append(PlanStep(node.verdict.step, node.verdict.by))
+            node = node.children[node.verdict.step.key]
+        return Plan(tuple(steps), lossless=self._matching.lossless)
+
+    @property
+    def outcome(self) -> Outcome | None:
+        """How the run ended; ``None`` while it runs."""
+        return self._outcome
+
+    @property
+    def in_flight(self) -> int:
+        """How many calls have been ordered and have not ended; those being closed count too."""
+        return len(self._calls)
+
+    def check(self, report: Took | WentBack | WentOn | Stopped) -> None:
+        """Raise ``NotNow`` if the person's command does not fit the state any more; change nothing."""
+        if self._outcome is not None:
+            raise NotNow(f"the run has ended ({self._outcome.replace('_', ' ')}); the plan stands as it is")
+        match report:
+            case Took(at=at) if at < self.frontier.at:
+                answer = self.frontier.ancestor(at).verdict
+                raise NotNow(f"step {at} has its verdict already: {answer.step if answer else ''}; go back to {at} to change it")
+            case Took(at=at) if at > self.frontier.at:
+                raise NotNow(f"step {at} is not there yet; the plan is confirmed up to step {self.frontier.at - 1}")
+            case WentBack(at=at) if not 0 <= at < self.frontier.at:
+                raise NotNow(f"step {at} is not confirmed, so there is no going back to it; the next step is {self.frontier.at}")
+            case WentOn() if not self._held:
+                raise NotNow("the run is going on already")
+            case _:
+                pass
+
+    # The one verb ---------------------------------------------------------------------------------------------------
+
+    def receive(self, report: Report) -> Decision:
+        """Take what happened into account; return what follows from it.
+
+        Afterwards the frontier stands at the first node without a verdict (or where somebody went back to), every call that
+        hangs on a discarded branch has been ordered to close, and every call worth making has been ordered.
+
+        Raises:
+            NotNow: a person's command that does not fit; nothing has changed.
+            RulesMisused: a report about a call that is not under way; nothing has changed.
+        """
+        match report:
+            case Opened():
+                self._open(report)
+            case Started(call=number):
+                self._live(number)
+            case Drafted():
+                self._drafted(report)
+            case Verified():
+                self._verified(report)
+            case Failed():
+                self._failed(report)
+            case Cancelled():
+                self._settle(report.call)
+            case Took() | WentBack() | WentOn() | Stopped():
+                self.check(report)
+                self._command(report)
+            case _:
+                assert_never(report)
+        self._advance()
+        self._show()
+        self._start_what_is_wanted()
+        self._finish_if_settled()
+        decision, self._decision = self._decision, Decision()
+        return decision
+
+    # Reports --------------------------------------------------------------------------------------------------------
+
+    def _open(self, report: Opened) -> None:
+        if self._next_call or self.root.verdict is not None:
+            raise RulesMisused("the session has been opened already")
+        node = self.root
+        for entry in report.plan:
+            node.verdict = Verdict(entry.step, entry.by)
+            node = node.child(entry.step)
+
+    def _drafted(self, report: Drafted) -> None:
+        call = self._settle(report.call)
+        if call.cancelling:
+            return
+        self._failed_drafts = 0
+        ahead = call.node.at - self.frontier.at
+        for step in dict.fromkeys(report.steps):
+            call.node.child(step).guesses += (Guess(call.number, ahead),)
+        call.node.draft_failed = not report.steps
+
+    def _verified(self, report: Verified) -> None:
+        call = self._settle(report.call)
+        if not call.cancelling:
+            self._select(call.node, Verdict(report.step, "target", call.number))
+
+    def _failed(self, report: Failed) -> None:
+        call = self._settle(report.call)
+        if call.cancelling:
+            return
+        if call.role == "approximation":
+            call.node.draft_failed = True
+            self._failed_drafts += 1
+            if self._failed_drafts == FAILURES_IN_A_ROW:
+                self._drafting = False
+                self._find(Degraded(failures=self._failed_drafts, error=report.error))
+        elif call.node is self.frontier:
+            self._end("budget" if report.budget else "target_failed", report.error)
+        else:
+            call.node.target_failed = True
+
+    def _command(self, report: Took | WentBack | WentOn | Stopped) -> None:
+        match report:
+            case Took(step=step):
+                self._held = False
+                self._select(self.frontier, Verdict(step, "person"))
+            case WentBack(at=at):
+                self._held = True
+                self.frontier = self.frontier.ancestor(at)
+            case WentOn():
+                self._held = False
+            case Stopped(reason=reason, outcome=outcome):
+                self._end(outcome, reason)
+            case _:
+                assert_never(report)
+
+    # A verdict selects a child --------------------------------------------------------------------------------------
+
+    def _select(self, node: Node, verdict: Verdict) -> None:
+        """The rule: ``verdict`` keeps one child of ``node``; every other is discarded, calls and all."""
+        first = node.verdict is None
+        node.verdict = verdict
+        drafts = [child.step for child in node.children.values() if child.step is not None]
+        matched = self._matching.find(verdict.step, drafts)
+        chosen = node.child(matched or verdict.step)
+        others = [child for child in node.children.values() if child is not chosen]
+        if first:
+            self._judge(chosen, others, verdict.step)
+        chosen.step = verdict.step
+        node.children = {verdict.step.key: chosen}
+        self._cancel(node.draft, "its verdict came first")
+        self._cancel(node.target, "the person took the step")
+        for other in others:
+            self._discard(other)
+
+    def _judge(self, chosen: Node, others: list[Node], verdict: Step) -> None:
+        """Say of every guess whether it was right, once: a second verdict after going back judges nobody again."""
+        at = chosen.at - 1
+        if chosen.step is not None:
+            for guess in chosen.guesses:
+                self._find(Accepted(call=guess.call, at=at, ahead=guess.ahead, step=chosen.step))
+        for other in others:
+            if other.step is not None:
+                for guess in other.guesses:
+                    self._find(
+                        Rejected(call=guess.call, at=at, ahead=guess.ahead, draft=other.step, verdict=verdict)
+                    )
+
+    def _discard(self, branch: Node) -> None:
+        assert branch.step is not None, "the root is never discarded"
+        calls: list[int] = []
+        for node in branch.subtree():
+            calls += node.calls
+            for call in (node.target, node.draft):
+                self._cancel(call, "its prefix was rejected")
+        self._find(Discarded(at=branch.at - 1, step=branch.step, calls=tuple(calls)))
+
+    # What follows after every report --------------------------------------------------------------------------------
+
+    def _advance(self) -> None:
+        """The frontier moves down while its node has a verdict. Nothing else moves it down."""
+        while self._outcome is None and not self._held and (verdict := self.frontier.verdict) is not None:
+            chosen = self.frontier.children[verdict.step.key]
+            self._find(
+                Confirmed(
+                    at=self.frontier.at, step=verdict.step, by=verdict.by, call=verdict.call,
+                    drafts=tuple(guess.call for guess in chosen.guesses),
+                )
+            )  # fmt: skip
+            self._shown = None
+            self.frontier = chosen
+            if chosen.is_end:
+                self._end("complete", "")
+            elif chosen.at >= self._max_steps:
+                self._end("step_limit", f"{self._max_steps} steps are confirmed and none of them is finish")
+            elif chosen.target is not None:
+                self._decision.orders.append(Hurry(call=chosen.target.number))
+
+    def _show(self) -> None:
+        step = None if self._outcome is not None or self._held else being_verified(self.frontier)
+        if step is not None and step != self._shown:
+            self._find(Shown(at=self.frontier.at, step=step))
+        self._shown = step
+
+    def _start_what_is_wanted(self) -> None:
+        if self._outcome is not None or self._held:
+            return
+        for want in self._lookahead.wants(self.frontier):
+            if want.node.at < self._max_steps and (self._drafting or want.role == "target"):
+                self._start(want.role, want.node)
+
+    def _finish_if_settled(self) -> None:
+        if self._outcome is not None and not self._calls:
+            self._find(Finished(outcome=self._outcome))
+
+    def _end(self, outcome: Outcome, reason: str) -> None:
+        self._outcome = outcome
+        self._find(Ended(outcome=outcome, reason=reason))
+        for call in self._calls.values():
+            self._cancel(call, "the run has ended")
+
+    # Calls ----------------------------------------------------------------------------------------------------------
+
+    def _start(self, role: Role, node: Node) -> None:
+        call = Call(self._next_call, role, node)
+        self._next_call += 1
+        self._calls[call.number] = call
+        node.calls += (call.number,)
+        if role == "target":
+            node.target = call
+        else:
+            node.draft = call
+        urgent = role == "target" and node is self.frontier
+        self._decision.orders.append(
+            Start(call=call.number, role=role, at=node.at, prefix=node.prefix, urgent=urgent)
+        )
+
+    def _cancel(self, call: Call | None, reason: str) -> None:
+        if call is not None and not call.cancelling:
+            call.cancelling = True
+            self._decision.orders.append(Cancel(call=call.number, reason=reason))
+
+    def _live(self, number: int) -> Call:
+        call = self._calls.get(number)
+        if call is None:
+            raise RulesMisused(f"call {number} is not under way: it was never ordered, or it has ended already")
+        return call
+
+    def _settle(self, number: int) -> Call:
+        """The call has ended: take it off its node."""
+        call = self._live(number)
+        del self._calls[number]
+        if call.node.target is call:
+            call.node.target = None
+        if call.node.draft is call:
+            call.node.draft = None
+        return call
+
+    def _find(self, finding: Finding) -> None:
+        self._decision.findings.append(finding)

@@ -1,0 +1,93 @@
+"""The tree of prefixes. A node is a prefix; what is known about its next step hangs on it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from outrider.model import By, Role, Step
+
+
+@dataclass(slots=True, eq=False)
+class Call:
+    """A call the rules have ordered and that has not ended."""
+
+    number: int
+    role: Role
+    node: Node
+    cancelling: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Guess:
+    """Who guessed a child's step: the call, and how far ahead of the frontier it was then."""
+
+    call: int
+    ahead: int
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """The step that the target agent (``call``) or the person named for a node's prefix."""
+
+    step: Step
+    by: By
+    call: int | None = None
+
+
+@dataclass(slots=True, eq=False)
+class Node:
+    """A prefix: the steps from the root down to here. ``at`` is how many, so also the number of the step that comes next.
+
+    ``children`` holds a node for each distinct next step, in the order in which the steps were named.
+    """
+
+    at: int
+    step: Step | None = None
+    parent: Node | None = None
+    children: dict[str, Node] = field(default_factory=dict)
+    guesses: tuple[Guess, ...] = ()
+    verdict: Verdict | None = None
+    target: Call | None = None
+    draft: Call | None = None
+    target_failed: bool = False
+    draft_failed: bool = False
+    calls: tuple[int, ...] = ()
+    """Every call that was ever made from this prefix."""
+
+    @property
+    def prefix(self) -> tuple[Step, ...]:
+        """The steps from the root to here."""
+        steps: list[Step] = []
+        node: Node | None = self
+        while node is not None and node.step is not None:
+            steps.append(node.step)
+            node = node.parent
+        return tuple(reversed(steps))
+
+    @property
+    def is_end(self) -> bool:
+        """Whether the plan is complete here: nothing follows `finish`."""
+        return self.step is not None and self.step.is_finish
+
+    def child(self, step: Step) -> Node:
+        """The node that ``step`` leads to, made now if nobody has named it yet."""
+        node = self.children.get(step.key)
+        if node is None:
+            node = self.children[step.key] = Node(self.at + 1, step, self)
+        return node
+
+    def ancestor(self, at: int) -> Node:
+        """The node ``at`` steps below the root on the way to here; ``at`` is at most our own."""
+        node = self
+        while node.at > at:
+            assert node.parent is not None, "a node at depth n has n ancestors"
+            node = node.parent
+        return node
+
+    def subtree(self) -> Iterator[Node]:
+        """This node and everything below it, nearest first."""
+        level = [self]
+        while level:
+            yield from level
+            level = [child for node in level for child in node.children.values()]

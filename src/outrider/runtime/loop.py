@@ -1,0 +1,206 @@
+"""The one loop: it performs the rules' orders with real calls, and feeds back what happened. It waits and never decides.
+
+    report ──► Rules.receive ──► findings ──► journal, then observers
+       ▲                    └──► orders ──► a call starts, hurries or is closed ──┐
+       └──────────────────────────────────────────────────────────────────────────┘
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import assert_never
+
+from outrider.agents.agent import Agent, Meter
+from outrider.errors import JournalError, NoStep, OutriderError
+from outrider.model import NOTHING_USED, Answer, Role, Task, Usage
+from outrider.rules.events import (
+    Cancel,
+    Cancelled,
+    Drafted,
+    Event,
+    Failed,
+    Finished,
+    Hurry,
+    Opened,
+    Order,
+    Record,
+    Report,
+    Start,
+    Started,
+    Stopped,
+    Verified,
+)
+from outrider.rules.rules import Rules
+from outrider.runtime.limits import Limits, Ticket
+
+Publish = Callable[[list[Record]], None]
+"""Takes records in order: writes them to the journal, then hands them to whoever watches."""
+
+
+@dataclass(slots=True, eq=False)
+class _Handle:
+    """A call that was started: how to close it, and why it is being closed."""
+
+    order: Start
+    ticket: Ticket
+    task: asyncio.Task[None] | None = None
+    began: bool = False
+    reason: str = ""
+
+
+class Loop:
+    """Drives one session's rules. Everything happens in the task group that ``run`` is given."""
+
+    __slots__ = (
+        "_agents", "_busy", "_group", "_handles", "_inbox", "_limits", "_n", "_opened_s", "_publish", "_rules", "_task",
+        "finished", "is_open", "lost",
+    )  # fmt: skip
+
+    def __init__(
+        self, *, rules: Rules, task: Task, agents: Mapping[Role, Agent], limits: Limits, publish: Publish
+    ) -> None:
+        self._rules = rules
+        self._task = task
+        self._agents = agents
+        self._limits = limits
+        self._publish = publish
+        self._inbox: deque[Report] = deque()
+        self._busy = False
+        self._handles: dict[int, _Handle] = {}
+        self._n = 0
+        self.finished = asyncio.Event()
+        self.is_open = False
+        self.lost: JournalError | None = None
+
+    def open(self, report: Opened, group: asyncio.TaskGroup) -> None:
+        """Begin: the frontier's target call has been ordered when this returns. Calls run as tasks of ``group``."""
+        self.is_open = True
+        self._group = group
+        self._opened_s = asyncio.get_running_loop().time()
+        self.receive(report)
+
+    def receive(self, report: Report) -> None:
+        """Take a report through the rules, record it with what they found, and perform what they order.
+
+        A report that comes while another is being taken through waits its turn, so the rules see one after another.
+        """
+        self._inbox.append(report)
+        if self._busy:
+            return
+        self._busy = True
+        try:
+            while self._inbox:
+                self._take_through(self._inbox.popleft())
+        finally:
+            self._busy = False
+
+    def _take_through(self, report: Report) -> None:
+        decision = self._rules.receive(report)
+        self._record([report, *decision.findings])
+        for order in decision.orders:
+            self._perform(order)
+
+    def _record(self, events: list[Event]) -> None:
+        """Journal first: what is not written down is not performed. A lost journal ends the run, with the plan kept."""
+        now_s = asyncio.get_running_loop().time() - self._opened_s
+        records = [Record(n=self._n + i, time_s=now_s, event=event) for i, event in enumerate(events)]
+        self._n += len(records)
+        try:
+            self._publish(records)
+        except JournalError as error:
+            self._lose_journal(error)
+        if any(isinstance(event, Finished) for event in events):
+            self.finished.set()
+
+    def _lose_journal(self, error: JournalError) -> None:
+        if self.lost is None:
+            self.lost = error
+            if self._rules.outcome is None:
+                self._inbox.appendleft(Stopped(reason=str(error), outcome="journal_lost"))
+
+    # Orders ---------------------------------------------------------------------------------------------------------
+
+    def _perform(self, order: Order) -> None:
+        match order:
+            case Start():
+                self._start(order)
+            case Cancel(call=number, reason=reason):
+                self._close(self._handles[number], reason)
+            case Hurry(call=number):
+                self._limits.hurry(self._handles[number].ticket)
+            case _:
+                assert_never(order)
+
+    def _start(self, order: Start) -> None:
+        agent = self._agents[order.role]
+        most = agent.most(self._task, order.prefix) if self._limits.budgeted else None
+        handle = _Handle(order, Ticket(urgent=order.urgent, most=most))
+        handle.ticket.withdraw = lambda: self._withdraw(handle)
+        self._handles[order.call] = handle
+        handle.task = self._group.create_task(self._ask(agent, handle))
+
+    def _close(self, handle: _Handle, reason: str) -> None:
+        if handle.reason:
+            return  # it is closing already; a second cancellation would interrupt its cleaning up
+        handle.reason = reason
+        assert handle.task is not None
+        handle.task.cancel()
+        if not handle.began:
+            # A task that is cancelled before its first step never runs, so nobody else would report the call.
+            self._end(handle, NOTHING_USED, None)
+
+    def _withdraw(self, handle: _Handle) -> None:
+        """The limits want this speculative call's place for the real work."""
+        self._close(handle, "the frontier's call needs its place")
+
+    # Calls ----------------------------------------------------------------------------------------------------------
+
+    async def _ask(self, agent: Agent, handle: _Handle) -> None:
+        """One call, from its turn to its report."""
+        handle.began = True
+        order, meter = handle.order, Meter()
+        result: Answer | Exception | None = None
+        usage = NOTHING_USED
+        try:
+            async with self._limits.turn(handle.ticket):
+                self.receive(Started(call=order.call, role=order.role, at=order.at))
+                try:
+                    result = await agent.next_step(self._task, order.prefix, meter)
+                finally:
+                    usage = handle.ticket.used = meter.usage
+        except asyncio.CancelledError:
+            current = asyncio.current_task()
+            if not handle.reason and current is not None and current.cancelling():
+                raise  # the whole session is being torn down, not this call
+            result = NoStep(f"{agent.name} cancelled itself")
+        except Exception as error:
+            result = error
+        self._end(handle, usage, result)
+
+    def _end(self, handle: _Handle, usage: Usage, result: Answer | Exception | None) -> None:
+        del self._handles[handle.order.call]
+        self.receive(_report(handle, usage, result))
+
+
+def _report(handle: _Handle, usage: Usage, result: Answer | Exception | None) -> Report:
+    """What to tell the rules of a call that has ended. Absence never counts as an answer."""
+    call, role, at = handle.order.call, handle.order.role, handle.order.at
+    if handle.reason:
+        return Cancelled(call=call, role=role, at=at, reason=handle.reason, usage=usage)
+    match result:
+        case Answer(steps=steps, thought=thought) if steps:
+            if role == "target":
+                return Verified(call=call, at=at, step=steps[0], thought=thought, usage=usage)
+            return Drafted(call=call, at=at, steps=steps, thought=thought, usage=usage)
+        case Exception() as error:
+            return Failed(call=call, role=role, at=at, error=_sentence(error), usage=usage, budget=handle.ticket.refused)
+        case _:
+            return Failed(call=call, role=role, at=at, error="the reply names no step", usage=usage)
+
+
+def _sentence(error: Exception) -> str:
+    """The error for a journal and a screen. A foreign one gets its type's name, since its text may say little."""
+    return str(error) if isinstance(error, OutriderError) else f"{type(error).__name__}: {error}"

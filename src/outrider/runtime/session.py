@@ -1,0 +1,253 @@
+"""``plan`` and ``Session``: the user's handle on one run. Start, watch, take a step, go back, stop, result."""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+from types import TracebackType
+from typing import Protocol, Self
+
+from outrider.agents.agent import Agent, AgentFunction, as_agent
+from outrider.errors import (
+    BadOption,
+    BudgetReached,
+    JournalError,
+    JournalLost,
+    NotNow,
+    RunEnded,
+    RunStopped,
+    StepLimitReached,
+    TargetFailed,
+)
+from outrider.figures import Figures
+from outrider.model import FINISH, Plan, Step, Task
+from outrider.rules import EXACT, Lookahead, Matching, Rules, Sliding
+from outrider.rules.events import Ended, Opened, Outcome, Record, Stopped, Took, WentBack, WentOn
+from outrider.runtime.limits import Limits
+from outrider.runtime.loop import Loop
+from outrider.runtime.stream import EventStream
+
+DEFAULT_LOOKAHEAD = 4
+DEFAULT_MAX_STEPS = 30
+
+_ENDS: dict[Outcome, tuple[type[RunEnded], str]] = {
+    "stopped": (RunStopped, "the run was stopped"),
+    "target_failed": (TargetFailed, "the target agent failed"),
+    "step_limit": (StepLimitReached, "the plan reached its limit on steps; raise max_steps to go on"),
+    "budget": (BudgetReached, "the budget is used up"),
+    "journal_lost": (JournalLost, "the journal could not be written"),
+}
+
+
+class Journal(Protocol):
+    """Where a session's records are kept; see ``outrider.journal``."""
+
+    def append(self, session: str, records: list[Record]) -> None:
+        """Write the records, in order, before anything follows from them.
+
+        Raises:
+            JournalError: they could not be written.
+        """
+        ...
+
+
+class Session:
+    """One run of one task. Enter it to start, leave it to stop; no call outlives the ``async with``.
+
+    Args are those of ``plan``.
+    """
+
+    def __init__(
+        self,
+        task: Task,
+        *,
+        approximation: Agent,
+        target: Agent,
+        lookahead: Lookahead,
+        max_steps: int,
+        matching: Matching,
+        limits: Limits,
+        journal: Journal | None,
+        going_on_from: Plan | None,
+        name: str,
+    ) -> None:
+        self.name = name
+        self.task = task
+        self.figures = Figures()
+        self._journal = journal
+        self._streams: set[EventStream] = set()
+        self._reason = ""
+        self._rules = Rules(lookahead=lookahead, max_steps=max_steps, matching=matching)
+        self._loop = Loop(
+            rules=self._rules,
+            task=task,
+            agents={"approximation": approximation, "target": target},
+            limits=limits,
+            publish=self._publish,
+        )
+        self._opened = Opened(
+            task=task,
+            approximation=approximation.name,
+            target=target.name,
+            lookahead=lookahead.name,
+            max_steps=max_steps,
+            matching=matching.name,
+            plan=going_on_from.steps if going_on_from else (),
+        )
+
+    async def __aenter__(self) -> Self:
+        self._group = await asyncio.TaskGroup().__aenter__()
+        # Opened in a task of its own, so that a stream opened first thing in the body misses nothing.
+        self._group.create_task(self._open_soon())
+        return self
+
+    async def _open_soon(self) -> None:
+        self._open()
+
+    def _open(self) -> None:
+        if not self._loop.is_open:
+            self._loop.open(self._opened, self._group)
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Stop if still running, and wait until every call is closed and accounted for."""
+        cancelled = kind is not None and issubclass(kind, asyncio.CancelledError)
+        try:
+            self.stop("the session was left")
+            # An error of the body's own is not the group's: it would come out wrapped in an exception group.
+            await self._group.__aexit__(*((kind, error, trace) if cancelled else (None, None, None)))
+        except BaseExceptionGroup as group:
+            raise _first(group) from None
+
+    def events(self) -> EventStream:
+        """A stream of everything from now on; opened before the first ``await``, of everything."""
+        return EventStream(self._streams, self._loop.finished.is_set)
+
+    @property
+    def plan(self) -> Plan:
+        """The plan as far as it is confirmed."""
+        return self._rules.plan
+
+    async def result(self) -> Plan:
+        """The complete plan, once every call is accounted for.
+
+        Raises:
+            RunEnded: one of its kinds says why there is no complete plan; its ``plan`` is what was confirmed.
+        """
+        await self._loop.finished.wait()
+        outcome = self._rules.outcome
+        assert outcome is not None, "a finished session has an outcome"
+        if outcome == "complete" and self._loop.lost is None:
+            return self.plan
+        error, message = _ENDS["journal_lost" if outcome == "complete" else outcome]
+        reason = self._reason or str(self._loop.lost or "")
+        raise error(f"{message}: {reason}" if reason else message, plan=self.plan)
+
+    def take(self, step: Step | str, at: int | None = None) -> None:
+        """The person's step is the verdict at the frontier. ``at`` guards against taking a step that is over.
+
+        Raises:
+            NotNow: the target has answered in the meantime, or the run has ended. Nothing has changed.
+        """
+        step = step if isinstance(step, Step) else Step(step)
+        self._command(Took(at=len(self.plan.steps) if at is None else at, step=step))
+
+    def go_back(self, at: int) -> None:
+        """Step ``at`` is open again, with the verdict it had kept: ``take`` another one, or ``go_on`` with the old.
+
+        Raises:
+            NotNow: step ``at`` is not confirmed, or the run has ended. Nothing has changed.
+        """
+        self._command(WentBack(at=at))
+
+    def go_on(self) -> None:
+        """After going back: let the verdict that was there count again."""
+        self._command(WentOn())
+
+    def stop(self, reason: str = "on request") -> None:
+        """Close every call and end the run with the confirmed plan kept. Once it has ended, this does nothing."""
+        self._open()
+        if self._rules.outcome is None:
+            self._loop.receive(Stopped(reason=reason))
+
+    def _command(self, report: Took | WentBack | WentOn) -> None:
+        self._open()
+        self._rules.check(report)
+        self._loop.receive(report)
+
+    def _publish(self, records: list[Record]) -> None:
+        lost: JournalError | None = None
+        if self._journal is not None:
+            try:
+                self._journal.append(self.name, records)
+            except JournalError as error:
+                self._journal, lost = None, error
+        for record in records:
+            self.figures.receive(record)
+            if isinstance(record.event, Ended):
+                self._reason = record.event.reason
+            for stream in tuple(self._streams):
+                stream.push(record)
+        if lost is not None:
+            raise lost
+
+
+def _first(group: BaseExceptionGroup[BaseException]) -> BaseException:
+    """The first error inside, however deep: no exception group reaches a user."""
+    error: BaseException = group
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    return error
+
+
+def plan(
+    task: str | Task,
+    *,
+    target: Agent | AgentFunction,
+    approximation: Agent | AgentFunction | None = None,
+    lookahead: int | Lookahead = DEFAULT_LOOKAHEAD,
+    max_steps: int = DEFAULT_MAX_STEPS,
+    matching: Matching = EXACT,
+    limits: Limits | None = None,
+    journal: Journal | None = None,
+    going_on_from: Plan | None = None,
+    name: str | None = None,
+) -> Session:
+    """A session that plans ``task``: enter it with ``async with``.
+
+    Args:
+        task: what is to be planned, in words.
+        target: the accurate agent, whose plan this will be.
+        approximation: the fast agent that drafts ahead; without one, the target works alone.
+        lookahead: how many steps drafts may run ahead of the confirmed plan, or a scheduler.
+        max_steps: how many steps the plan may have, `finish` included.
+        matching: which draft counts as confirmed; anything but ``EXACT`` is lossy.
+        limits: how many calls at once and how much in all; share one object to share the limit.
+        journal: where to keep what happens.
+        going_on_from: a plan to go on from, such as that of a stopped run.
+        name: the session's name in the journal; a random one if none is given.
+
+    Raises:
+        EmptyTask, BadOption: the call makes no sense; nothing has started.
+    """
+    task = task if isinstance(task, Task) else Task(task)
+    if max_steps < 1:
+        raise BadOption(f"max_steps is {max_steps}; a plan has at least the step {FINISH}")
+    if approximation is None:
+        approximation, lookahead = target, 0
+    return Session(
+        task,
+        approximation=as_agent(approximation),
+        target=as_agent(target),
+        lookahead=Sliding(lookahead) if isinstance(lookahead, int) else lookahead,
+        max_steps=max_steps,
+        matching=matching,
+        limits=limits or Limits(),
+        journal=journal,
+        going_on_from=going_on_from,
+        name=name or secrets.token_hex(4),
+    )
+
+
+__all__ = ["Journal", "NotNow", "Session", "plan"]

@@ -1,0 +1,71 @@
+"""A stream of a session's records for one observer. A slow observer is dropped, never waited for."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Callable
+from types import TracebackType
+from typing import Self
+
+from outrider.errors import ObserverTooSlow
+from outrider.rules.events import Finished, Record
+
+MOST_WAITING = 10_000
+"""Records that may wait for an observer before it is dropped."""
+
+
+class EventStream:
+    """Records in order, from the moment the stream is opened. Use ``async with`` and then ``async for``.
+
+    It ends after the ``finished`` event. Several streams of one session are independent of each other.
+    """
+
+    def __init__(self, streams: set[EventStream], ended: Callable[[], bool], most_waiting: int = MOST_WAITING) -> None:
+        self._streams = streams
+        self._ended = ended
+        self._most = most_waiting
+        self._waiting: deque[Record] = deque()
+        self._arrival = asyncio.Event()
+        self._over = False
+        self._dropped = False
+
+    async def __aenter__(self) -> Self:
+        self._streams.add(self)
+        self._over = self._ended()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._streams.discard(self)
+        self._over = True
+
+    def push(self, record: Record) -> None:
+        """A record has happened. Returns at once, whatever the observer does."""
+        if len(self._waiting) >= self._most:
+            self._dropped = True
+            self._waiting.clear()
+            self._streams.discard(self)
+        else:
+            self._waiting.append(record)
+            self._over = isinstance(record.event, Finished)
+        self._arrival.set()
+
+    def __aiter__(self) -> Self:
+        return self
+
+    async def __anext__(self) -> Record:
+        """The next record, waiting for it.
+
+        Raises:
+            ObserverTooSlow: more records had piled up than may wait.
+        """
+        while not self._waiting:
+            if self._dropped:
+                raise ObserverTooSlow(f"{self._most} events were waiting to be read; open a new stream, or read the journal")
+            if self._over:
+                raise StopAsyncIteration
+            self._arrival.clear()
+            await self._arrival.wait()
+        return self._waiting.popleft()

@@ -1,0 +1,1 @@
+"""What a person sees: a picture, folded from events, and what draws it."""

@@ -1,0 +1,1 @@
+"""Real tasks, with the actions that a plan for them may name."""
