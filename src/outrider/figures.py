@@ -24,6 +24,7 @@ from outrider.rules.events import (
     Started,
     Took,
     Verified,
+    WentBack,
 )
 
 CallEnd: TypeAlias = Literal["used", "wasted", "cancelled", "failed"]
@@ -110,6 +111,8 @@ class Figures:
                 self.acceptance.setdefault(ahead, Acceptance()).rejected += 1
             case Took(at=at):
                 self._person_windows[at] = record.time_s - self._frontier_s
+            case WentBack(at=at):
+                self._shorten(at)
             case Confirmed() as confirmed:
                 self._confirm(confirmed, record.time_s)
             case Ended():
@@ -128,8 +131,7 @@ class Figures:
 
     def _confirm(self, event: Confirmed, time_s: float) -> None:
         self._frontier_s = time_s
-        self._plan = {at: step for at, step in self._plan.items() if at < event.at}
-        if event.at < self._carried:
+        if event.at < self._carried and event.call is None and event.at not in self._person_windows:
             return  # confirmed in an earlier session, which counted it
         used = [self._calls[number] for number in (event.call, *event.drafts) if number in self._calls]
         for call in used:
@@ -142,6 +144,10 @@ class Figures:
             target_usd=target.usage.cost_usd if target else None,
             by_person=event.by == "person",
         )
+
+    def _shorten(self, at: int) -> None:
+        """The plan ends before step ``at`` now, and what the person took from there on is open again."""
+        self._plan = {number: step for number, step in self._plan.items() if number < at}
 
     # Calls and tokens -----------------------------------------------------------------------------------------------
 
