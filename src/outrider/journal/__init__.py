@@ -1,1 +1,21 @@
-"""The journal is the truth: append, read, fold."""
+"""The journal is the truth: append, read, replay."""
+
+from outrider.journal.codec import decode, encode, from_line, to_line
+from outrider.journal.memory import MemoryJournal
+from outrider.journal.replay import Replayed, replay
+from outrider.journal.sqlite import SqliteJournal, default_path
+from outrider.journal.store import JournalStore, SessionEntry
+
+__all__ = [
+    "JournalStore",
+    "MemoryJournal",
+    "Replayed",
+    "SessionEntry",
+    "SqliteJournal",
+    "decode",
+    "default_path",
+    "encode",
+    "from_line",
+    "replay",
+    "to_line",
+]

@@ -1,0 +1,205 @@
+"""A SQLite file that is a journal: opening it, knowing it from other files, and SQLite's errors as ours.
+
+Every error of SQLite's passes through ``mapped`` and through nothing else.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager, suppress
+from pathlib import Path
+from typing import Final, Literal, TypeVar
+
+from outrider.errors import JournalCorrupt, JournalError, JournalFull, JournalNewer, JournalUnusable
+
+T = TypeVar("T")
+
+APPLICATION_ID: Final = 0x4F555452
+"""``OUTR``: what tells a journal from any other SQLite file."""
+
+SCHEMA_VERSION: Final = 1
+
+_SCHEMA: Final = (
+    """CREATE TABLE session (
+        id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, created TEXT NOT NULL, task TEXT NOT NULL,
+        outcome TEXT, steps INTEGER NOT NULL, events INTEGER NOT NULL)""",
+    """CREATE TABLE event (
+        session INTEGER NOT NULL, n INTEGER NOT NULL, kind TEXT NOT NULL, json TEXT NOT NULL, crc INTEGER NOT NULL,
+        PRIMARY KEY (session, n))""",
+    f"PRAGMA application_id = {APPLICATION_ID}",
+    f"PRAGMA user_version = {SCHEMA_VERSION}",
+)
+
+_UNWRITTEN: Final = {
+    sqlite3.SQLITE_IOERR_WRITE, sqlite3.SQLITE_IOERR_FSYNC, sqlite3.SQLITE_IOERR_DIR_FSYNC, sqlite3.SQLITE_IOERR_TRUNCATE,
+    sqlite3.SQLITE_IOERR_SHMSIZE,
+}  # fmt: skip
+"""Failures of the disk while writing: a quota, a limit on the file's size, a disk that is gone."""
+
+
+# Errors -------------------------------------------------------------------------------------------------------------
+
+
+@contextmanager
+def mapped(path: Path) -> Iterator[None]:
+    """Inside, an error of SQLite's, or of a value that it cannot hold, comes out as a ``JournalError``."""
+    try:
+        yield
+    except sqlite3.Error as error:
+        raise _ours(error, path) from error
+    except (UnicodeError, OverflowError) as error:
+        raise JournalUnusable(f"the journal cannot hold this: {error}") from error
+
+
+def _ours(error: sqlite3.Error, path: Path) -> JournalError:
+    code: int | None = getattr(error, "sqlite_errorcode", None)
+    if code is None:  # raised by the sqlite3 module itself
+        if isinstance(error, sqlite3.ProgrammingError):
+            return JournalUnusable(f"the journal {path} is closed, or belongs to another thread: {error}")
+        return JournalCorrupt(f"the journal {path} is damaged: {error}")
+    if code in _UNWRITTEN:
+        return JournalFull(f"the journal {path} could not be written: {error}; make room on the disk, or choose another file")
+    match code & 0xFF:
+        case sqlite3.SQLITE_FULL:
+            return JournalFull(f"there is no room for the journal {path}: {error}; make room, or choose another file")
+        case sqlite3.SQLITE_READONLY:
+            return JournalFull(f"the journal {path} may be read but not written: {error}; choose another file")
+        case sqlite3.SQLITE_BUSY | sqlite3.SQLITE_LOCKED:
+            return JournalUnusable(f"another process holds the journal {path}: {error}; end it, or try again")
+        case sqlite3.SQLITE_CANTOPEN | sqlite3.SQLITE_PERM | sqlite3.SQLITE_AUTH:
+            return JournalUnusable(f"the journal {path} cannot be opened: {error}; check its folder's permissions")
+        case _:  # our statements are fixed, so what SQLite cannot make sense of is the file
+            return JournalCorrupt(f"the journal {path} is damaged, or is no journal: {error}")
+
+
+# Opening ------------------------------------------------------------------------------------------------------------
+
+
+def open_to_write(path: Path, wait_s: float) -> sqlite3.Connection:
+    """A connection to the journal at ``path``, made now if there is none.
+
+    A writer waits up to ``wait_s`` seconds for another one.
+
+    Raises:
+        JournalError: there is no journal there, and none can be made.
+    """
+    _check_place(path)
+    if not path.parent.is_dir():
+        raise JournalUnusable(f"there is no folder {path.parent} for the journal; make it, or choose another file")
+    with mapped(path):
+        db = _connect(path, "mode=rwc", wait_s)
+        try:
+            _prepare(db, path)
+        except BaseException:
+            db.close()
+            raise
+        return db
+
+
+def look(path: Path, wait_s: float, question: Callable[[sqlite3.Connection], T]) -> T:
+    """The answer to ``question``, from the journal at ``path``. No file is made or changed.
+
+    Raises:
+        JournalError: there is no journal that can be read.
+    """
+    _check_place(path)
+    if not path.exists():
+        raise JournalUnusable(f"there is no journal {path}; a run that is told to keep one makes it")
+    # SQLite makes a -wal and a -shm file beside a journal even to read it, and leaves them there. A journal without a -wal is
+    # at rest: it can be read as an unchanging file, as long as it then turns out that it did not change.
+    if (before := _state(path))[0]:
+        try:
+            answer = _ask(path, "mode=ro&immutable=1", wait_s, question)
+        except JournalError:
+            if _state(path) == before:
+                raise
+        else:
+            if _state(path) == before:
+                return answer
+    return _ask(path, "mode=ro", wait_s, question)
+
+
+def _ask(path: Path, how: str, wait_s: float, question: Callable[[sqlite3.Connection], T]) -> T:
+    with mapped(path), closing(_connect(path, how, wait_s)) as db, transaction(db):
+        if _is_blank(db, path):
+            raise _not_ours(path)
+        return question(db)
+
+
+def _state(path: Path) -> tuple[bool, int, int, int]:
+    """Whether the journal is at rest, and what changes when somebody writes to it."""
+    found = path.stat()
+    return not path.with_name(path.name + "-wal").exists(), found.st_ino, found.st_mtime_ns, found.st_size
+
+
+def _check_place(path: Path) -> None:
+    try:
+        unfit = path.exists() and not path.is_file()
+    except OSError as error:
+        raise JournalUnusable(f"the journal {path} cannot be reached: {error.strerror}") from error
+    if unfit or "\0" in str(path):
+        raise JournalUnusable(f"{str(path)!r} is no file, so it cannot be the journal; give the name of a file")
+
+
+def _connect(path: Path, how: str, wait_s: float) -> sqlite3.Connection:
+    return sqlite3.connect(f"{path.absolute().as_uri()}?{how}", uri=True, timeout=wait_s, isolation_level=None)
+
+
+@contextmanager
+def transaction(db: sqlite3.Connection, kind: Literal["DEFERRED", "IMMEDIATE"] = "DEFERRED") -> Iterator[None]:
+    """Inside, all or nothing. ``IMMEDIATE`` keeps other writers out from the beginning."""
+    db.execute(f"BEGIN {kind}")
+    try:
+        yield
+        db.execute("COMMIT")
+    except BaseException:
+        if db.in_transaction:
+            with suppress(sqlite3.Error):  # the first error says what is wrong
+                db.execute("ROLLBACK")
+        raise
+
+
+# Whose file it is ---------------------------------------------------------------------------------------------------
+
+
+def _prepare(db: sqlite3.Connection, path: Path) -> None:
+    with transaction(db):
+        blank = _is_blank(db, path)
+    if blank:
+        _create(db, path)
+    # A power cut may take the last events along but damages nothing; a killed process loses nothing.
+    db.execute("PRAGMA journal_mode = WAL")
+    db.execute("PRAGMA synchronous = NORMAL")
+
+
+def _create(db: sqlite3.Connection, path: Path) -> None:
+    with transaction(db, "IMMEDIATE"):
+        if _is_blank(db, path):  # nobody else has been faster
+            for statement in _SCHEMA:
+                db.execute(statement)
+
+
+def _is_blank(db: sqlite3.Connection, path: Path) -> bool:
+    """Whether nothing is in the file yet. Raises unless it is either that or a journal that we can read."""
+    application, version = _number(db, "PRAGMA application_id"), _number(db, "PRAGMA user_version")
+    if application != APPLICATION_ID:
+        if application or version or _number(db, "SELECT count(*) FROM sqlite_master"):
+            raise _not_ours(path)
+        return True
+    if version > SCHEMA_VERSION:
+        raise JournalNewer(
+            f"the journal {path} has format {version} and this Outrider reads up to {SCHEMA_VERSION}; install a newer one"
+        )
+    if version < 1:
+        raise JournalCorrupt(f"the journal {path} is damaged: it says that its format is {version}")
+    return False
+
+
+def _number(db: sqlite3.Connection, question: str) -> int:
+    (number,) = db.execute(question).fetchone()
+    return int(number)
+
+
+def _not_ours(path: Path) -> JournalCorrupt:
+    return JournalCorrupt(f"{path} is no journal of Outrider's; choose another file")

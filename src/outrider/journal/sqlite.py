@@ -1,0 +1,223 @@
+"""The journal on disk: one SQLite file for many sessions, written in line, readable while others write to it."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import sys
+import zlib
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Final, Self, TypeVar, get_args
+
+from outrider.errors import JournalCorrupt, JournalUnusable
+from outrider.journal.codec import from_line, to_line
+from outrider.journal.database import look, mapped, open_to_write, transaction
+from outrider.journal.store import (
+    MOST_NAMED,
+    Clock,
+    SessionEntry,
+    check_succession,
+    out_of_turn,
+    outcome_of,
+    steps_after,
+    task_of,
+    the_one,
+    utc_now,
+)
+from outrider.rules.events import Outcome, Record
+
+T = TypeVar("T")
+
+_LAST_CHARACTER: Final = "\U0010ffff"
+_OUTCOMES: Final = (None, *get_args(Outcome))
+
+
+def default_path(
+    environ: Mapping[str, str] = os.environ, platform: str = sys.platform, home: Path | None = None
+) -> Path:
+    """Where a user's journal is: ``outrider/journal.sqlite3`` in their folder for applications' data.
+
+    Raises:
+        JournalUnusable: the user has no home folder.
+    """
+    try:
+        home = home or Path.home()
+    except RuntimeError as error:
+        raise JournalUnusable("there is no home folder to keep a journal in; name a file for it") from error
+    if platform == "win32":
+        data = Path(environ.get("LOCALAPPDATA") or home / "AppData" / "Local")
+    elif platform == "darwin":
+        data = home / "Library" / "Application Support"
+    else:
+        named = Path(environ.get("XDG_DATA_HOME", ""))
+        data = named if named.is_absolute() else home / ".local" / "share"  # the XDG specification ignores relative ones
+    return data / "outrider" / "journal.sqlite3"
+
+
+class SqliteJournal:
+    """A journal in a file. The contract is ``JournalStore``.
+
+    Args:
+        path: the file, made if there is none in an existing folder; without one, ``default_path()``, made with its folder.
+        read_only: make and change nothing on disk; then nothing can be appended.
+        clock: gives the time at which a session is created.
+        wait_s: how long to wait for another process that is writing.
+
+    Raises:
+        JournalError: there is no journal there and none can be made, or it cannot be used; its kind says why.
+    """
+
+    def __init__(
+        self, path: Path | str | None = None, *, read_only: bool = False, clock: Clock = utc_now, wait_s: float = 5.0
+    ) -> None:
+        self.path = default_path() if path is None else Path(path)
+        self._clock = clock
+        self._wait_s = wait_s
+        self._closed = False
+        self._db: sqlite3.Connection | None = None
+        if read_only:
+            look(self.path, wait_s, lambda db: None)
+            return
+        if path is None:
+            _make_folder(self.path.parent)
+        self._db = open_to_write(self.path, wait_s)
+
+    # Writing --------------------------------------------------------------------------------------------------------
+
+    def append(self, session: str, records: list[Record]) -> None:
+        """All of ``records`` are on disk, or none; see ``JournalStore``."""
+        if self._db is None:
+            raise JournalUnusable(f"the journal {self.path} is {'closed' if self._closed else 'open for reading only'}")
+        if not records:
+            return
+        check_succession(session, records)
+        lines = [to_line(record) for record in records]
+        with mapped(self.path), transaction(self._db, "IMMEDIATE"):
+            number = self._enter(self._db, session, records)
+            self._db.executemany(
+                "INSERT INTO event (session, n, kind, json, crc) VALUES (?, ?, ?, ?, ?)",
+                [
+                    (number, record.n, record.event.kind, line, zlib.crc32(line.encode()))
+                    for record, line in zip(records, lines, strict=True)
+                ],
+            )
+
+    def _enter(self, db: sqlite3.Connection, session: str, records: list[Record]) -> int:
+        """Bring the session's entry up to date, made now if it is opened; its number. Refuse what does not go on from it."""
+        first, after = records[0].n, records[-1].n + 1
+        steps, outcome = steps_after(records, None), outcome_of(records)
+        if (task := task_of(records)) is not None:
+            found = db.execute(
+                "INSERT INTO session (name, created, task, outcome, steps, events) VALUES (?, ?, ?, ?, ?, ?)"
+                " ON CONFLICT DO NOTHING RETURNING id",
+                (session, self._clock().isoformat(timespec="seconds"), _storable(task.text), outcome, steps or 0, after),
+            ).fetchall()
+        else:
+            found = db.execute(
+                "UPDATE session SET steps = coalesce(?, steps), outcome = coalesce(?, outcome), events = ?"
+                " WHERE name = ? AND events = ? RETURNING id",
+                (steps, outcome, after, session, first),
+            ).fetchall()
+        if not found:
+            stands = db.execute("SELECT events FROM session WHERE name = ?", (session,)).fetchone()
+            raise out_of_turn(session, expected=stands[0] if stands else 0, got=first)
+        number: int = found[0][0]
+        return number
+
+    # Reading --------------------------------------------------------------------------------------------------------
+
+    def read(self, session: str, *, since: int = 0) -> list[Record]:
+        """The session's records from number ``since`` on; see ``JournalStore``."""
+        return self._ask(lambda db: self._read(db, session, since))
+
+    def sessions(self, *, limit: int | None = None) -> list[SessionEntry]:
+        """The sessions, newest first, from their entries alone: no event is read."""
+        question = "SELECT name, created, task, outcome, steps, events FROM session ORDER BY id DESC LIMIT ?"
+        rows = self._ask(lambda db: db.execute(question, (-1 if limit is None else limit,)).fetchall())
+        return [self._entry(row) for row in rows]
+
+    def _ask(self, question: Callable[[sqlite3.Connection], T]) -> T:
+        if self._closed:
+            raise JournalUnusable(f"the journal {self.path} is closed; open it again")
+        if self._db is None:
+            return look(self.path, self._wait_s, question)
+        with mapped(self.path), transaction(self._db):
+            return question(self._db)
+
+    def _read(self, db: sqlite3.Connection, session: str, since: int) -> list[Record]:
+        number, events = self._find(db, session)
+        rows = db.execute("SELECT n, json, crc FROM event WHERE session = ? AND n >= ? ORDER BY n", (number, since)).fetchall()
+        records = [self._record(*row) for row in rows]
+        if [record.n for record in records] != list(range(since, events)):
+            raise self._damaged(f"of the events {since} to {events - 1} of session {session!r}, {len(records)} are there")
+        return records
+
+    def _find(self, db: sqlite3.Connection, wanted: str) -> tuple[int, int]:
+        """The number of the session that is meant, and how many events it has."""
+        found = db.execute(
+            "SELECT name, id, events FROM session WHERE name >= ? AND name <= ? ORDER BY name LIMIT ?",
+            (wanted, wanted + _LAST_CHARACTER, MOST_NAMED + 1),
+        ).fetchall()
+        if not found:
+            self._check_names(db)
+        newest = db.execute("SELECT name FROM session ORDER BY id DESC LIMIT ?", (MOST_NAMED + 1,)).fetchall()
+        name = the_one(wanted, [row[0] for row in found], [row[0] for row in newest])
+        number, events = next(row[1:] for row in found if row[0] == name)
+        if not isinstance(events, int):
+            raise self._damaged(f"the session {name!r} has {events!r} events")
+        return number, events
+
+    def _check_names(self, db: sqlite3.Connection) -> None:
+        """A name that is not there may have been damaged: say so, rather than that there is no such session."""
+        verdict = db.execute("PRAGMA integrity_check(session)").fetchone()
+        if verdict != ("ok",):
+            raise self._damaged(str(verdict[0]))
+
+    def _record(self, n: object, line: object, crc: object) -> Record:
+        if not isinstance(line, str) or zlib.crc32(line.encode()) != crc:
+            raise self._damaged(f"event {n} is not what was written")
+        record = from_line(line)
+        if record.n != n:
+            raise self._damaged(f"event {n} stands in the place of {record.n}")
+        return record
+
+    def _entry(self, row: tuple[Any, ...]) -> SessionEntry:
+        match row:
+            case (str(name), str(created), str(task), outcome, int(steps), int(events)) if outcome in _OUTCOMES:
+                return SessionEntry(
+                    name=name, created=created, task=task, outcome=outcome or "interrupted", steps=steps, events=events
+                )
+            case _:
+                raise self._damaged(f"the entry of session {row[0]!r} makes no sense")
+
+    def _damaged(self, what: str) -> JournalCorrupt:
+        return JournalCorrupt(f"the journal {self.path} is damaged: {what}")
+
+    def close(self) -> None:
+        """Nothing more can be written or read."""
+        self._closed = True
+        if self._db is not None:
+            self._db.close()
+            self._db = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+def _make_folder(folder: Path) -> None:
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise JournalUnusable(f"the folder {folder} cannot be made: {error.strerror}") from error
+
+
+def _storable(text: str) -> str:
+    """``text`` for a list: half a surrogate pair, which UTF-8 cannot carry, as its escape. The event has the text itself."""
+    return text.encode("utf-8", "backslashreplace").decode()
