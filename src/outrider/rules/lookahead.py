@@ -6,9 +6,10 @@ holds no state and never waits; what it has wanted before and is already under w
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Final, Protocol
 
 from outrider.errors import BadOption
 from outrider.model import Role
@@ -126,13 +127,16 @@ class Batch:
         return base
 
 
+_NAMED: Final = re.compile(r"(?:(lookahead|batch)-)?([0-9]{1,9})(?:x([0-9]{1,9}))?")
+
+
 def lookahead_named(text: str) -> Lookahead:
-    """The lookahead that a command line names: ``N``, ``lookahead-N`` or ``batch-N``.
+    """The lookahead that a command line or a journal names: ``N``, ``lookahead-N``, ``lookahead-NxWIDTH`` or ``batch-N``.
 
     Raises:
         BadOption: it names none.
     """
-    kind, _, count = text.rpartition("-")
-    if not count.isdigit() or kind not in ("", "lookahead", "batch"):
+    named = _NAMED.fullmatch(text)
+    if named is None or (named[1] == "batch" and named[3]):
         raise BadOption(f"lookahead {text!r} is not known; give a number such as 4, or batch-4 for the published loop")
-    return Batch(int(count)) if kind == "batch" else Sliding(int(count))
+    return Batch(int(named[2])) if named[1] == "batch" else Sliding(int(named[2]), int(named[3] or 1))
