@@ -156,11 +156,10 @@ class Limits:
 
     def _admit(self) -> None:
         """Let in who fits: urgent ones first, and no speculation while an urgent call waits."""
-        while self._urgent and self._let_in(self._urgent):
-            pass
-        if self._urgent:
-            self._make_room()
-            return
+        while self._urgent:
+            if not (self._let_in(self._urgent) or self._refuse()):
+                self._make_room()
+                return
         while self._patient and self._let_in(self._patient):
             pass
 
@@ -189,17 +188,22 @@ class Limits:
         place = self._most is None or len(self._inside) < self._most
         return place and (self._budget is None or self._budget.fits(ticket.most))
 
+    def _refuse(self) -> bool:
+        """The first urgent call does not fit. If nobody is inside, it never will: tell it so. Whether that is the case."""
+        if self._inside:
+            return False
+        ticket = next(iter(self._urgent))
+        del self._urgent[ticket]
+        assert ticket.turn is not None
+        ticket.refused = True
+        ticket.turn.set_exception(BudgetReached(f"the budget has no room for another call: {self._budget}"))
+        return True
+
     def _make_room(self) -> None:
-        """An urgent call does not fit: withdraw the newest speculative one, or say that it never will fit."""
+        """An urgent call waits: withdraw the newest speculative one, unless one is on its way out already."""
         if any(ticket.leaving for ticket in self._inside):
             return
         speculative = [ticket for ticket in self._inside if not ticket.urgent]
         if speculative:
             speculative[-1].leaving = True
             speculative[-1].withdraw()
-        elif not self._inside:
-            ticket = next(iter(self._urgent))
-            del self._urgent[ticket]
-            assert ticket.turn is not None
-            ticket.refused = True
-            ticket.turn.set_exception(BudgetReached(f"the budget has no room for another call: {self._budget}"))
