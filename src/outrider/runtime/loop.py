@@ -56,7 +56,7 @@ class Loop:
 
     __slots__ = (
         "_agents", "_busy", "_group", "_handles", "_inbox", "_limits", "_n", "_opened_s", "_publish", "_rules", "_task",
-        "finished", "is_open", "lost",
+        "broken", "finished", "is_open", "lost",
     )  # fmt: skip
 
     def __init__(
@@ -74,6 +74,7 @@ class Loop:
         self.finished = asyncio.Event()
         self.is_open = False
         self.lost: JournalError | None = None
+        self.broken: BaseException | None = None
 
     def open(self, report: Opened, group: asyncio.TaskGroup) -> None:
         """Begin: the frontier's target call has been ordered when this returns. Calls run as tasks of ``group``."""
@@ -87,6 +88,8 @@ class Loop:
 
         A report that comes while another is being taken through waits its turn, so the rules see one after another.
         """
+        if self.broken is not None:
+            return
         self._inbox.append(report)
         if self._busy:
             return
@@ -94,8 +97,21 @@ class Loop:
         try:
             while self._inbox:
                 self._take_through(self._inbox.popleft())
+        except BaseException as error:
+            self._break_off(error)
+            raise
         finally:
             self._busy = False
+
+    def _break_off(self, error: BaseException) -> None:
+        """What must never happen did, in our code or an agent's: close every call, record nothing more, let nobody wait."""
+        self.broken = error
+        self._inbox.clear()
+        for handle in self._handles.values():
+            handle.reason = handle.reason or "the session broke off"
+            if handle.task is not None:
+                handle.task.cancel()
+        self.finished.set()
 
     def _take_through(self, report: Report) -> None:
         decision = self._rules.receive(report)
@@ -135,12 +151,10 @@ class Loop:
                 assert_never(order)
 
     def _start(self, order: Start) -> None:
-        agent = self._agents[order.role]
-        most = agent.most(self._task, order.prefix) if self._limits.budgeted else None
-        handle = _Handle(order, Ticket(urgent=order.urgent, most=most))
+        handle = _Handle(order, Ticket(urgent=order.urgent))
         handle.ticket.withdraw = lambda: self._withdraw(handle)
         self._handles[order.call] = handle
-        handle.task = self._group.create_task(self._ask(agent, handle))
+        handle.task = self._group.create_task(self._ask(self._agents[order.role], handle))
 
     def _close(self, handle: _Handle, reason: str) -> None:
         if handle.reason:
@@ -165,6 +179,8 @@ class Loop:
         result: Answer | Exception | None = None
         usage = NOTHING_USED
         try:
+            if self._limits.budgeted:
+                handle.ticket.most = agent.most(self._task, order.prefix)
             async with self._limits.turn(handle.ticket):
                 self.receive(Started(call=order.call, role=order.role, at=order.at))
                 try:
@@ -172,12 +188,14 @@ class Loop:
                 finally:
                     usage = handle.ticket.used = meter.usage
         except asyncio.CancelledError:
-            current = asyncio.current_task()
-            if not handle.reason and current is not None and current.cancelling():
-                raise  # the whole session is being torn down, not this call
-            result = NoStep(f"{agent.name} cancelled itself")
+            result = NoStep(f"{agent.name} cancelled itself")  # unless it was closed for a reason of ours
         except Exception as error:
+            if error is self.broken:
+                raise
             result = error
+        except BaseException as error:
+            self._break_off(error)
+            raise
         self._end(handle, usage, result)
 
     def _end(self, handle: _Handle, usage: Usage, result: Answer | Exception | None) -> None:

@@ -119,6 +119,10 @@ class Session:
             await self._group.__aexit__(*((kind, error, trace) if cancelled else (None, None, None)))
         except BaseExceptionGroup as group:
             raise _first(group) from None
+        finally:
+            self._loop.finished.set()
+            for stream in tuple(self._streams):
+                stream.end()
 
     def events(self) -> EventStream:
         """A stream of everything from now on; opened before the first ``await``, of everything."""
@@ -136,6 +140,8 @@ class Session:
             RunEnded: one of its kinds says why there is no complete plan; its ``plan`` is what was confirmed.
         """
         await self._loop.finished.wait()
+        if self._loop.broken is not None:
+            raise self._loop.broken
         outcome = self._rules.outcome
         assert outcome is not None, "a finished session has an outcome"
         if outcome == "complete" and self._loop.lost is None:

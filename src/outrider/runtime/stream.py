@@ -52,6 +52,11 @@ class EventStream:
             self._over = isinstance(record.event, Finished)
         self._arrival.set()
 
+    def end(self) -> None:
+        """Nothing more will come: the session was left."""
+        self._over = True
+        self._arrival.set()
+
     def __aiter__(self) -> Self:
         return self
 
