@@ -48,7 +48,9 @@ def mapped(path: Path) -> Iterator[None]:
         yield
     except sqlite3.Error as error:
         raise _ours(error, path) from error
-    except (UnicodeError, OverflowError) as error:
+    except UnicodeDecodeError as error:  # even SQLite's own message may quote the damage
+        raise JournalCorrupt(f"the journal {path} is damaged: {error}") from error
+    except (UnicodeEncodeError, OverflowError) as error:
         raise JournalUnusable(f"the journal cannot hold this: {error}") from error
 
 

@@ -1,0 +1,236 @@
+"""The file itself: where it is, whose it is, and what reading leaves behind."""
+
+import os
+import sqlite3
+import threading
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from outrider.errors import JournalCorrupt, JournalError, JournalFull, JournalNewer, JournalUnusable, UnknownName
+from outrider.journal import SqliteJournal, default_path
+from outrider.journal.database import mapped
+from outrider.rules.events import Record, WentOn
+
+from .samples import numbered, opened, short_run
+
+
+def made(path: Path) -> Path:
+    """A journal with a session in it, closed."""
+    with SqliteJournal(path) as journal:
+        journal.append("trip", short_run())
+    return path
+
+
+def changed(path: Path, *statements: str) -> Path:
+    """The journal with something done to it that only SQLite's own tools would do."""
+    with closing(sqlite3.connect(path)) as db, db:
+        for statement in statements:
+            db.execute(statement)
+    return path
+
+
+def openings(path: Path) -> list[Callable[[], SqliteJournal]]:
+    return [lambda: SqliteJournal(path), lambda: SqliteJournal(path, read_only=True)]
+
+
+def refused(path: Path, error: type[JournalError], message: str) -> None:
+    for attempt in openings(path):
+        with pytest.raises(error, match=message):
+            attempt()
+
+
+# Where it is --------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("environ", "platform", "expected"),
+    [
+        ({}, "linux", "/home/ida/.local/share/outrider/journal.sqlite3"),
+        ({"XDG_DATA_HOME": "/data"}, "linux", "/data/outrider/journal.sqlite3"),
+        ({"XDG_DATA_HOME": ""}, "linux", "/home/ida/.local/share/outrider/journal.sqlite3"),
+        ({"XDG_DATA_HOME": "here"}, "freebsd14", "/home/ida/.local/share/outrider/journal.sqlite3"),
+        ({"XDG_DATA_HOME": "/data"}, "darwin", "/home/ida/Library/Application Support/outrider/journal.sqlite3"),
+        ({}, "win32", "/home/ida/AppData/Local/outrider/journal.sqlite3"),
+        ({"LOCALAPPDATA": "/local"}, "win32", "/local/outrider/journal.sqlite3"),
+    ],
+)
+def test_without_a_path_the_journal_is_among_the_users_data(environ: dict[str, str], platform: str, expected: str) -> None:
+    assert default_path(environ, platform, Path("/home/ida")) == Path(expected)
+
+
+def test_the_folders_of_the_default_path_are_made(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "new" / "data"))
+    with SqliteJournal() as journal:
+        assert journal.path.is_file()
+
+
+def test_other_folders_are_not_made(tmp_path: Path) -> None:
+    with pytest.raises(JournalUnusable, match=r"there is no folder .*new for the journal; make it, or choose another file"):
+        SqliteJournal(tmp_path / "new" / "journal")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_default_folder_that_cannot_be_made_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "data").write_text("a file where a folder should be")
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
+    with pytest.raises(JournalUnusable, match="cannot be made: Not a directory"):
+        SqliteJournal()
+
+
+@pytest.mark.parametrize("name", ["what?mode=memory#1 100%.db", ":memory:", "tromsø 北"])
+def test_a_file_may_have_any_name(tmp_path: Path, name: str) -> None:
+    made(tmp_path / name)
+    with SqliteJournal(str(tmp_path / name), read_only=True) as journal:
+        assert journal.read("trip") == short_run()
+    assert [file.name for file in tmp_path.iterdir()] == [name]
+
+
+# Whose it is --------------------------------------------------------------------------------------------------------
+
+
+def test_a_folder_is_no_journal(tmp_path: Path) -> None:
+    refused(tmp_path, JournalUnusable, "is no file, so it cannot be the journal")
+
+
+def test_a_device_is_no_journal() -> None:
+    refused(Path(os.devnull), JournalUnusable, "is no file")
+
+
+def test_a_name_that_no_file_can_have_is_refused(tmp_path: Path) -> None:
+    refused(tmp_path / "a\0b", JournalUnusable, "is no file")
+    refused(tmp_path / ("x" * 300), JournalUnusable, "cannot be reached: File name too long")
+
+
+def test_a_text_file_is_no_journal_and_stays_as_it_is(path: Path) -> None:
+    path.write_text("Dear diary, today I made a plan, and it was a good one.\n" * 20)
+    before = path.read_bytes()
+    refused(path, JournalCorrupt, "is damaged, or is no journal")
+    assert path.read_bytes() == before
+
+
+@pytest.mark.parametrize("statement", ["CREATE TABLE session (n)", "PRAGMA user_version = 1", "PRAGMA application_id = 7"])
+def test_the_database_of_another_program_is_refused_and_stays_as_it_is(path: Path, statement: str) -> None:
+    before = changed(path, statement).read_bytes()
+    refused(path, JournalCorrupt, "is no journal of Outrider's; choose another file")
+    assert path.read_bytes() == before
+
+
+def test_an_empty_file_becomes_a_journal_but_only_to_write(path: Path) -> None:
+    path.touch()
+    with pytest.raises(JournalCorrupt, match="is no journal of Outrider's"):
+        SqliteJournal(path, read_only=True)
+    assert path.stat().st_size == 0
+    made(path)
+
+
+def test_a_newer_journal_is_refused_with_both_versions(path: Path) -> None:
+    before = changed(made(path), "PRAGMA user_version = 7").read_bytes()
+    refused(path, JournalNewer, "has format 7 and this Outrider reads up to 1; install a newer one")
+    assert path.read_bytes() == before
+
+
+# Reading ------------------------------------------------------------------------------------------------------------
+
+
+def test_reading_makes_and_changes_nothing(path: Path) -> None:
+    made(path)
+    before, bytes_before = path.stat(), path.read_bytes()
+    with SqliteJournal(path, read_only=True) as journal:
+        assert journal.read("trip") == short_run()
+        assert len(journal.sessions()) == 1
+        with pytest.raises(UnknownName):
+            journal.read("nothing")
+        assert [file.name for file in path.parent.iterdir()] == [path.name]
+    after = path.stat()
+    assert (before.st_mtime_ns, before.st_ino, bytes_before) == (after.st_mtime_ns, after.st_ino, path.read_bytes())
+
+
+def test_reading_where_nothing_is_makes_nothing(path: Path) -> None:
+    with pytest.raises(JournalUnusable, match=r"there is no journal .*; a run that is told to keep one makes it"):
+        SqliteJournal(path, read_only=True)
+    with pytest.raises(JournalUnusable, match="there is no journal"):
+        SqliteJournal(path.parent / "nowhere" / "journal", read_only=True)
+    assert list(path.parent.iterdir()) == []
+
+
+def test_a_journal_that_is_open_to_read_cannot_be_written(path: Path) -> None:
+    with SqliteJournal(made(path), read_only=True) as journal, pytest.raises(JournalUnusable, match="open for reading only"):
+        journal.append("new", short_run())
+
+
+def test_a_reader_follows_a_writer(path: Path) -> None:
+    with SqliteJournal(path) as writer, SqliteJournal(path, read_only=True) as reader:
+        for record in short_run():
+            writer.append("trip", [record])
+            assert reader.read("trip", since=record.n) == [record]
+        writer.close()
+        assert reader.read("trip") == short_run()
+        with SqliteJournal(path) as second:
+            second.append("next", numbered(opened()))
+            assert [entry.name for entry in reader.sessions()] == ["next", "trip"]
+
+
+def test_the_list_of_many_sessions_reads_no_event(path: Path) -> None:
+    made(path)
+    changed(path, "UPDATE event SET json = 'nonsense'")
+    with SqliteJournal(path, read_only=True) as journal:
+        assert journal.sessions()[0].outcome == "complete"
+
+
+# Several at once ----------------------------------------------------------------------------------------------------
+
+
+def test_a_writer_that_waits_in_vain_says_so(path: Path) -> None:
+    with SqliteJournal(path, wait_s=0.0) as journal, closing(sqlite3.connect(path, isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        with pytest.raises(JournalUnusable, match="another process holds the journal"):
+            journal.append("trip", short_run())
+        other.execute("ROLLBACK")
+        journal.append("trip", short_run())
+
+
+def test_two_writers_of_one_session_do_not_mix(path: Path) -> None:
+    with SqliteJournal(path) as one, SqliteJournal(path) as two:
+        one.append("trip", short_run()[:2])
+        two.append("trip", short_run()[2:3])
+        with pytest.raises(JournalUnusable, match="expects event 3 next and was given 2: it has another writer"):
+            one.append("trip", short_run()[2:3])
+        assert one.read("trip") == short_run()[:3]
+
+
+def test_another_thread_needs_a_journal_of_its_own(path: Path) -> None:
+    errors: list[BaseException] = []
+
+    def read_elsewhere() -> None:
+        try:
+            journal.read("trip")
+        except JournalError as error:
+            errors.append(error)
+
+    with SqliteJournal(made(path)) as journal:
+        thread = threading.Thread(target=read_elsewhere)
+        thread.start()
+        thread.join()
+    assert [type(error) for error in errors] == [JournalUnusable]
+
+
+def test_a_record_that_cannot_be_written_takes_its_whole_batch_along(path: Path) -> None:
+    records = short_run()
+    with SqliteJournal(path) as journal:
+        with pytest.raises(JournalUnusable, match=r"event 7 .* cannot be written"):
+            journal.append("trip", [*records, unwritable()])
+        with pytest.raises(JournalUnusable, match="cannot hold this"):
+            journal.append("half a \ud83d", records)
+        assert journal.sessions() == []
+
+
+def unwritable() -> Record:
+    return Record(n=7, time_s=float("nan"), event=WentOn())
+
+
+def test_sqlite_saying_that_it_is_full_means_a_full_disk(path: Path) -> None:
+    with pytest.raises(JournalFull, match="there is no room for the journal"), mapped(path):
+        changed(made(path), "PRAGMA max_page_count = 1", "CREATE TABLE more AS SELECT zeroblob(99999)")
