@@ -112,6 +112,8 @@ class Rules:
         if self._outcome is not None:
             raise NotNow(f"the run has ended ({self._outcome.replace('_', ' ')}); the plan stands as it is")
         match report:
+            case Took(at=at) if at < 0:
+                raise NotNow(f"there is no step {at}; steps are numbered from 0, and the next one is {self.frontier.at}")
             case Took(at=at) if at < self.frontier.at:
                 answer = self.frontier.ancestor(at).verdict
                 raise NotNow(f"step {at} has its verdict already: {answer.step if answer else ''}; go back to {at} to change it")
