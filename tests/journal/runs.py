@@ -19,8 +19,8 @@ from outrider.rules import Lookahead, Matching
 from outrider.rules.events import Record
 from outrider.testing import FakeAgent, run
 
-Deed: TypeAlias = tuple[Literal["take", "agree", "back", "on", "stop", "wait"], int]
-"""What the person does, and a number for it: which step, or how many tenths of a second."""
+Deed: TypeAlias = tuple[int, Literal["take", "agree", "back", "on", "stop"], int]
+"""So many tenths of a second after the deed before, what the person does, and a number for which step."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,9 +42,9 @@ class Setting:
 
     def verdict(self, prefix: Prefix) -> Step | Exception:
         dice = self._dice("target", prefix)
-        if dice.random() < self.failures / 4:
+        if dice.random() < self.failures / 10:
             return ValueError("the target is tired")
-        if dice.random() < 0.12:
+        if dice.random() < 0.08:
             return Step(FINISH)
         return Step(dice.choice("abc"), {"to": dice.randrange(2)})
 
@@ -89,8 +89,8 @@ async def _drive(setting: Setting, journal: JournalStore, name: str) -> Ran:
         name=name,
     )
     async with session:
-        for what, number in setting.deeds:
-            await asyncio.sleep(0.1 * number if what == "wait" else 0)
+        for tenths, what, number in setting.deeds:
+            await asyncio.sleep(0.1 * tenths)
             try:
                 match what:
                     case "take":
@@ -104,8 +104,6 @@ async def _drive(setting: Setting, journal: JournalStore, name: str) -> Ran:
                         session.go_on()
                     case "stop":
                         session.stop("enough")
-                    case "wait":
-                        pass
             except NotNow:
                 continue
         with suppress(NotNow):
@@ -118,11 +116,10 @@ async def _drive(setting: Setting, journal: JournalStore, name: str) -> Ran:
 _lookaheads: st.SearchStrategy[Lookahead] = st.one_of(
     st.builds(Sliding, st.integers(0, 6), st.integers(1, 3)), st.builds(Batch, st.integers(1, 5))
 )
-_deeds: st.SearchStrategy[Deed] = st.one_of(
-    st.tuples(st.just("wait"), st.integers(0, 30)),
-    st.tuples(st.sampled_from(["take", "agree", "back", "on"]), st.integers(0, 9)),
-    st.tuples(st.sampled_from(["wait", "wait", "stop"]), st.integers(0, 9)),
+_whats: st.SearchStrategy[Literal["take", "agree", "back", "on", "stop"]] = st.sampled_from(
+    ["take", "agree", "agree", "back", "back", "back", "on", "on", "take", "stop"]
 )
+_deeds: st.SearchStrategy[Deed] = st.tuples(st.integers(0, 10), _whats, st.integers(0, 9))
 settings_of_runs = st.builds(
     Setting,
     seed=st.integers(0, 10**6),
@@ -131,8 +128,8 @@ settings_of_runs = st.builds(
     guesses=st.integers(1, 3),
     lookahead=_lookaheads,
     matching=st.sampled_from([EXACT, EXACT, BY_ACTION]),
-    max_steps=st.integers(1, 12),
+    max_steps=st.sampled_from([12, 20, 8, 3]),
     calls_at_once=st.sampled_from([None, None, 1, 2, 4]),
-    deeds=st.lists(_deeds, max_size=8).map(tuple),
+    deeds=st.lists(_deeds, max_size=8).map(tuple) | st.lists(_deeds, min_size=3, max_size=12).map(tuple),
 )
 """Any run."""

@@ -126,7 +126,26 @@ def test_an_entry_that_makes_no_sense_is_refused(path: Path, change: str) -> Non
         journal.sessions()
 
 
-def test_a_damaged_name_is_not_taken_for_an_unknown_one(path: Path, whole: bytes) -> None:
-    place = whole.rindex(b"trip\x02") if b"trip\x02" in whole else whole.rindex(b"trip")
-    path.write_bytes(whole[:place] + b"drop" + whole[place + 4 :])
-    reads_right_or_is_refused(path, path.read_bytes())
+def test_the_events_of_another_session_are_refused(path: Path) -> None:
+    with SqliteJournal(path) as journal:
+        journal.append("trip", short_run())
+        journal.append("walk", short_run())
+    changed(path, "UPDATE session SET id = 3 - id + 10", "UPDATE session SET id = id - 10")
+    with SqliteJournal(path) as journal, pytest.raises(JournalCorrupt, match="event 0 is not what was written"):
+        journal.read("trip")
+
+
+def test_a_damaged_name_is_not_taken_for_an_unknown_one(path: Path) -> None:
+    whole = made(path).read_bytes()
+    places = [place for place in range(len(whole)) if whole.startswith(b"trip", place)]
+    assert len(places) > 1, "the name stands in the table and in its index"
+    refused = 0
+    for place in places:
+        damaged = whole[:place] + b"drop" + whole[place + 4 :]
+        path.write_bytes(damaged)
+        try:
+            with SqliteJournal(path, read_only=True) as journal:
+                assert journal.read("trip") == short_run()
+        except JournalCorrupt:
+            refused += 1
+    assert refused

@@ -11,7 +11,7 @@ import pytest
 
 from outrider.errors import JournalCorrupt, JournalError, JournalFull, JournalNewer, JournalUnusable, UnknownName
 from outrider.journal import SqliteJournal, default_path
-from outrider.journal.database import mapped
+from outrider.journal.database import look, mapped
 from outrider.rules.events import Record, WentOn
 
 from .samples import numbered, opened, short_run
@@ -171,6 +171,34 @@ def test_a_reader_follows_a_writer(path: Path) -> None:
         with SqliteJournal(path) as second:
             second.append("next", numbered(opened()))
             assert [entry.name for entry in reader.sessions()] == ["next", "trip"]
+
+
+def test_a_journal_that_was_at_rest_and_is_written_meanwhile_is_read_again(path: Path) -> None:
+    asked: list[int] = []
+
+    def question(db: sqlite3.Connection) -> int:
+        if not asked:
+            with SqliteJournal(path) as writer:
+                writer.append("next", short_run())
+        asked.append(db.execute("SELECT count(*) FROM session").fetchone()[0])
+        if len(asked) == 1:
+            raise JournalCorrupt("half of it was old and half of it new")
+        return len(asked)
+
+    assert look(made(path), 0.0, question) == 2
+    assert asked[-1] == 2, "what was written meanwhile is there"
+
+
+def test_damage_at_rest_is_not_looked_at_twice(path: Path) -> None:
+    asked = []
+
+    def question(db: sqlite3.Connection) -> None:
+        asked.append(db)
+        raise JournalCorrupt("damaged")
+
+    with pytest.raises(JournalCorrupt):
+        look(made(path), 0.0, question)
+    assert len(asked) == 1
 
 
 def test_the_list_of_many_sessions_reads_no_event(path: Path) -> None:

@@ -148,7 +148,7 @@ def test_a_journal_can_be_read_while_another_process_writes_it(path: Path) -> No
     with process.stdout:
         process.stdout.readline()
         with SqliteJournal(path, read_only=True) as journal:
-            for _ in range(30):
+            for _ in range(8):
                 acknowledged = int(process.stdout.readline())
                 records = journal.read("trip")
                 assert records == backwards(len(records))

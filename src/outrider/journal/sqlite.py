@@ -99,7 +99,7 @@ class SqliteJournal:
             self._db.executemany(
                 "INSERT INTO event (session, n, kind, json, crc) VALUES (?, ?, ?, ?, ?)",
                 [
-                    (number, record.n, record.event.kind, line, zlib.crc32(line.encode()))
+                    (number, record.n, record.event.kind, line, _checksum(session, line))
                     for record, line in zip(records, lines, strict=True)
                 ],
             )
@@ -147,15 +147,15 @@ class SqliteJournal:
             return question(self._db)
 
     def _read(self, db: sqlite3.Connection, session: str, since: int) -> list[Record]:
-        number, events = self._find(db, session)
+        name, number, events = self._find(db, session)
         rows = db.execute("SELECT n, json, crc FROM event WHERE session = ? AND n >= ? ORDER BY n", (number, since)).fetchall()
-        records = [self._record(*row) for row in rows]
+        records = [self._record(name, *row) for row in rows]
         if [record.n for record in records] != list(range(since, events)):
-            raise self._damaged(f"of the events {since} to {events - 1} of session {session!r}, {len(records)} are there")
+            raise self._damaged(f"of the events {since} to {events - 1} of session {name!r}, {len(records)} are there")
         return records
 
-    def _find(self, db: sqlite3.Connection, wanted: str) -> tuple[int, int]:
-        """The number of the session that is meant, and how many events it has."""
+    def _find(self, db: sqlite3.Connection, wanted: str) -> tuple[str, int, int]:
+        """The session that is meant: its name, its number, and how many events it has."""
         found = db.execute(
             "SELECT name, id, events FROM session WHERE name >= ? AND name <= ? ORDER BY name LIMIT ?",
             (wanted, wanted + _LAST_CHARACTER, MOST_NAMED + 1),
@@ -167,7 +167,7 @@ class SqliteJournal:
         number, events = next(row[1:] for row in found if row[0] == name)
         if not isinstance(events, int):
             raise self._damaged(f"the session {name!r} has {events!r} events")
-        return number, events
+        return name, number, events
 
     def _check_names(self, db: sqlite3.Connection) -> None:
         """A name that is not there may have been damaged: say so, rather than that there is no such session."""
@@ -175,8 +175,8 @@ class SqliteJournal:
         if verdict != ("ok",):
             raise self._damaged(str(verdict[0]))
 
-    def _record(self, n: object, line: object, crc: object) -> Record:
-        if not isinstance(line, str) or zlib.crc32(line.encode()) != crc:
+    def _record(self, name: str, n: object, line: object, crc: object) -> Record:
+        if not isinstance(line, str) or _checksum(name, line) != crc:
             raise self._damaged(f"event {n} is not what was written")
         record = from_line(line)
         if record.n != n:
@@ -216,6 +216,11 @@ def _make_folder(folder: Path) -> None:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError as error:
         raise JournalUnusable(f"the folder {folder} cannot be made: {error.strerror}") from error
+
+
+def _checksum(session: str, line: str) -> int:
+    """Tells the event from a damaged one, and from another session's."""
+    return zlib.crc32(line.encode(), zlib.crc32(session.encode()))
 
 
 def _storable(text: str) -> str:
