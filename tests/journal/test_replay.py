@@ -14,7 +14,19 @@ from outrider.errors import JournalCorrupt, JournalFull, JournalLost
 from outrider.figures import Figures
 from outrider.journal import MemoryJournal, SqliteJournal, replay
 from outrider.rules import Matching, Want
-from outrider.rules.events import Confirmed, Ended, Event, Finished, Opened, Record, Shown, Started, WentBack, WentOn
+from outrider.rules.events import (
+    Confirmed,
+    Ended,
+    Event,
+    Finding,
+    Finished,
+    Opened,
+    Record,
+    Shown,
+    Started,
+    WentBack,
+    WentOn,
+)
 from outrider.rules.tree import Node
 from outrider.testing import FakeAgent, ScriptedAgent, run, steps
 
@@ -138,6 +150,14 @@ def test_a_missing_finding_is_told() -> None:
     records = short_run_of_the_rules()
     with pytest.raises(JournalCorrupt, match=r"record 3: ended\(.*\) is recorded, and the rules say confirmed\(at=0"):
         replay(renumbered([record for record in records if not isinstance(record.event, Confirmed)]))
+
+
+def test_a_missing_finding_is_told_when_the_next_report_comes() -> None:
+    records = trip()
+    n = next(record.n for record in records if isinstance(record.event, Shown))
+    assert not isinstance(records[n + 1].event, Finding), "the last finding of its report"
+    with pytest.raises(JournalCorrupt, match=rf"record {n}: .* is recorded, and the rules say shown\(at="):
+        replay(renumbered([*records[:n], *records[n + 1 :]]))
 
 
 def test_a_finding_too_many_is_told() -> None:
