@@ -8,6 +8,9 @@ from typing import Literal, Protocol, TypeAlias, runtime_checkable
 from outrider.agents.agent import Meter
 from outrider.model import JSON, Usage
 
+Writing: TypeAlias = Literal["chat", "continued"]
+"""How a model wants to be written to: as a chat, or with a bare text that it continues."""
+
 Speaker: TypeAlias = Literal["system", "user", "assistant"]
 
 
@@ -36,28 +39,39 @@ class ToolCall:
     arguments: dict[str, JSON]
 
 
+@dataclass(frozen=True, slots=True)
+class ThoughtFirst:
+    """Before it chooses, the model writes one sentence of so many characters, and then the words ``then``."""
+
+    least_chars: int = 10
+    most_chars: int = 120
+    then: str = ". Next: "
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
     """One request to a model. Decoding is greedy.
 
-    If the last message is the assistant's, the reply goes on from it. At most one of ``choices``, ``schema`` and ``tools`` is
-    given: the reply is then exactly one of the choices, JSON under the schema, or may call the tools.
+    At most one of ``choices``, ``schema`` and ``tools`` is given: the reply is then exactly one of the choices (after a thought,
+    if one is asked for), JSON under the schema, or may call the tools.
     """
 
     messages: tuple[Message, ...]
     most_output_tokens: int = 512
     stop: tuple[str, ...] = ()
     choices: tuple[str, ...] = ()
+    thought: ThoughtFirst | None = None
     schema: dict[str, JSON] | None = None
     tools: tuple[ToolSpec, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """A model's whole reply."""
+    """A model's whole reply. ``thought`` is what it wrote before its choice, if it was asked to."""
 
     text: str
     calls: tuple[ToolCall, ...] = ()
+    thought: str = ""
 
 
 @runtime_checkable
@@ -66,6 +80,9 @@ class Model(Protocol):
 
     @property
     def name(self) -> str: ...
+
+    @property
+    def writing(self) -> Writing: ...
 
     async def reply(self, request: Request, meter: Meter) -> Reply:
         """The reply to ``request``. The meter is kept up to date while it arrives, and settled when it ends.

@@ -1,0 +1,165 @@
+"""The agents of the paper (arXiv 2410.00079, section 5): what a call asks of a model, and in how many requests.
+
+| kind | requests per step |
+|---|---|
+| direct | 1: the action |
+| cot | 1: a thought, then the action |
+| react | 2: a thought; then the action |
+| discussion | 5 in sequence: A, B, A, B, conclusion |
+
+Prompts are functions of the task and the prefix alone. What an agent thinks is kept for display and stays out of the prefix.
+"""
+
+from __future__ import annotations
+
+from typing import Final, TypeAlias
+
+from outrider.agents.agent import Agent, Meter
+from outrider.agents.model import Model, Reply, Request
+from outrider.agents.prompts import Style, prompt
+from outrider.agents.world import World
+from outrider.errors import UnknownName
+from outrider.model import NOTHING_USED, Answer, Prefix, Task, Usage
+
+DISCUSSION: Final = (
+    "You are planner A. Say in a sentence or two which step you would take next, and why.",
+    "You are planner B. Say in a sentence or two what speaks for and against planner A's step, and which one you would take.",
+    "You are planner A. Answer planner B in a sentence or two, and say which step you would take now.",
+    "You are planner B. Answer planner A in a sentence or two, and say which step you would take now.",
+)
+"""The four turns before the conclusion."""
+
+
+class _ModelAgent:
+    """What the four kinds have in common: a model, a world and a name."""
+
+    kind: str
+
+    def __init__(self, model: Model, world: World) -> None:
+        self._model = model
+        self._world = world
+
+    @property
+    def name(self) -> str:
+        return f"{self.kind}@{self._model.name}"
+
+    def most(self, task: Task, prefix: Prefix) -> Usage | None:
+        """The most that all requests of a call could consume together."""
+        return self._model.most(self._request(task, prefix))
+
+    def _request(self, task: Task, prefix: Prefix, said: tuple[str, ...] = ()) -> Request:
+        """The request for the action; ``said`` is what has been said about it within this call."""
+        return prompt(self._model.writing, self._world, task, prefix, style=Style.ACTION, said=said)
+
+    def _answer(self, reply: Reply, prefix: Prefix, thought: str = "") -> Answer:
+        return Answer((self._world.read(reply.text, prefix),), thought or reply.thought)
+
+
+class Direct(_ModelAgent):
+    """Direct generation: the action, and nothing else."""
+
+    kind = "direct"
+
+    async def next_step(self, task: Task, prefix: Prefix, meter: Meter) -> Answer:
+        """One request: the action."""
+        return self._answer(await self._model.reply(self._request(task, prefix), meter), prefix)
+
+
+class ChainOfThought(_ModelAgent):
+    """A thought first, then the action, in one reply."""
+
+    kind = "cot"
+
+    def _request(self, task: Task, prefix: Prefix, said: tuple[str, ...] = ()) -> Request:
+        return prompt(self._model.writing, self._world, task, prefix, style=Style.THOUGHT_AND_ACTION, said=said)
+
+    async def next_step(self, task: Task, prefix: Prefix, meter: Meter) -> Answer:
+        """One request: a thought and the action it leads to."""
+        return self._answer(await self._model.reply(self._request(task, prefix), meter), prefix)
+
+
+class ReAct(_ModelAgent):
+    """Reason, then act: the thought is a request of its own."""
+
+    kind = "react"
+
+    async def next_step(self, task: Task, prefix: Prefix, meter: Meter) -> Answer:
+        """Two requests: a thought; then, with the thought in the prompt, the action."""
+        asked = prompt(self._model.writing, self._world, task, prefix, style=Style.THOUGHT)
+        thought = (await self._model.reply(asked, meter)).text.strip()
+        reply = await self._model.reply(self._request(task, prefix, (thought,)), meter)
+        return self._answer(reply, prefix, thought)
+
+    def most(self, task: Task, prefix: Prefix) -> Usage | None:
+        """Both requests, with the longest thought in the second's prompt."""
+        return _most_of_turns(self._model, self._world, task, prefix, ("",))
+
+
+class Discussion(_ModelAgent):
+    """Two voices of one model argue, then the step is concluded from what they said."""
+
+    kind = "discussion"
+
+    async def next_step(self, task: Task, prefix: Prefix, meter: Meter) -> Answer:
+        """Five requests in sequence: A, B, A, B, conclusion."""
+        said: tuple[str, ...] = ()
+        for number, turn in enumerate(DISCUSSION):
+            asked = prompt(self._model.writing, self._world, task, prefix, style=Style.THOUGHT, said=said, turn=turn)
+            reply = await self._model.reply(asked, meter)
+            said += (f"Planner {'AB'[number % 2]}: {' '.join(reply.text.split())}",)
+        reply = await self._model.reply(self._request(task, prefix, said), meter)
+        return self._answer(reply, prefix, "\n".join(said))
+
+    def most(self, task: Task, prefix: Prefix) -> Usage | None:
+        """All five requests, each with the longest turns before it in its prompt."""
+        return _most_of_turns(self._model, self._world, task, prefix, DISCUSSION)
+
+
+def _most_of_turns(model: Model, world: World, task: Task, prefix: Prefix, turns: tuple[str, ...]) -> Usage:
+    total = NOTHING_USED
+    said: tuple[str, ...] = ()
+    for turn in turns:
+        asked = prompt(model.writing, world, task, prefix, style=Style.THOUGHT, said=said, turn=turn)
+        total += model.most(asked)
+        # A token is at most a few bytes long in any tokeniser that is in use; 16 is beyond all of them on average.
+        said += ("x" * 16 * asked.most_output_tokens,)
+    return total + model.most(prompt(model.writing, world, task, prefix, style=Style.ACTION, said=said))
+
+
+Kind: TypeAlias = type[Direct] | type[ChainOfThought] | type[ReAct] | type[Discussion]
+
+KINDS: Final[dict[str, Kind]] = {kind.kind: kind for kind in (Direct, ChainOfThought, ReAct, Discussion)}
+
+SETTINGS: Final[dict[int, tuple[str, str]]] = {
+    1: ("direct", "react"),
+    2: ("direct", "cot"),
+    3: ("cot", "discussion"),
+    4: ("direct", "direct"),
+}
+"""The paper's settings 1 to 4: the kinds of the approximation and the target agent."""
+
+
+def agent_of_kind(kind: str, model: Model, world: World) -> Agent:
+    """An agent of ``kind`` over ``model``, in ``world``.
+
+    Raises:
+        UnknownName: there is no such kind.
+    """
+    if kind not in KINDS:
+        raise UnknownName(f"the kind {kind!r} is not known; give one of {', '.join(KINDS)}")
+    return KINDS[kind](model, world)
+
+
+def setting(number: int, *, fast: Model, strong: Model, world: World) -> tuple[Agent, Agent]:
+    """The approximation and the target agent of the paper's setting ``number``.
+
+    In settings 1 to 3 the paper uses one strong model throughout, in setting 4 a small one drafts: give them as ``fast`` and
+    ``strong``.
+
+    Raises:
+        UnknownName: there is no such setting.
+    """
+    if number not in SETTINGS:
+        raise UnknownName(f"setting {number} is not one of the paper's; give 1, 2, 3 or 4")
+    approximation, target = SETTINGS[number]
+    return agent_of_kind(approximation, fast, world), agent_of_kind(target, strong, world)

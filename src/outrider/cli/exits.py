@@ -1,0 +1,86 @@
+"""Exit codes, and how an error becomes one clear sentence and a code."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from enum import IntEnum
+
+import typer
+
+from outrider.errors import (
+    AgentError,
+    BudgetReached,
+    CallerError,
+    JournalError,
+    JournalLost,
+    OutriderError,
+    ProviderError,
+    RunStopped,
+    StepLimitReached,
+    TargetFailed,
+)
+
+
+class Exit(IntEnum):
+    """What the process's exit code means."""
+
+    COMPLETE = 0
+    BUG = 1
+    BAD_INPUT = 2
+    NO_ANSWER = 3
+    LIMIT = 4
+    JOURNAL = 5
+    STOPPED = 130
+
+
+MEANINGS: dict[Exit, str] = {
+    Exit.COMPLETE: "the plan is complete, or the command did what it was asked",
+    Exit.BUG: "an error in Outrider itself",
+    Exit.BAD_INPUT: "bad input: a task, option, name or file that cannot be used",
+    Exit.NO_ANSWER: "a model or agent gave no answer: unreachable, refused, or rubbish; the confirmed plan is kept",
+    Exit.LIMIT: "a limit was reached (steps or budget); the confirmed plan is kept",
+    Exit.JOURNAL: "the journal cannot be read or written",
+    Exit.STOPPED: "stopped by Ctrl-C, or nobody reads the output any more; the confirmed plan is kept",
+}
+
+_CODES: tuple[tuple[type[OutriderError], Exit], ...] = (
+    (RunStopped, Exit.STOPPED),
+    (StepLimitReached, Exit.LIMIT),
+    (BudgetReached, Exit.LIMIT),
+    (JournalLost, Exit.JOURNAL),
+    (JournalError, Exit.JOURNAL),
+    (TargetFailed, Exit.NO_ANSWER),
+    (ProviderError, Exit.NO_ANSWER),
+    (AgentError, Exit.NO_ANSWER),
+    (CallerError, Exit.BAD_INPUT),
+)
+
+
+def code_of(error: OutriderError) -> Exit:
+    """The exit code that ``error`` ends the process with."""
+    return next((code for kind, code in _CODES if isinstance(error, kind)), Exit.BUG)
+
+
+def table() -> str:
+    """The exit codes, a line each, for ``--help`` and the docs."""
+    return "\n".join(f"{code.value:>3}  {meaning}" for code, meaning in MEANINGS.items())
+
+
+@contextmanager
+def explained() -> Iterator[None]:
+    """Inside, an error ends the process with one clear sentence on standard error and its documented code."""
+    try:
+        yield
+    except OutriderError as error:
+        print(f"outrider: {error}", file=sys.stderr)
+        raise typer.Exit(code_of(error)) from None
+    except KeyboardInterrupt:
+        print("outrider: stopped", file=sys.stderr)
+        raise typer.Exit(Exit.STOPPED) from None
+    except BrokenPipeError:
+        # Whoever read our output has gone. Python would complain once more when it flushes at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        raise typer.Exit(Exit.STOPPED) from None

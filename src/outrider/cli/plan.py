@@ -1,0 +1,180 @@
+"""``outrider plan``: open the agents and the journal, run the session, show it, say how it ended."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import shlex
+import sys
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import outrider
+from outrider.agents.agent import Agent
+from outrider.agents.kinds import SETTINGS
+from outrider.agents.recorded import RecordedAgent
+from outrider.cli.exits import Exit, code_of
+from outrider.cli.views import View, view_for
+from outrider.errors import BadOption, RunEnded, UnknownName
+from outrider.journal import SqliteJournal, default_path, replay
+from outrider.model import Plan, Role, Task
+from outrider.naming import LOCAL, Models, agent_named, is_local_agent
+from outrider.providers.prices import Prices
+from outrider.rules import MATCHINGS, Lookahead, Matching, lookahead_named
+from outrider.runtime import Budget, EventStream, Limits, Session
+from outrider.worlds import WORLDS
+
+DEFAULT_AGENTS: Final[dict[Role, str]] = {"approximation": "direct@local", "target": "cot@local"}
+"""The paper's setting 2 on the embedded model."""
+
+LOOKAHEAD: Final = "4"
+LOOKAHEAD_ON_ONE_MACHINE: Final = "2"
+"""Both agents compute on this machine's cores, so calls slow one another down and fewer are worth starting."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlanOptions:
+    """What the command line said."""
+
+    task: str
+    world: str
+    approximation: str
+    target: str
+    setting: int | None
+    lookahead: str
+    max_steps: int
+    matching: str
+    calls_at_once: int | None
+    budget_calls: int | None
+    budget_tokens: int | None
+    budget_usd: float | None
+    prices: Path | None
+    going_on_from: str | None
+    journal: Path | None
+    plain: bool
+    as_json: bool
+
+
+def run_plan(options: PlanOptions) -> Exit:
+    """Make the plan; return what to exit with. Ctrl-C stops cleanly, a second one at once."""
+    return asyncio.run(_run(options))
+
+
+async def _run(options: PlanOptions) -> Exit:
+    world = WORLDS.get(options.world)
+    if world is None:
+        raise UnknownName(f"the world {options.world!r} is not known; give one of {', '.join(sorted(WORLDS))}")
+    task = Task(sys.stdin.read().strip() if options.task == "-" else options.task.strip(), options.world)
+    names = _agent_names(options)
+    async with Models(Prices.read(options.prices) if options.prices else Prices()) as models:
+        with SqliteJournal(options.journal or default_path()) as journal:
+            before = _plan_before(journal, options.going_on_from)
+            agents = {
+                role: await agent_named(name, role=role, world=world, models=models) for role, name in names.items()
+            }
+            _check_recordings(agents.values(), task)
+            session = outrider.plan(
+                task,
+                approximation=agents["approximation"],
+                target=agents["target"],
+                lookahead=_lookahead(options, names),
+                max_steps=options.max_steps,
+                matching=_matching(options.matching),
+                limits=_limits(options),
+                journal=journal,
+                going_on_from=before,
+            )
+            view = view_for(as_json=options.as_json, plain=options.plain)
+            return await _watch(session, view, options)
+
+
+async def _watch(session: Session, view: View, options: PlanOptions) -> Exit:
+    with contextlib.closing(view):
+        async with session, session.events() as events:
+            await _show(session, events, view)
+    try:
+        await session.result()
+    except RunEnded as error:
+        if not view.tells_the_end:
+            print(f"outrider: {error}", file=sys.stderr)
+        if session.plan.steps:
+            print(_how_to_go_on(session, options), file=sys.stderr)
+        return code_of(error)
+    return Exit.COMPLETE
+
+
+async def _show(session: Session, events: EventStream, view: View) -> None:
+    """Give every record to the view. The first Ctrl-C stops the session, which then ends like any other; a second one breaks
+    off at once."""
+    stopping = False
+    while True:
+        try:
+            async for record in events:
+                view.receive(record)
+            return
+        except asyncio.CancelledError:
+            current = asyncio.current_task()
+            if stopping or current is None:
+                raise
+            stopping = True
+            current.uncancel()
+            session.stop("Ctrl-C")
+
+
+def _agent_names(options: PlanOptions) -> dict[Role, str]:
+    given: dict[Role, str] = {"approximation": options.approximation, "target": options.target}
+    if options.setting is None:
+        return {role: name or DEFAULT_AGENTS[role] for role, name in given.items()}
+    if options.setting not in SETTINGS:
+        raise BadOption(f"setting {options.setting} is not one of the paper's; give 1, 2, 3 or 4")
+    approximation, target = SETTINGS[options.setting]
+    kinds: dict[Role, str] = {"approximation": approximation, "target": target}
+    return {role: f"{kinds[role]}@{name or LOCAL}" for role, name in given.items()}
+
+
+def _lookahead(options: PlanOptions, names: dict[Role, str]) -> Lookahead:
+    shared = all(is_local_agent(name) for name in names.values())
+    return lookahead_named(options.lookahead or (LOOKAHEAD_ON_ONE_MACHINE if shared else LOOKAHEAD))
+
+
+def _matching(name: str) -> Matching:
+    if name not in MATCHINGS:
+        raise UnknownName(f"the matching {name!r} is not known; give one of {', '.join(MATCHINGS)}")
+    return MATCHINGS[name]
+
+
+def _limits(options: PlanOptions) -> Limits:
+    most = (options.budget_calls, options.budget_tokens, options.budget_usd)
+    calls, tokens, usd = most
+    budget = None if most == (None, None, None) else Budget(calls=calls, tokens=tokens, usd=usd)
+    return Limits(calls_at_once=options.calls_at_once, budget=budget)
+
+
+def _plan_before(journal: SqliteJournal, session: str | None) -> Plan | None:
+    """The confirmed plan of an earlier session; one that is complete has nothing to go on with."""
+    if session is None:
+        return None
+    plan = replay(journal.read(session)).plan
+    if plan.complete:
+        raise BadOption(f"the plan of session {session} is complete; there is nothing to go on with")
+    return plan
+
+
+def _check_recordings(agents: Iterable[Agent], task: Task) -> None:
+    for agent in agents:
+        if isinstance(agent, RecordedAgent):
+            agent.check(task)
+
+
+def _how_to_go_on(session: Session, options: PlanOptions) -> str:
+    """What to type to go on from the plan that was kept."""
+    words = ["outrider", "plan", session.task.text, "--from", session.name]
+    given = {
+        "--approximation": options.approximation, "--target": options.target, "--lookahead": options.lookahead,
+        "--setting": options.setting, "--journal": options.journal, "--world": options.world,
+    }  # fmt: skip
+    words += [str(word) for name, value in given.items() if value for word in (name, value)]
+    kept = len(session.plan.steps)
+    return f"{kept} confirmed step{'s are' if kept != 1 else ' is'} kept. To go on from there:\n  {shlex.join(words)}"

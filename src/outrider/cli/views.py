@@ -1,0 +1,70 @@
+"""Which view draws a run: the live one in a terminal, plain lines elsewhere, JSON for scripts."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable
+from typing import Protocol
+
+from outrider.figures import Figures
+from outrider.journal import encode, encode_plan
+from outrider.rules.events import Finished, Record
+from outrider.views.lines import LinesView
+from outrider.views.picture import Picture
+
+
+class View(Protocol):
+    """Whatever draws a session's records."""
+
+    tells_the_end: bool
+    """Whether it says to a person how the run ended."""
+
+    def receive(self, record: Record) -> None:
+        """Draw what the record changes."""
+        ...
+
+    def close(self) -> None:
+        """Nothing more will come."""
+        ...
+
+
+class JsonView:
+    """One event a line. The last line, ``finished``, holds the plan and the figures as well."""
+
+    tells_the_end = False
+
+    def __init__(self, write: Callable[[str], None]) -> None:
+        self.picture = Picture()
+        self.figures = Figures()
+        self._write = write
+
+    def receive(self, record: Record) -> None:
+        """Write the record."""
+        self.picture = self.picture.after(record)
+        self.figures.receive(record)
+        line = encode(record)
+        if isinstance(record.event, Finished):
+            line |= {"plan": encode_plan(self.picture.plan), "figures": self.figures.as_json()}
+        self._write(json.dumps(line, ensure_ascii=False))
+
+    def close(self) -> None:
+        """Everything has been written."""
+
+
+def write_line(line: str) -> None:
+    """Print a line now, so that whoever reads it sees it now."""
+    print(line, flush=True)
+
+
+def view_for(*, as_json: bool, plain: bool) -> View:
+    """The view that fits where the output goes."""
+    if as_json:
+        return JsonView(write_line)
+    if plain or not sys.stdout.isatty():
+        return LinesView(write_line)
+    from rich.console import Console
+
+    from outrider.views.terminal import TerminalView
+
+    return TerminalView(Console(highlight=False))

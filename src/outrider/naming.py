@@ -1,0 +1,132 @@
+"""From a name on a command line to an agent: ``cot@openai:gpt-5``, ``direct@local``, ``recorded:pairs.jsonl@10x``."""
+
+from __future__ import annotations
+
+import os
+import re
+from contextlib import AsyncExitStack
+from pathlib import Path
+from typing import Final
+
+from outrider.agents.agent import Agent
+from outrider.agents.kinds import KINDS, agent_of_kind
+from outrider.agents.model import Model
+from outrider.agents.recorded import RecordedAgent
+from outrider.agents.world import World
+from outrider.errors import AccessRefused, BadOption, UnknownName
+from outrider.model import Role
+from outrider.providers.prices import Prices
+
+LOCAL: Final = "local"
+
+OPENAI_COMPATIBLE: Final = {
+    "openai": ("https://api.openai.com/v1", "OPENAI_API_KEY"),
+    "openrouter": ("https://openrouter.ai/api/v1", "OPENROUTER_API_KEY"),
+    "deepseek": ("https://api.deepseek.com/v1", "DEEPSEEK_API_KEY"),
+    "ollama": ("http://127.0.0.1:11434/v1", ""),
+}
+"""Vendors whose endpoint speaks OpenAI's protocol: address, and the environment variable that holds the key."""
+
+KEY_FOR_URLS: Final = "OUTRIDER_API_KEY"
+"""The environment variable with the key for a MODEL that is a URL."""
+
+_RECORDED = re.compile(r"recorded:(?P<file>.+?)(@(?P<speed>[0-9.]+)x?)?")
+_HOW_TO_NAME: Final = "local, a GGUF file, openai:NAME, anthropic:NAME or another vendor's, or URL#NAME"
+
+
+class Models:
+    """The models that a command line names. Each is made once and shared by the agents over it; leaving closes them."""
+
+    def __init__(self, prices: Prices) -> None:
+        self._prices = prices
+        self._open: dict[tuple[str, Role], Model] = {}
+        self._stack = AsyncExitStack()
+
+    async def __aenter__(self) -> Models:
+        await self._stack.__aenter__()
+        return self
+
+    async def __aexit__(self, *exc: object) -> None:
+        await self._stack.aclose()
+
+    async def named(self, text: str, role: Role) -> Model:
+        """The model that ``text`` names, ready to be asked.
+
+        Raises:
+            UnknownName, BadOption: it names none.
+            AccessRefused: its key is missing.
+            ModelMissing: its file is not there and cannot be had.
+        """
+        key = (text, role if _is_local(text) else "target")
+        if key not in self._open:
+            model = await self._make(text, role)
+            self._open[key] = model
+            self._stack.push_async_callback(model.close)
+        return self._open[key]
+
+    async def _make(self, text: str, role: Role) -> Model:
+        if _is_local(text):
+            from outrider.providers.embedded import local_model
+
+            return await local_model(None if text == LOCAL else Path(text), role)
+        if text.startswith(("http://", "https://")):
+            return self._at_url(text)
+        vendor, colon, name = text.partition(":")
+        if not colon or not name:
+            raise UnknownName(f"the model {text!r} is not known; give {_HOW_TO_NAME}")
+        if vendor in OPENAI_COMPATIBLE:
+            return self._compatible(vendor, name)
+        from outrider.providers.pydantic_ai import PydanticAIModel
+
+        return PydanticAIModel(text, prices=self._prices)
+
+    def _at_url(self, text: str) -> Model:
+        from outrider.providers.openai_compatible import OpenAICompatible
+
+        url, hash_sign, name = text.partition("#")
+        if not hash_sign or not name:
+            raise BadOption("a model at a URL is written URL#NAME, such as http://localhost:8000/v1#qwen; the #NAME is missing")
+        return OpenAICompatible(url, name, api_key=os.environ.get(KEY_FOR_URLS), key_from=KEY_FOR_URLS, prices=self._prices)
+
+    def _compatible(self, vendor: str, name: str) -> Model:
+        from outrider.providers.openai_compatible import OpenAICompatible
+
+        url, variable = OPENAI_COMPATIBLE[vendor]
+        key = os.environ.get(variable) if variable else None
+        if variable and not key:
+            raise AccessRefused(f"{vendor}:{name} needs a key; set the environment variable {variable}")
+        return OpenAICompatible(url, name, api_key=key, key_from=variable, prices=self._prices)
+
+
+def is_local_agent(text: str) -> bool:
+    """Whether the agent that ``text`` names runs its model on this machine, in this process."""
+    return not text.startswith("recorded:") and _is_local(text.partition("@")[2] or LOCAL)
+
+
+def _is_local(model: str) -> bool:
+    return model == LOCAL or (model.endswith(".gguf") and not model.startswith(("http://", "https://")))
+
+
+async def agent_named(text: str, *, role: Role, world: World, models: Models) -> Agent:
+    """The agent that ``text`` names: ``KIND@MODEL``, ``KIND`` alone for the embedded model, or ``recorded:FILE[@Nx]``.
+
+    Raises:
+        UnknownName, BadOption: it names none.
+        AccessRefused, ModelMissing: its model cannot be had.
+    """
+    if (recorded := _RECORDED.fullmatch(text)) is not None:
+        return RecordedAgent(Path(recorded["file"]), role, speed=_speed(recorded["speed"] or "1"))
+    kind, _, model = text.partition("@")
+    if kind not in KINDS:
+        raise UnknownName(
+            f"the agent {text!r} is not known; write KIND@MODEL with KIND one of {', '.join(KINDS)} and MODEL {_HOW_TO_NAME}; "
+            "or recorded:FILE"
+        )
+    return agent_of_kind(kind, await models.named(model or LOCAL, role), world)
+
+
+def _speed(text: str) -> float:
+    try:
+        return float(text)
+    except ValueError:
+        raise BadOption(f"the speed of a recording is {text!r}; give how many times as fast, such as 10") from None

@@ -1,0 +1,119 @@
+"""The picture: what a person may see of a session, as a value. A pure fold of records; terminal and page draw it.
+
+There are two kinds of step in it and no others: confirmed ones, and after them at most one that is being verified (law 5).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from outrider.model import By, Plan, PlanStep, Step
+from outrider.rules.events import (
+    Confirmed,
+    Degraded,
+    Ended,
+    Finished,
+    Opened,
+    Outcome,
+    Record,
+    Shown,
+    Verified,
+    WentBack,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class ConfirmedStep:
+    """A step of the confirmed plan, as it is shown.
+
+    ``replaced`` is the draft that stood there before the verdict, if it was another step; ``drafted`` says whether a draft had
+    named this one. ``since_s`` is when it was confirmed.
+    """
+
+    at: int
+    step: Step
+    by: By
+    since_s: float
+    drafted: bool
+    replaced: Step | None = None
+    thought: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class VerifyingStep:
+    """The one draft on display, and when it appeared."""
+
+    at: int
+    step: Step
+    since_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """What is to be seen after some number of records. ``after`` gives the picture after one more."""
+
+    task: str = ""
+    world: str = ""
+    approximation: str = ""
+    target: str = ""
+    lookahead: str = ""
+    lossless: bool = True
+    confirmed: tuple[ConfirmedStep, ...] = ()
+    verifying: VerifyingStep | None = None
+    degraded: str = ""
+    outcome: Outcome | None = None
+    reason: str = ""
+    finished: bool = False
+    now_s: float = 0.0
+    thoughts: tuple[tuple[int, str], ...] = ()
+    """Thoughts of verdicts that wait for their step to be confirmed, by call."""
+
+    @property
+    def plan(self) -> Plan:
+        """The confirmed plan."""
+        return Plan(tuple(PlanStep(step.step, step.by) for step in self.confirmed), lossless=self.lossless)
+
+    def after(self, record: Record) -> Picture:
+        """The picture once ``record`` has happened."""
+        picture = replace(self, now_s=record.time_s)
+        match record.event:
+            case Opened() as opened:
+                return replace(
+                    picture,
+                    task=opened.task.text,
+                    world=opened.task.world,
+                    approximation=opened.approximation,
+                    target=opened.target,
+                    lookahead=opened.lookahead,
+                    lossless=opened.matching == "exact",
+                )
+            case Verified(call=call, thought=thought) if thought:
+                return replace(picture, thoughts=(*picture.thoughts, (call, thought)))
+            case Shown(at=at, step=step):
+                return replace(picture, verifying=VerifyingStep(at, step, record.time_s))
+            case Confirmed() as confirmed:
+                return picture._with(confirmed)
+            case WentBack(at=at):
+                return replace(picture, confirmed=picture.confirmed[:at], verifying=None)
+            case Degraded(error=error):
+                return replace(picture, degraded=error)
+            case Ended(outcome=outcome, reason=reason):
+                return replace(picture, outcome=outcome, reason=reason, verifying=None)
+            case Finished():
+                return replace(picture, finished=True)
+            case _:
+                return picture
+
+    def _with(self, event: Confirmed) -> Picture:
+        shown = self.verifying.step if self.verifying is not None and self.verifying.at == event.at else None
+        step = ConfirmedStep(
+            at=event.at,
+            step=event.step,
+            by=event.by,
+            since_s=self.now_s,
+            drafted=bool(event.drafts),
+            replaced=shown if shown is not None and shown != event.step else None,
+            thought=dict(self.thoughts).get(event.call, "") if event.call is not None else "",
+        )
+        thoughts = tuple(entry for entry in self.thoughts if entry[0] != event.call)
+        return replace(self, confirmed=(*self.confirmed[: event.at], step), verifying=None, thoughts=thoughts)
