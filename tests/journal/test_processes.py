@@ -32,8 +32,8 @@ def record(n):
 """
 
 APPEND = """
+sys.stdin.readline()  # they set off together
 with SqliteJournal(path, wait_s=60) as journal:
-    sys.stdin.readline()
     for n in range(0, 400, 2):
         journal.append(name, [record(n), record(n + 1)])
 """
