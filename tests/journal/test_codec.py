@@ -97,6 +97,7 @@ def changed(**changes: JSON) -> dict[str, JSON]:
         (changed(kind=3), "record 4: 'kind' is 3"),
         (changed(n=-1), "record -1: 'n' is -1, not a number from 0"),
         (changed(n=True), "'n' is True, not a whole number"),
+        (changed(time_s=True), "record 4: 'time_s' is True, not a number"),
         (changed(time_s="soon"), "record 4: 'time_s' is 'soon', not a number"),
         (changed(time_s=float("nan")), "record 4: 'time_s' is nan"),
         (changed(time_s=10**400), "record 4: 'time_s' is 1000"),
