@@ -36,7 +36,7 @@ def test_a_grammar_allows_exactly_the_choices(choices: list[str]) -> None:
 
 def test_a_grammar_puts_one_sentence_of_thought_before_the_choice() -> None:
     thinking = one_of("go", "stay", thought=ThoughtFirst(least_chars=1, most_chars=99, then=". Next: "))
-    assert grammar_of(thinking) == r'root ::= [^.\n\r]{1,99} ". Next: " ("go" | "stay")'
+    assert grammar_of(thinking) == r'root ::= [^:.\n\r]{1,99} ". Next: " ("go" | "stay")'
 
 
 def test_a_schema_allows_exactly_the_choices_after_the_thought() -> None:

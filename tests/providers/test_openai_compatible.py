@@ -90,6 +90,24 @@ def test_without_a_reported_usage_it_is_estimated_and_says_so() -> None:
     assert usage.cost_usd == pytest.approx((usage.prompt_tokens * 10 + 2 * 100) / 1e6)
 
 
+def test_what_a_server_has_reported_makes_later_estimates_better() -> None:
+    answers = iter([says("one", usage=USAGE | {"prompt_tokens": 777}), says("two")])
+
+    async def test(server: ModelServer) -> int:
+        model, meter = model_at(server), Meter()
+        await model.reply(ask(), Meter())
+        await model.reply(ask(), meter)
+        await model.close()
+        assert meter.usage.counted == "estimated"
+        return meter.usage.prompt_tokens
+
+    assert served(lambda _: next(answers), test) == 777
+
+
+def test_a_piece_that_holds_many_words_counts_as_many_tokens() -> None:
+    assert replied(says("word " * 80))[1].output_tokens == 100
+
+
 def test_an_unknown_price_is_not_nothing() -> None:
     assert replied(says("x", usage=USAGE), prices=Prices())[1].cost_usd is None
     assert replied(says("x"), prices=Prices())[1].cost_usd is None
@@ -396,6 +414,27 @@ def test_one_connection_serves_one_call_after_another() -> None:
         await model.close()
 
     served(lambda _: says("ok", usage=USAGE), test)
+
+
+def test_a_kept_connection_that_the_server_closes_just_then_is_no_failure_and_costs_nothing() -> None:
+    answers = iter([says("one"), Sends(status=0, then="break"), says("two", usage=USAGE)])
+
+    async def test(server: ModelServer) -> None:
+        model, meter = model_at(server, retries=0), Meter()
+        await model.reply(ask(), Meter())
+        assert await model.reply(ask(), meter) == Reply("two")
+        assert server.connections == 2
+        assert (meter.usage.prompt_tokens, meter.usage.counted) == (20, "reported")
+        await model.close()
+
+    served(lambda _: next(answers), test)
+
+
+def test_a_new_connection_that_is_closed_without_an_answer_is_a_failure() -> None:
+    error, _, asked = failed(Sends(status=0, then="break"), retries=0)
+    assert isinstance(error, Unreachable)
+    assert "before a reply" in str(error)
+    assert asked == 1
 
 
 def test_a_model_belongs_to_one_event_loop_until_it_is_closed() -> None:

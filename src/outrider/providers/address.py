@@ -12,7 +12,6 @@ import httpx2
 from outrider.errors import BadOption
 from outrider.providers.trouble import Origin
 
-_PATH: Final = "/chat/completions"
 _ERROR_BYTES: Final = 64 * 1024
 
 
@@ -21,14 +20,14 @@ class Address:
 
     __slots__ = ("_auth", "_query", "url")
 
-    def __init__(self, base_url: str, origin: Origin) -> None:
+    def __init__(self, base_url: str, path: str, origin: Origin) -> None:
         try:
             base = httpx2.URL(base_url.strip())
         except httpx2.InvalidURL:
             base = httpx2.URL("")
         if base.scheme not in {"http", "https"} or not base.host or "%" in base.host:
             raise BadOption(f"{origin.where!r} is no http address; give one such as http://127.0.0.1:8080/v1")
-        path = base.path.rstrip("/").removesuffix(_PATH) + _PATH
+        path = base.path.rstrip("/").removesuffix(path) + path
         self._query = base.query
         self._auth = httpx2.BasicAuth(unquote(base.username), unquote(base.password)) if base.userinfo else None
         self.url = base.copy_with(userinfo=b"", path=path, query=None, fragment=None)

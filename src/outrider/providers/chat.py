@@ -11,12 +11,14 @@ from typing import Any, Final, Literal, TypeAlias
 from outrider.agents.model import Reply, Request, ToolCall
 from outrider.model import JSON, Usage
 from outrider.providers.choices import grammar_of, schema_of, separated, unwrapped
+from outrider.providers.counting import tokens_in
 
-Dialect: TypeAlias = Literal["openai", "llama.cpp", "plain"]
+Dialect: TypeAlias = Literal["openai", "llama.cpp", "llama.cpp-text", "plain"]
 """How a server is told to answer in a form.
 
-`openai`: a JSON schema. `llama.cpp`: a grammar for choices, a JSON schema for the rest. `plain`: not at all; a choice is
-recognised in the reply afterwards, and a schema is left to the prompt.
+`openai`: a JSON schema. `llama.cpp`: a grammar for choices, a JSON schema for the rest. `llama.cpp-text`: likewise, and the
+messages are no chat but one bare text, which the model continues. `plain`: not at all; a choice is recognised in the reply
+afterwards, and a schema is left to the prompt.
 """
 
 DONE: Final = "[DONE]"
@@ -29,13 +31,22 @@ class BadReply(Exception):
     """The stream breaks the protocol. Internal: its text still has to be cleared of secrets."""
 
 
+def path_of(dialect: Dialect) -> str:
+    """Where requests are posted to, below the server's address."""
+    return "/completions" if dialect == "llama.cpp-text" else "/chat/completions"
+
+
+def text_of(request: Request) -> str:
+    """The messages as one bare text."""
+    return "".join(message.text for message in request.messages)
+
+
 def body_of(
     request: Request, *, model: str, dialect: Dialect, seed: int, refused: frozenset[str] = frozenset()
 ) -> dict[str, JSON]:
     """The body to send; without the parameters that the model ``refused`` before."""
     body: dict[str, JSON] = {
         "model": model,
-        "messages": [{"role": message.speaker, "content": message.text} for message in request.messages],
         "stream": True,
         "stream_options": {"include_usage": True},
         "temperature": 0,
@@ -47,7 +58,12 @@ def body_of(
             {"type": "function", "function": {"name": tool.name, "description": tool.description, "parameters": tool.schema}}
             for tool in request.tools
         ]
-    body |= _form(request, dialect)
+    if dialect == "llama.cpp-text":
+        body["prompt"] = text_of(request)
+        body |= {"cache_prompt": True} | ({"grammar": grammar_of(request, lead=" ")} if request.choices else {})
+    else:
+        body["messages"] = [{"role": message.speaker, "content": message.text} for message in request.messages]
+        body |= _form(request, dialect)
     if request.stop and "response_format" not in body:
         body["stop"] = list(request.stop)  # JSON under a schema ends by itself, and may hold what would stop it
     if "max_tokens" in refused:
@@ -89,18 +105,24 @@ class _Writing:
 
 
 class ReplyReader:
-    """Puts a reply together. ``done`` once the server has said that it is; ``tokens`` counts what has arrived, about."""
+    """Puts a reply together. ``done`` once the server has said that it is."""
 
-    __slots__ = ("_calls", "_finish", "_texts", "done", "refused", "tokens", "usage")
+    __slots__ = ("_calls", "_characters", "_finish", "_pieces", "_texts", "done", "refused", "usage")
 
     def __init__(self) -> None:
         self._texts: list[str] = []
         self._calls: dict[int, _Writing] = {}
         self._finish = ""
         self.done = False
-        self.tokens = 0
+        self._pieces = 0
+        self._characters = 0
         self.usage: Usage | None = None
         self.refused: tuple[int, str] | None = None
+
+    @property
+    def tokens(self) -> int:
+        """About how many output tokens have arrived."""
+        return tokens_in(self._pieces, self._characters)
 
     @property
     def whole(self) -> bool:
@@ -128,19 +150,22 @@ class ReplyReader:
     def _choice(self, choice: dict[str, Any]) -> None:
         if choice.get("finish_reason"):
             self._finish = str(choice["finish_reason"])
-        delta = choice.get("delta")
+        delta = choice.get("delta", choice)
         if not isinstance(delta, dict):
             return
-        text = delta.get("content")
-        if isinstance(text, str) and text:
+        if text := _text(delta, "content") or _text(delta, "text"):
             self._texts.append(text)
+            self._count(text)
+        elif thought := _text(delta, "reasoning_content") or _text(delta, "reasoning"):
+            self._count(thought)  # paid for, though it is no part of the reply
         calls = delta.get("tool_calls")
-        calls = [call for call in calls if isinstance(call, dict)] if isinstance(calls, list) else []
-        for i, call in enumerate(calls):
-            self._call(call, i)
-        # Thoughts are paid for, though they are no part of the reply.
-        if text or calls or delta.get("reasoning_content") or delta.get("reasoning"):
-            self.tokens += 1
+        for i, call in enumerate(calls if isinstance(calls, list) else ()):
+            if isinstance(call, dict):
+                self._call(call, i)
+
+    def _count(self, text: str) -> None:
+        self._pieces += 1
+        self._characters += len(text)
 
     def _call(self, delta: dict[str, Any], i: int) -> None:
         index = delta.get("index")
@@ -149,7 +174,9 @@ class ReplyReader:
         function = function if isinstance(function, dict) else {}
         writing.name = writing.name or str(function.get("name") or "")
         arguments = function.get("arguments")
-        writing.arguments += arguments if isinstance(arguments, str) else json.dumps(arguments) if arguments else ""
+        text = arguments if isinstance(arguments, str) else json.dumps(arguments) if arguments else ""
+        writing.arguments += text
+        self._count(text)
 
     def reply(self, request: Request, dialect: Dialect) -> Reply:
         """The whole reply.
@@ -210,6 +237,11 @@ def _usage(chunk: dict[str, Any]) -> Usage | None:
     else:
         return None
     return Usage(prompt_tokens=prompt, cached_tokens=min(cached, prompt), output_tokens=output, counted="reported")
+
+
+def _text(place: dict[str, Any], name: str) -> str:
+    value = place.get(name)
+    return value if isinstance(value, str) else ""
 
 
 def _count(place: object, name: str) -> int:

@@ -55,16 +55,20 @@ def matched(text: str, choices: Sequence[str]) -> str:
     return next((choice for choice in choices if choice.strip().casefold() == wanted), text)
 
 
-def grammar_of(request: Request) -> str:
-    """A grammar in llama.cpp's notation (GBNF): exactly the choices, after one sentence of thought if that is wanted."""
+def grammar_of(request: Request, *, lead: str = "") -> str:
+    """A grammar in llama.cpp's notation (GBNF): exactly the choices, after one sentence of thought if that is wanted.
+
+    ``lead`` stands before everything.
+    """
     choices = " | ".join(_quoted(choice) for choice in request.choices)
+    begin = f"root ::= {_quoted(lead)} " if lead else "root ::= "
     if (thought := request.thought) is None:
-        return f"root ::= {choices}"
-    return f"root ::= {_sentence(thought)} {_quoted(thought.then)} ({choices})"
+        return f"{begin}({choices})" if lead else f"{begin}{choices}"
+    return f"{begin}{_sentence(thought)} {_quoted(thought.then)} ({choices})"
 
 
 def _sentence(thought: ThoughtFirst) -> str:
-    return f"[^.\\n\\r]{{{thought.least_chars},{thought.most_chars}}}"
+    return f"[^:.\\n\\r]{{{thought.least_chars},{thought.most_chars}}}"
 
 
 def _quoted(text: str) -> str:

@@ -36,9 +36,35 @@ def _prompt_bytes(request: Request) -> int:
     return sum(len(text.encode("utf-8", errors="replace")) for text in texts)
 
 
-def about(request: Request) -> int:
-    """About how many tokens the prompt has."""
-    return _prompt_bytes(request) // _BYTES_PER_TOKEN + _PER_MESSAGE * len(request.messages) + 1
+class Gauge:
+    """About how many tokens one model makes of a text: a guess at first, then by what its server has reported until now.
+
+    Each model has its own vocabulary and its own words around a prompt, so each has a gauge of its own.
+    """
+
+    __slots__ = ("_bytes", "_tokens")
+
+    def __init__(self) -> None:
+        self._bytes = 0
+        self._tokens = 0
+
+    def learn(self, request: Request, prompt_tokens: int) -> None:
+        """The server counted so many tokens in this request's prompt."""
+        if prompt_tokens:
+            self._bytes += _prompt_bytes(request)
+            self._tokens += prompt_tokens
+
+    def about(self, request: Request) -> int:
+        """About how many tokens the prompt has."""
+        size = _prompt_bytes(request)
+        if self._bytes and self._tokens:
+            return max(1, size * self._tokens // self._bytes)
+        return size // _BYTES_PER_TOKEN + _PER_MESSAGE * len(request.messages) + 1
+
+
+def tokens_in(pieces: int, characters: int) -> int:
+    """About how many output tokens came in so many pieces: some servers send one token a piece, some send sentences."""
+    return max(pieces, characters // _BYTES_PER_TOKEN)
 
 
 def priced(usage: Usage, cost: Cost) -> Usage:
@@ -57,24 +83,30 @@ def most(request: Request, cost: Cost) -> Usage:
 
 
 class Tally:
-    """What one attempt has used until now, always in the meter, so that a cancelled call's tokens are known."""
+    """What one attempt has used until now, always in the meter, so that a cancelled call's tokens are known.
 
-    __slots__ = ("_at_first_usd", "_cost", "_each_usd", "_meter", "_over", "_request", "_usage", "answering")
+    ``answering`` once the server has begun to answer; ``kept`` if it went over a connection that
+    was there before.
+    """
 
-    def __init__(self, request: Request, meter: Meter, cost: Cost) -> None:
+    __slots__ = ("_at_first_usd", "_cost", "_each_usd", "_gauge", "_meter", "_over", "_request", "_usage", "answering", "kept")
+
+    def __init__(self, request: Request, meter: Meter, cost: Cost, gauge: Gauge) -> None:
+        self._gauge = gauge
         self._request = request
         self._meter = meter
         self._cost = cost
         self._usage = NOTHING_USED
         self._over = False
         self.answering = False
+        self.kept = False
         meter.estimate(NOTHING_USED)
 
     def sent(self) -> None:
         """The request is on its way: from now on its prompt counts."""
         if self._usage is not NOTHING_USED:
             return
-        usage = Usage(prompt_tokens=about(self._request), counted="estimated")
+        usage = Usage(prompt_tokens=self._gauge.about(self._request), counted="estimated")
         self._at_first_usd = self._cost(usage)
         later_usd = self._cost(replace(usage, output_tokens=_SAMPLE))
         known = self._at_first_usd is not None and later_usd is not None
@@ -92,10 +124,12 @@ class Tally:
 
     def settle(self, reported: Usage | None = None) -> None:
         """The attempt is over, and used what the server reported, or about what was counted until now. Only once."""
+        if reported is not None and not self._over:
+            self._gauge.learn(self._request, reported.prompt_tokens)
         self._end(self._usage if reported is None else priced(reported, self._cost))
 
     def refused(self) -> None:
-        """The server refused the request before any work: it used nothing."""
+        """The server refused the request before any work, or never got it: it used nothing."""
         self._end(NOTHING_USED)
 
     def _end(self, usage: Usage) -> None:

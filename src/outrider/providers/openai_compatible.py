@@ -7,7 +7,7 @@ import json
 import random
 from collections.abc import Callable, Mapping
 from contextlib import aclosing, suppress
-from typing import Any, Final
+from typing import Any, Final, get_args
 
 import httpx2
 
@@ -16,8 +16,8 @@ from outrider.agents.model import Reply, Request, Writing
 from outrider.errors import BadOption, NotNow, ProviderError, ServerTrouble, Unreachable
 from outrider.model import JSON, Usage
 from outrider.providers.address import Address, beginning_of, sendable
-from outrider.providers.chat import BadReply, Dialect, ReplyReader, body_of, refused_parameter
-from outrider.providers.counting import Tally, most
+from outrider.providers.chat import BadReply, Dialect, ReplyReader, body_of, path_of, refused_parameter
+from outrider.providers.counting import Gauge, Tally, most
 from outrider.providers.prices import Prices
 from outrider.providers.redaction import Secrets, shown_url
 from outrider.providers.sse import EventParser
@@ -25,6 +25,12 @@ from outrider.providers.trouble import Origin, Patience, Setback, refusal
 
 _CONNECTIONS: Final = httpx2.Limits(max_connections=1000, max_keepalive_connections=200)
 """Our own limits say how many calls may be in flight; the pool must never be the place where a frontier call waits."""
+
+_GONE: Final = (httpx2.RemoteProtocolError, httpx2.ReadError, httpx2.WriteError)
+"""How it shows that the other side has closed a connection."""
+
+_MOST_STALE: Final = 16
+"""So many connections that were closed meanwhile are passed over before it counts as a failure."""
 
 _FAREWELL_S: Final = 0.5
 """So long a server may take to end a stream whose reply is whole. A stream that is read to its end leaves the connection
@@ -44,7 +50,7 @@ class OpenAICompatible:
     it is up to the server.
 
     Args:
-        base_url: the address; ``/chat/completions`` is put behind it.
+        base_url: the address; ``/chat/completions``, or what the dialect says, is put behind it.
         model: the model's name on that server.
         name: what journals and screens call it; the model's name unless given.
         api_key: the key, if the server wants one.
@@ -64,7 +70,7 @@ class OpenAICompatible:
         BadOption: the address is no http address, the dialect does not exist, or the key is not printable ASCII.
     """
 
-    writing: Writing = "chat"
+    writing: Writing
 
     def __init__(
         self,
@@ -85,8 +91,8 @@ class OpenAICompatible:
         connect_s: float = 10.0,
         idle_s: float = 120.0,
     ) -> None:
-        if dialect not in ("openai", "llama.cpp", "plain"):
-            raise BadOption(f"there is no dialect {dialect!r}; take openai, llama.cpp or plain")
+        if dialect not in get_args(Dialect):
+            raise BadOption(f"there is no dialect {dialect!r}; take one of {', '.join(get_args(Dialect))}")
         key = (api_key or "").strip()
         given = {"Content-Type": "application/json", "Accept": "text/event-stream", **(headers or {})}
         if key:
@@ -96,14 +102,16 @@ class OpenAICompatible:
         self._origin = Origin(
             model=secrets.hide(model), where=secrets.hide(shown_url(base_url)), key_remedy=remedy, secrets=secrets
         )
-        self._address = Address(base_url, self._origin)
+        self._address = Address(base_url, path_of(dialect), self._origin)
         self._headers = sendable(given)
         self.name: str = secrets.hide(name or model)
         self._model = model
         self._dialect: Dialect = dialect
+        self.writing = "continued" if dialect == "llama.cpp-text" else "chat"
         self._prices = prices or Prices()
         self._extra = dict(extra or {})
         self._seed = seed
+        self._gauge = Gauge()
         self._patience = Patience(retries=retries, pause_s=pause_s, jitter=jitter)
         self._timeout = httpx2.Timeout(connect=connect_s, read=idle_s, write=idle_s, pool=None)
         self._idle_s = idle_s
@@ -149,16 +157,21 @@ class OpenAICompatible:
 
     async def _attempt(self, request: Request, meter: Meter) -> Reply:
         """One request and its reply. A parameter that the model refuses is left out, now and from now on."""
+        stale = 0
         while True:
             refused = self._refused
             body = body_of(request, model=self._model, dialect=self._dialect, seed=self._seed, refused=refused) | self._extra
-            tally = Tally(request, meter, self._cost_usd)
+            tally = Tally(request, meter, self._cost_usd, self._gauge)
             try:
                 reply = await self._ask(body, request, tally)
             except httpx2.InvalidURL:
                 tally.settle()
                 raise self._unreachable("is no address that can be asked", passing=False) from None
             except httpx2.HTTPError as error:
+                if isinstance(error, _GONE) and tally.kept and not tally.answering and stale < _MOST_STALE:
+                    stale += 1
+                    tally.refused()  # the server closed a kept connection just as we took it: nobody got this request
+                    continue
                 tally.settle()
                 raise self._broken(error, tally) from None
             except (Setback, ProviderError):
@@ -169,9 +182,13 @@ class OpenAICompatible:
 
     async def _ask(self, body: dict[str, JSON], request: Request, tally: Tally) -> Reply | None:
         """The reply, or ``None`` if the model has just refused a parameter that it can be asked without."""
+        connected = False
 
         async def trace(event: str, info: Mapping[str, Any]) -> None:
+            nonlocal connected
+            connected = connected or ".connect_" in event
             if "send_request_headers" in event:
+                tally.kept = not connected
                 tally.sent()
 
         content = json.dumps(body).encode()
@@ -183,6 +200,7 @@ class OpenAICompatible:
                 await self._refusal(response, body, tally)
                 return None
             tally.sent()
+            tally.answering = True
             self._check_kind(response)
             return await self._read(response, request, tally)
 
@@ -207,7 +225,6 @@ class OpenAICompatible:
         try:
             async with aclosing(response.aiter_bytes()) as chunks:
                 async for chunk in chunks:
-                    tally.answering = True
                     self._take(events.feed(chunk), reader, tally)
                     if reader.done:
                         break

@@ -12,7 +12,7 @@ from outrider.agents.model import Message, Reply, Request, ToolCall, Writing
 from outrider.errors import AccessRefused, BadOption, ContextTooLong, ProviderError, ServerTrouble, UnknownName, Unreachable
 from outrider.model import Usage
 from outrider.providers.choices import schema_of, separated, unwrapped
-from outrider.providers.counting import Tally, most
+from outrider.providers.counting import Gauge, Tally, most, tokens_in
 from outrider.providers.prices import Prices
 from outrider.providers.redaction import Secrets, shown_url
 from outrider.providers.trouble import Origin, Patience, Setback, refusal
@@ -28,8 +28,6 @@ try:
     from pydantic_ai.tools import ToolDefinition
 except ImportError as _missing:
     raise BadOption("this vendor needs pydantic-ai; run pip install 'outrider[vendors]'") from _missing
-
-_READ_AS_TEXT: Final = (said.TextPartDelta, said.ThinkingPartDelta, said.ToolCallPartDelta)
 
 
 class PydanticAIModel:
@@ -78,6 +76,7 @@ class PydanticAIModel:
         self._prices = prices or Prices()
         self._patience = Patience(retries=retries, pause_s=pause_s, jitter=jitter)
         self._idle_s = idle_s
+        self._gauge = Gauge()
         self._open = False
 
     def __repr__(self) -> str:
@@ -108,7 +107,7 @@ class PydanticAIModel:
         return self._prices.cost_usd(usage, self._priced_as, url=self._priced_at)
 
     async def _attempt(self, request: Request, meter: Meter) -> Reply:
-        tally = Tally(request, meter, self._cost_usd)
+        tally = Tally(request, meter, self._cost_usd, self._gauge)
         try:
             response = await self._stream(request, tally)
         except exceptions.ModelHTTPError as error:
@@ -150,14 +149,27 @@ class PydanticAIModel:
 
 
 async def _count(stream: StreamedResponse, tally: Tally) -> None:
-    tokens = 0
+    pieces = characters = 0
     async for event in stream:
-        if isinstance(event, said.PartStartEvent) or (
-            isinstance(event, said.PartDeltaEvent) and isinstance(event.delta, _READ_AS_TEXT)
-        ):
-            tokens += 1
-            tally.answering = True
-            tally.output(tokens)
+        if text := _text_of(event):
+            pieces += 1
+            characters += len(text)
+            tally.output(tokens_in(pieces, characters))
+
+
+def _text_of(event: said.ModelResponseStreamEvent) -> str:
+    """The output in one event of the stream: the reply's, a thought's, or a tool call's."""
+    match event:
+        case said.PartStartEvent(part=said.TextPart() | said.ThinkingPart() as part):
+            return part.content
+        case said.PartStartEvent(part=said.ToolCallPart() as part):
+            return part.args_as_json_str()
+        case said.PartDeltaEvent(delta=said.TextPartDelta() | said.ThinkingPartDelta() as delta):
+            return delta.content_delta or ""
+        case said.PartDeltaEvent(delta=said.ToolCallPartDelta() as delta):
+            return delta.args_delta if isinstance(delta.args_delta, str) else ""
+        case _:
+            return ""
 
 
 # Our words in theirs ------------------------------------------------------------------------------------------------
