@@ -249,9 +249,7 @@ class Figures:
         mean = self.target_call_s
         if mean is None:
             return 0.0
-        return sum(
-            max(0.0, mean - self._person_windows.get(at, 0.0)) for at, step in self._plan.items() if step.by_person
-        )
+        return sum(max(0.0, mean - self._person_windows.get(at, 0.0)) for at, step in self._plan.items() if step.by_person)
 
     def as_json(self) -> dict[str, JSON]:
         """Every figure under its name. A figure that is unknown is null, never 0."""

@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Callable
 from contextlib import AsyncExitStack
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeAlias
 
 from outrider.agents.agent import Agent
 from outrider.agents.kinds import KINDS, agent_of_kind
-from outrider.agents.model import Model
+from outrider.agents.model import Model, Preparing
 from outrider.agents.recorded import RecordedAgent
 from outrider.agents.world import World
 from outrider.errors import AccessRefused, BadOption, UnknownName
 from outrider.model import Role
 from outrider.providers.prices import Prices
+
+Progress: TypeAlias = Callable[[int, int], None]
+"""Told how many bytes of how many have arrived."""
 
 LOCAL: Final = "local"
 
@@ -35,10 +39,18 @@ _HOW_TO_NAME: Final = "local, a GGUF file, openai:NAME, anthropic:NAME or anothe
 
 
 class Models:
-    """The models that a command line names. Each is made once and shared by the agents over it; leaving closes them."""
+    """The models that a command line names. Each is made once and shared by the agents over it; leaving closes them.
 
-    def __init__(self, prices: Prices) -> None:
+    Args:
+        prices: what tokens cost.
+        slots: how many calls the target's model is to answer at once, where it runs in this process.
+        progress: told how much of the embedded model has arrived, when it is fetched.
+    """
+
+    def __init__(self, prices: Prices, *, slots: int = 4, progress: Progress = lambda arrived, total: None) -> None:
         self._prices = prices
+        self._slots = slots
+        self._progress = progress
         self._open: dict[tuple[str, Role], Model] = {}
         self._stack = AsyncExitStack()
 
@@ -68,7 +80,8 @@ class Models:
         if _is_local(text):
             from outrider.providers.embedded import local_model
 
-            return await local_model(None if text == LOCAL else Path(text), role)
+            slots = 1 if role == "approximation" else self._slots
+            return await local_model(None if text == LOCAL else Path(text), role, slots=slots, progress=self._progress)
         if text.startswith(("http://", "https://")):
             return self._at_url(text)
         vendor, colon, name = text.partition(":")
@@ -122,7 +135,11 @@ async def agent_named(text: str, *, role: Role, world: World, models: Models) ->
             f"the agent {text!r} is not known; write KIND@MODEL with KIND one of {', '.join(KINDS)} and MODEL {_HOW_TO_NAME}; "
             "or recorded:FILE"
         )
-    return agent_of_kind(kind, await models.named(model or LOCAL, role), world)
+    chosen = await models.named(model or LOCAL, role)
+    agent = agent_of_kind(kind, chosen, world)
+    if isinstance(chosen, Preparing):
+        await chosen.prepare(agent.beginning())
+    return agent
 
 
 def _speed(text: str) -> float:

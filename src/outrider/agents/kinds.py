@@ -16,7 +16,7 @@ from typing import Final, TypeAlias
 
 from outrider.agents.agent import Agent, Meter
 from outrider.agents.model import Model, Reply, Request
-from outrider.agents.prompts import Style, prompt
+from outrider.agents.prompts import Style, beginning, prompt
 from outrider.agents.world import World
 from outrider.errors import UnknownName
 from outrider.model import NOTHING_USED, Answer, Prefix, Task, Usage
@@ -30,7 +30,7 @@ DISCUSSION: Final = (
 """The four turns before the conclusion."""
 
 
-class _ModelAgent:
+class ModelAgent:
     """What the four kinds have in common: a model, a world and a name."""
 
     kind: str
@@ -38,6 +38,10 @@ class _ModelAgent:
     def __init__(self, model: Model, world: World) -> None:
         self._model = model
         self._world = world
+
+    async def next_step(self, task: Task, prefix: Prefix, meter: Meter) -> Answer:
+        """The step that the model's last reply names."""
+        raise NotImplementedError
 
     @property
     def name(self) -> str:
@@ -47,6 +51,10 @@ class _ModelAgent:
         """The most that all requests of a call could consume together."""
         return self._model.most(self._request(task, prefix))
 
+    def beginning(self) -> str:
+        """The fixed part of its prompts, where its model continues a bare text."""
+        return beginning(self._world, thinking=self.kind != "direct")
+
     def _request(self, task: Task, prefix: Prefix, said: tuple[str, ...] = ()) -> Request:
         """The request for the action; ``said`` is what has been said about it within this call."""
         return prompt(self._model.writing, self._world, task, prefix, style=Style.ACTION, said=said)
@@ -55,7 +63,7 @@ class _ModelAgent:
         return Answer((self._world.read(reply.text, prefix),), thought or reply.thought)
 
 
-class Direct(_ModelAgent):
+class Direct(ModelAgent):
     """Direct generation: the action, and nothing else."""
 
     kind = "direct"
@@ -65,7 +73,7 @@ class Direct(_ModelAgent):
         return self._answer(await self._model.reply(self._request(task, prefix), meter), prefix)
 
 
-class ChainOfThought(_ModelAgent):
+class ChainOfThought(ModelAgent):
     """A thought first, then the action, in one reply."""
 
     kind = "cot"
@@ -78,7 +86,7 @@ class ChainOfThought(_ModelAgent):
         return self._answer(await self._model.reply(self._request(task, prefix), meter), prefix)
 
 
-class ReAct(_ModelAgent):
+class ReAct(ModelAgent):
     """Reason, then act: the thought is a request of its own."""
 
     kind = "react"
@@ -95,7 +103,7 @@ class ReAct(_ModelAgent):
         return _most_of_turns(self._model, self._world, task, prefix, ("",))
 
 
-class Discussion(_ModelAgent):
+class Discussion(ModelAgent):
     """Two voices of one model argue, then the step is concluded from what they said."""
 
     kind = "discussion"
@@ -139,7 +147,7 @@ SETTINGS: Final[dict[int, tuple[str, str]]] = {
 """The paper's settings 1 to 4: the kinds of the approximation and the target agent."""
 
 
-def agent_of_kind(kind: str, model: Model, world: World) -> Agent:
+def agent_of_kind(kind: str, model: Model, world: World) -> ModelAgent:
     """An agent of ``kind`` over ``model``, in ``world``.
 
     Raises:

@@ -75,6 +75,15 @@ class Reply:
 
 
 @runtime_checkable
+class Preparing(Protocol):
+    """A model that answers faster once it has seen how its prompts begin."""
+
+    async def prepare(self, beginning: str) -> None:
+        """Be ready for prompts with this fixed ``beginning``."""
+        ...
+
+
+@runtime_checkable
 class Model(Protocol):
     """A language model behind some server. ``name`` stands in journals; it holds no secret."""
 

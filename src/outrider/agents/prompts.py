@@ -8,7 +8,6 @@ branch of it.
 
 from __future__ import annotations
 
-import re
 from enum import Enum
 from typing import Final
 
@@ -18,7 +17,6 @@ from outrider.model import FINISH, Prefix, Step, Task
 
 MOST_THOUGHT_TOKENS: Final = 120
 MOST_ACTION_TOKENS: Final = 40
-EXAMPLES: Final = 5
 
 
 class Style(Enum):
@@ -48,28 +46,6 @@ def prompt(
     return Request(messages=messages, most_output_tokens=most, stop=("\n",), choices=choices, thought=thought)
 
 
-def nearest(world: World, task: str, most: int = EXAMPLES) -> tuple[Example, ...]:
-    """The worked examples whose tasks share the most words with ``task`` (Jaccard), the nearest last."""
-    words = _words(task)
-
-    def likeness(example: Example) -> float:
-        theirs = _words(example.task)
-        return len(words & theirs) / len(words | theirs)
-
-    ranked = sorted(world.examples, key=likeness, reverse=True)[:most]
-    return tuple(reversed(ranked))
-
-
-_FILLING: Final = frozenset("given how to step by the a an in i have want me my this that and please".split())
-_ALIKE: Final = {"photo": "image", "picture": "image", "grayscale": "gray", "grey": "gray", "letter": "text", "story": "text"}
-_LANGUAGES: Final = frozenset(("german", "chinese", "french", "spanish", "italian"))
-
-
-def _words(text: str) -> set[str]:
-    words = set(re.findall(r"[\w-]+", text.lower())) - _FILLING
-    return {"foreign" if word in _LANGUAGES else _ALIKE.get(word, word) for word in words}
-
-
 # A chat -------------------------------------------------------------------------------------------------------------
 
 Written = tuple[tuple[Message, ...], tuple[str, ...]]
@@ -78,7 +54,7 @@ Written = tuple[tuple[Message, ...], tuple[str, ...]]
 
 def _chat(world: World, task: Task, prefix: Prefix, style: Style, said: tuple[str, ...], turn: str) -> Written:
     thinking = style is Style.THOUGHT_AND_ACTION
-    examples = [_chat_example(world, example, thinking) for example in world.examples[:EXAMPLES]]
+    examples = [_chat_example(world, example, thinking) for example in world.examples]
     system = "\n\n".join([_about(world), *examples])
     choices = world.allowed(prefix)
     lines = [f"Task: {task.text}", *_numbered(prefix), *_situation(world, task.text, prefix), *said]
@@ -123,17 +99,20 @@ def _instruction(style: Style, choices: tuple[str, ...]) -> str:
 
 def _continued(world: World, task: Task, prefix: Prefix, style: Style, said: tuple[str, ...], turn: str) -> Written:
     thinking = style is not Style.ACTION or bool(said)
-    parts = ["Plan the steps of each task.\n"]
-    parts += [_rows(world, example.task, example.steps, thinking) for example in nearest(world, task.text)]
-    parts.append(_rows(world, task.text, prefix, thinking) + _row_head(world, task.text, prefix))
-    text = "\n".join(parts)
+    text = _rows(world, task.text, prefix, thinking) + _row_head(world, task.text, prefix)
     if said:
         text += "".join(f" {line.rstrip('.')}." for line in said)
     if turn:
         text += f" {turn}"
     elif said:
         text += " Next:"
-    return (Message("user", text),), world.cues(prefix)
+    return (Message("system", beginning(world, thinking=thinking)), Message("user", text)), world.cues(prefix)
+
+
+def beginning(world: World, *, thinking: bool) -> str:
+    """The fixed part of every text to be continued in ``world``: worked examples, each step with its thought if ``thinking``."""
+    rows = [_rows(world, example.task, example.steps, thinking) for example in world.examples]
+    return "".join(f"{part}\n" for part in ["Plan the steps of each task.\n", *rows])
 
 
 def _rows(world: World, task: str, steps: tuple[Step, ...], thinking: bool) -> str:

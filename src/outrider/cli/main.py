@@ -54,7 +54,9 @@ def outrider(
 )
 def plan(
     task: Annotated[str, typer.Argument(help="What is to be planned, in your words; - reads it from standard input.")],
-    world: Annotated[str, typer.Option(help="The actions a step may name: openagi, or free for steps in free words.")] = "openagi",
+    world: Annotated[
+        str, typer.Option(help="The actions a step may name: openagi, or free for steps in free words.")
+    ] = "openagi",
     approximation: Annotated[
         str, typer.Option("--approximation", "-a", metavar="KIND@MODEL", help="The fast agent, which drafts. " + AGENT_HELP)
     ] = "",
@@ -63,16 +65,27 @@ def plan(
     ] = "",
     setting: Annotated[
         int | None,
-        typer.Option(metavar="1-4", help="The paper's setting, which gives both kinds: 1 direct/react, 2 direct/cot, "
-                     "3 cot/discussion, 4 direct/direct. With --approximation and --target naming models only."),
+        typer.Option(
+            metavar="1-4",
+            help="The paper's setting, which gives both kinds: 1 direct/react, 2 direct/cot, "
+            "3 cot/discussion, 4 direct/direct. With --approximation and --target naming models only.",
+        ),
     ] = None,
     lookahead: Annotated[
-        str, typer.Option("--lookahead", "-k", metavar="N", help="How many steps drafts may run ahead; 0 is the target alone; "
-                          "batch-N is the published loop. By default 4, or 2 where both agents share this machine.")
+        str,
+        typer.Option(
+            "--lookahead",
+            "-k",
+            metavar="N",
+            help="How many steps drafts may run ahead; 0 is the target alone; "
+            "batch-N is the published loop. By default 4, or 2 where both agents share this machine.",
+        ),
     ] = "",
     max_steps: Annotated[int, typer.Option(help="The most steps a plan may have, finish included.")] = 30,
     matching: Annotated[str, typer.Option(help="exact; or by-action, which is lossy and says so.")] = "exact",
-    calls_at_once: Annotated[int | None, typer.Option(help="The most calls in flight; the target's next step goes first.")] = None,
+    calls_at_once: Annotated[
+        int | None, typer.Option(help="The most calls in flight; the target's next step goes first.")
+    ] = None,
     budget_calls: Annotated[int | None, typer.Option(help="The most calls in all.")] = None,
     budget_tokens: Annotated[int | None, typer.Option(help="The most tokens in all, prompt and output.")] = None,
     budget_usd: Annotated[float | None, typer.Option(help="The most dollars in all; every model needs a known price.")] = None,

@@ -16,13 +16,13 @@ from outrider.agents.agent import Agent
 from outrider.agents.kinds import SETTINGS
 from outrider.agents.recorded import RecordedAgent
 from outrider.cli.exits import Exit, code_of
-from outrider.cli.views import View, view_for
+from outrider.cli.views import View, tell_progress, view_for
 from outrider.errors import BadOption, RunEnded, UnknownName
-from outrider.journal import SqliteJournal, default_path, replay
+from outrider.journal import SqliteJournal, replay
 from outrider.model import Plan, Role, Task
 from outrider.naming import LOCAL, Models, agent_named, is_local_agent
 from outrider.providers.prices import Prices
-from outrider.rules import MATCHINGS, Lookahead, Matching, lookahead_named
+from outrider.rules import MATCHINGS, Batch, Lookahead, Matching, Sliding, lookahead_named
 from outrider.runtime import Budget, EventStream, Limits, Session
 from outrider.worlds import WORLDS
 
@@ -68,18 +68,19 @@ async def _run(options: PlanOptions) -> Exit:
         raise UnknownName(f"the world {options.world!r} is not known; give one of {', '.join(sorted(WORLDS))}")
     task = Task(sys.stdin.read().strip() if options.task == "-" else options.task.strip(), options.world)
     names = _agent_names(options)
-    async with Models(Prices.read(options.prices) if options.prices else Prices()) as models:
-        with SqliteJournal(options.journal or default_path()) as journal:
+    lookahead = _lookahead(options, names)
+    slots = _most_target_calls(lookahead)
+    prices = Prices.from_file(options.prices) if options.prices else Prices()
+    async with Models(prices, slots=slots, progress=tell_progress) as models:
+        with SqliteJournal(options.journal) as journal:
             before = _plan_before(journal, options.going_on_from)
-            agents = {
-                role: await agent_named(name, role=role, world=world, models=models) for role, name in names.items()
-            }
+            agents = {role: await agent_named(name, role=role, world=world, models=models) for role, name in names.items()}
             _check_recordings(agents.values(), task)
             session = outrider.plan(
                 task,
                 approximation=agents["approximation"],
                 target=agents["target"],
-                lookahead=_lookahead(options, names),
+                lookahead=lookahead,
                 max_steps=options.max_steps,
                 matching=_matching(options.matching),
                 limits=_limits(options),
@@ -107,7 +108,8 @@ async def _watch(session: Session, view: View, options: PlanOptions) -> Exit:
 
 async def _show(session: Session, events: EventStream, view: View) -> None:
     """Give every record to the view. The first Ctrl-C stops the session, which then ends like any other; a second one breaks
-    off at once."""
+    off at once.
+    """
     stopping = False
     while True:
         try:
@@ -137,6 +139,11 @@ def _agent_names(options: PlanOptions) -> dict[Role, str]:
 def _lookahead(options: PlanOptions, names: dict[Role, str]) -> Lookahead:
     shared = all(is_local_agent(name) for name in names.values())
     return lookahead_named(options.lookahead or (LOOKAHEAD_ON_ONE_MACHINE if shared else LOOKAHEAD))
+
+
+def _most_target_calls(lookahead: Lookahead) -> int:
+    """How many target calls the lookahead lets be in flight, for a model in this process to make room for."""
+    return lookahead.k + 1 if isinstance(lookahead, Sliding) else lookahead.k if isinstance(lookahead, Batch) else 4
 
 
 def _matching(name: str) -> Matching:

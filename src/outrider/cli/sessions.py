@@ -6,29 +6,29 @@ import json
 from dataclasses import asdict
 from pathlib import Path
 
-from outrider.cli.views import JsonView, LinesView, write_line
-from outrider.journal import SqliteJournal, default_path, encode_plan, replay
+from outrider.cli.views import JsonView, write_line
+from outrider.journal import SqliteJournal, encode_plan, replay
 from outrider.rules.events import Record
+from outrider.views.lines import LinesView
 
 
 def _read(journal: Path | None, session: str) -> list[Record]:
-    with SqliteJournal.reading(journal or default_path()) as opened:
-        return list(opened.read(session))
+    with SqliteJournal(journal, read_only=True) as opened:
+        return opened.read(session)
 
 
 def print_list(journal: Path | None, *, as_json: bool) -> None:
     """A line a session, newest first."""
-    path = journal or default_path()
-    with SqliteJournal.reading(path) as opened:
+    with SqliteJournal(journal, read_only=True) as opened:
         entries = opened.sessions()
     for entry in entries:
         if as_json:
             print(json.dumps(asdict(entry), ensure_ascii=False))
         else:
-            outcome = (entry.outcome or "interrupted").replace("_", " ")
-            print(f"{entry.name}  {entry.created}  {outcome:<13}  {entry.steps:>3} steps  {entry.task}")
+            outcome = entry.outcome.replace("_", " ")
+            print(f"{entry.name}  {entry.created[:19]}  {outcome:<13}  {entry.steps:>3} steps  {entry.task}")
     if not entries and not as_json:
-        print(f"no session in {path} yet; outrider plan makes one")
+        print("no session in this journal yet; outrider plan makes one")
 
 
 def print_one(session: str, journal: Path | None, *, as_json: bool) -> None:

@@ -68,3 +68,13 @@ def view_for(*, as_json: bool, plain: bool) -> View:
     from outrider.views.terminal import TerminalView
 
     return TerminalView(Console(highlight=False))
+
+
+def tell_progress(arrived: int, total: int) -> None:
+    """Say on standard error how much of the embedded model has arrived: in place on a terminal, else once at its beginning."""
+    whole = f"{total / 1e6:.0f} MB"
+    if sys.stderr.isatty():
+        end = "\n" if arrived >= total else ""
+        print(f"\rfetching the embedded model, once: {arrived / 1e6:5.1f} of {whole}", end=end, file=sys.stderr, flush=True)
+    elif not arrived:
+        print(f"fetching the embedded model, once: {whole}", file=sys.stderr, flush=True)

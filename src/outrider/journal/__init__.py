@@ -1,6 +1,6 @@
 """The journal is the truth: append, read, replay."""
 
-from outrider.journal.codec import decode, encode, from_line, to_line
+from outrider.journal.codec import decode, encode, encode_plan, from_line, to_line
 from outrider.journal.memory import MemoryJournal
 from outrider.journal.replay import Replayed, replay
 from outrider.journal.sqlite import SqliteJournal, default_path
@@ -15,6 +15,7 @@ __all__ = [
     "decode",
     "default_path",
     "encode",
+    "encode_plan",
     "from_line",
     "replay",
     "to_line",

@@ -17,7 +17,7 @@ from types import UnionType
 from typing import Any, Final, Literal, TypeAlias, get_args, get_origin, get_type_hints
 
 from outrider.errors import CallerError, JournalCorrupt, JournalUnusable
-from outrider.model import JSON, PlanStep, Step
+from outrider.model import JSON, Plan, PlanStep, Step
 from outrider.rules.events import Event, Record
 
 KINDS: Final[Mapping[str, type[Event]]] = {kind.kind: kind for kind in get_args(Event)}
@@ -34,6 +34,11 @@ def encode(record: Record) -> dict[str, JSON]:
     """``record`` as one flat object. Numbers are exact, so that figures come out the same after reading it back."""
     event = record.event
     return {"n": record.n, "time_s": record.time_s, "kind": event.kind, **_own_fields(event)}
+
+
+def encode_plan(plan: Plan) -> list[JSON]:
+    """The steps of ``plan`` as JSON: action, arguments, and by whom."""
+    return [_plain(step) for step in plan.steps]
 
 
 def to_line(record: Record) -> str:

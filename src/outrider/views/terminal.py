@@ -29,9 +29,7 @@ class TerminalView:
         self._console = console
         self._clock = clock
         self._heard_s = clock()
-        self._live = Live(
-            get_renderable=self._below, console=console, refresh_per_second=REDRAWS_PER_S, transient=True
-        )
+        self._live = Live(get_renderable=self._below, console=console, refresh_per_second=REDRAWS_PER_S, transient=True)
 
     def receive(self, record: Record) -> None:
         """Draw what ``record`` changes."""

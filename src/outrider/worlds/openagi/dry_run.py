@@ -15,7 +15,10 @@ from outrider.model import Prefix, Step
 LANGUAGES: Final = ("English", "German", "Chinese", "French", "Spanish", "Italian")
 _LANGUAGE: Final = re.compile("|".join(LANGUAGES))
 _PATTERN: Final = re.compile(r"Given (?P<have>.*), how to (?P<want>.*?)( step by step)?\?")
-_OWN_WORDS: Final = re.compile(r"(?:given|from|take|with|i have|here is|for)?\s*(?:a|an|the|my|this)?\s*(?P<have>[^,:;.?]*)[,:;.?]?\s*(?P<want>.*)", re.I)
+_OWN_WORDS: Final = re.compile(
+    r"(?:(?:given|from|take|with|i have|here is|for)\s+)?(?:(?:a|an|the|my|this)\s+)?(?P<have>[^,:;.?]*)[,:;.?]?\s*(?P<want>.*)",
+    re.I,
+)
 _IMAGE: Final = re.compile(r"([\w-]+ )*?(image|photo|picture)\b")
 _TEXT_OF: Final = re.compile(rf"({_LANGUAGE.pattern}) ")
 
@@ -25,9 +28,23 @@ DEFECTS: Final = {
     "Image Deblurring": ("blurry ", "blurred "),
     "Colorization": ("grayscale ", "greyscale ", "gray ", "grey ", "black-and-white "),
 }
-_SEEN_IN_IMAGES: Final = {"Image Captioning": "caption", "Image Classification": "class label", "Object Detection": "object names"}
-_MADE_OF_TEXT: Final = {"Sentiment Analysis": "sentiment", "Text Summarization": "summarization", "Text Generation": "rest of text"}
-_GOALS: Final = (("answer the question", "answer"), ("translate the ", ""), ("return the ", ""), ("generate the ", ""), ("generate a ", ""))
+_SEEN_IN_IMAGES: Final = {
+    "Image Captioning": "caption",
+    "Image Classification": "class label",
+    "Object Detection": "object names",
+}
+_MADE_OF_TEXT: Final = {
+    "Sentiment Analysis": "sentiment",
+    "Text Summarization": "summarization",
+    "Text Generation": "rest of text",
+}
+_GOALS: Final = (
+    ("answer the question", "answer"),
+    ("translate the ", ""),
+    ("return the ", ""),
+    ("generate the ", ""),
+    ("generate a ", ""),
+)
 
 
 @lru_cache(maxsize=1024)
