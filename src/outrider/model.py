@@ -7,7 +7,7 @@ import math
 import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Final, Literal, TypeAlias
+from typing import Any, Final, Literal, TypeAlias
 
 from outrider.errors import BadStep, EmptyTask
 
@@ -43,11 +43,24 @@ def _canonical_value(value: object, where: str) -> JSON:
         case str():
             return unicodedata.normalize("NFC", value)
         case Mapping():
-            return {str(name): _canonical_value(item, f"{where}.{name}") for name, item in sorted(value.items())}
+            return _canonical_object(value, where)
         case list() | tuple():
             return [_canonical_value(item, f"{where}[{i}]") for i, item in enumerate(value)]
         case _:
             raise BadStep(f"{where} is a {type(value).__name__}, which JSON cannot carry")
+
+
+def _canonical_object(value: Mapping[Any, object], where: str) -> dict[str, JSON]:
+    """``value`` with its names normalised and sorted. Two names that become one would hide a value, so they are refused."""
+    named: dict[str, JSON] = {}
+    for name, item in value.items():
+        if not isinstance(name, str):
+            raise BadStep(f"{where} has the name {name!r}, which is no text; JSON's names are")
+        canonical = unicodedata.normalize("NFC", name)
+        if canonical in named:
+            raise BadStep(f"{where} has the name {canonical!r} twice, in two spellings of the same characters")
+        named[canonical] = _canonical_value(item, f"{where}.{canonical}")
+    return dict(sorted(named.items()))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -67,10 +80,14 @@ class Step:
             raise BadStep(f"a step needs the name of an action, not {self.action!r}")
         if not isinstance(self.arguments, Mapping):
             raise BadStep(f"the arguments of {action!r} are {self.arguments!r}; give a mapping from names to values")
-        arguments = _canonical_value(self.arguments, action)
+        try:
+            arguments = _canonical_object(self.arguments, action)
+            key = json.dumps([action, arguments], ensure_ascii=False, separators=(",", ":"))
+        except (RecursionError, ValueError) as error:
+            raise BadStep(f"the arguments of {action!r} cannot be written as JSON: {error}") from None
         object.__setattr__(self, "action", action)
         object.__setattr__(self, "arguments", arguments)
-        object.__setattr__(self, "key", json.dumps([action, arguments], ensure_ascii=False, separators=(",", ":")))
+        object.__setattr__(self, "key", key)
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Step) and self.key == other.key
