@@ -256,6 +256,20 @@ def test_a_parameter_that_the_model_refuses_is_left_out_from_then_on(parameter: 
     served(answers, test)
 
 
+def test_one_refused_parameter_after_another_is_left_out() -> None:
+    def answers(asked: Asked) -> Sends:
+        refused = next((name for name in ("temperature", "max_tokens", "seed") if name in asked.body), None)
+        return says("ok") if refused is None else refuses(400, f"Unsupported parameter: '{refused}'", param=refused)
+
+    async def test(server: ModelServer) -> None:
+        model = model_at(server)
+        assert (await model.reply(ask(), Meter())).text == "ok"
+        assert len(server.asked) == 4
+        await model.close()
+
+    served(answers, test)
+
+
 # Refusals and retries ---------------------------------------------------------------------------------------------
 
 

@@ -4,10 +4,10 @@ import json
 from urllib.parse import quote, quote_plus
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from outrider.providers.redaction import HIDDEN, Secrets, shown_url
+from outrider.providers.redaction import HIDDEN, NO_SECRETS, Secrets, shown_url
 
 KEY = "s3cr3t/Key+with=signs&0123456789"
 
@@ -28,8 +28,7 @@ def test_a_part_of_a_key_is_hidden_too(start: int, length: int) -> None:
 
 @given(st.text(alphabet=st.characters(min_codepoint=33, max_codepoint=126), min_size=4, max_size=40), st.text(), st.text())
 def test_no_text_shows_a_secret(secret: str, before: str, after: str) -> None:
-    if secret.lower() in HIDDEN or secret.lower() in {"none", "test", "empty", "dummy", "local", "ollama"}:
-        return
+    assume(secret.lower() not in HIDDEN and secret.lower() not in NO_SECRETS)
     shown = Secrets([secret]).hide(before + secret + after)
     assert secret not in shown.replace(HIDDEN, "\x00")
 

@@ -29,7 +29,7 @@ _LOOKS_SECRET: Final = re.compile(
     r"(?i)\b(?:sk|pk|rk|gsk|xai|key|hf|AIza)[-_][\w*.-]{8,}|\bAIza[\w-]{20,}|\b(?:bearer|basic)\s+[\w+/=*.-]{4,}|://[^/\s@]+@"
 )
 _SECRET_NAME: Final = re.compile(r"(?i)key|token|secret|password|credential|auth|cookie")
-_NO_SECRETS: Final = frozenset({"empty", "none", "no-key", "not-needed", "dummy", "local", "test", "ollama", "lm-studio"})
+NO_SECRETS: Final = frozenset({"empty", "none", "no-key", "not-needed", "dummy", "local", "test", "ollama", "lm-studio"})
 """What people write where a server wants no key, but a client insists on one."""
 
 
@@ -50,7 +50,7 @@ class Secrets:
     __slots__ = ("_forms",)
 
     def __init__(self, secrets: Iterable[str | None] = ()) -> None:
-        known = [secret for secret in secrets if secret and len(secret) >= _SHORTEST and secret.lower() not in _NO_SECRETS]
+        known = [secret for secret in secrets if secret and len(secret) >= _SHORTEST and secret.lower() not in NO_SECRETS]
         forms = {form.translate(_LOWER) for secret in known for form in _forms(secret)}
         self._forms = frozenset(form for form in forms if len(form) >= _SHORTEST)
 
