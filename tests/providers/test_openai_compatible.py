@@ -32,6 +32,7 @@ from .asking import KEY, ask, failure, served
 
 USAGE = {"prompt_tokens": 20, "completion_tokens": 3, "prompt_tokens_details": {"cached_tokens": 8}}
 PRICES = Prices({"m": {"prompt": 10, "cached": 1, "output": 100}})
+NEVER_ENDING_PAGE = Sends(chunks=[b"<html>"], headers={"Content-Type": "text/html"}, then="silence")
 END = event({"choices": [{"delta": {}, "finish_reason": "stop"}]})
 
 
@@ -352,6 +353,17 @@ def test_garbage_in_the_stream_is_the_servers_trouble(chunk: bytes) -> None:
     error, usage, _ = failed(Sends(chunks=[chunk]))
     assert isinstance(error, ServerTrouble)
     assert usage.counted == "estimated"
+
+
+@pytest.mark.parametrize("sends", [Sends(chunks=[b"data: {oops\n\n"], then="silence"), NEVER_ENDING_PAGE])
+def test_a_reply_that_is_given_up_is_not_left_running(sends: Sends) -> None:
+    async def test(server: ModelServer) -> None:
+        model = model_at(server)
+        assert isinstance(await failure(model.reply(ask(), Meter())), ServerTrouble)
+        await server.until(lambda s: s.gone == 1 and s.under_way == 0)
+        await model.close()
+
+    served(lambda _: sends, test)
 
 
 @pytest.mark.parametrize("kind", ["text/html", "application/json"])
