@@ -121,6 +121,8 @@ def _other_expressions(node: ast.expr) -> Iterator[ast.expr]:
 
 def _other_statements(node: ast.stmt) -> Iterator[ast.stmt]:
     match node:
+        case ast.Expr(value=ast.Call(func=ast.Name(id="assert_never"))):
+            pass  # never reached
         case ast.Expr(value=ast.Call()) | ast.AugAssign() | ast.Delete() | ast.Continue():
             yield ast.Pass()
         case ast.Assign(targets=[ast.Attribute() | ast.Subscript()]):

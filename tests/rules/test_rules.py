@@ -131,6 +131,12 @@ def test_a_report_that_does_not_fit_is_refused_and_changes_nothing(
     assert everything(driven.rules) == before
 
 
+def test_a_session_that_was_over_when_it_opened_cannot_be_opened_again() -> None:
+    driven = Driven(going_on=("a", "finish"))
+    with pytest.raises(RulesMisused, match="opened already"):
+        driven.rules.receive(opened())
+
+
 @pytest.mark.parametrize("state", [waiting, drafted, confirmed, gone_back])
 def test_stopping_closes_every_call_once_and_keeps_the_plan(state: Callable[[], Driven]) -> None:
     driven = state()
@@ -161,6 +167,13 @@ def test_an_answer_that_arrives_while_its_call_is_closing_is_ignored() -> None:
     for late in (Verified(call=target, at=1, step=Step("x")), Drafted(call=draft, at=1, steps=steps("x"))):
         assert driven.receive(late).findings == []
     assert "x" not in {node.step.action for node in driven.rules.root.subtree() if node.step}
+
+
+def test_a_draft_that_arrives_after_its_verdict_is_ignored() -> None:
+    driven = waiting()
+    driven.verified(step="b")
+    assert driven.receive(Drafted(call=1, at=0, steps=steps("x"))).findings == []
+    assert list(driven.rules.root.children.values()) == [driven.rules.frontier]
 
 
 def test_a_failure_of_a_call_that_is_closing_is_ignored() -> None:
@@ -245,6 +258,16 @@ def test_a_verdict_beyond_the_frontier_corrects_the_branch_at_once() -> None:
     assert driven.said() == ["accepted 0", "confirmed 0", "confirmed 1"]
 
 
+def test_a_guess_is_judged_by_how_far_ahead_of_the_frontier_it_was_made() -> None:
+    driven = confirmed()
+    driven.drafted("a", guesses="b")  # at the frontier
+    driven.drafted("a", "b", guesses="c")  # one ahead
+    driven.verified("a", step="b")
+    driven.verified("a", "b", step="x")
+    judged = [(event.at, event.ahead) for event in driven.findings if isinstance(event, Accepted | Rejected)]
+    assert judged == [(0, 0), (1, 0), (2, 1)]
+
+
 def test_several_guesses_are_several_children() -> None:
     driven = Driven(Sliding(2, width=2))
     driven.drafted(guesses=("a", "b", "c", "a"))
@@ -316,9 +339,10 @@ def test_while_somebody_is_back_nothing_moves_and_nothing_is_shown_or_started() 
     assert driven.last.orders == []
     assert driven.last.findings == []
     driven.drafted("a", guesses="b")
-    driven.verified("a", step="b")
-    assert driven.actions == []
     assert driven.last.orders == []
+    driven.verified("a", step="b")
+    assert driven.last.orders == []
+    assert driven.actions == []
     driven.went_on()
     assert driven.actions == ["a", "b"]
     assert driven.asking() == {"T:a/b", "A:a/b"}
@@ -454,9 +478,12 @@ def test_going_on_from_a_complete_plan_is_over_at_once() -> None:
     assert driven.asking() == set()
 
 
-def test_going_on_from_a_plan_at_the_limit_is_over_at_once() -> None:
-    driven = Driven(going_on=("a", "b"), max_steps=2)
+@pytest.mark.parametrize("plan", ["ab", "abc", "abcd"])
+def test_going_on_from_a_plan_at_the_limit_or_beyond_is_over_at_once(plan: str) -> None:
+    driven = Driven(going_on=tuple(plan), max_steps=2)
     assert driven.rules.outcome == "step_limit"
+    assert driven.said() == ["confirmed 0", "confirmed 1", "ended", "finished"]
+    assert driven.actions == ["a", "b"]
 
 
 # Matching -----------------------------------------------------------------------------------------------------------

@@ -143,6 +143,7 @@ class Rules:
                 self._open(report)
             case Started(call=number):
                 self._live(number)
+                return Decision()  # the tree is as it was
             case Drafted():
                 self._drafted(report)
             case Verified():
@@ -281,7 +282,7 @@ class Rules:
                 self._decision.orders.append(Hurry(call=chosen.target.number))
 
     def _show(self) -> None:
-        step = None if self._outcome is not None or self._held else being_verified(self.frontier)
+        step = being_verified(self.frontier)
         if step is not None and step != self._shown:
             self._find(Shown(at=self.frontier.at, step=step))
         self._shown = step

@@ -59,8 +59,9 @@ class Node:
     def prefix(self) -> tuple[Step, ...]:
         """The steps from the root to here."""
         steps: list[Step] = []
-        node: Node | None = self
-        while node is not None and node.step is not None:
+        node = self
+        while node.parent is not None:
+            assert node.step is not None, "only the root has no step"
             steps.append(node.step)
             node = node.parent
         return tuple(reversed(steps))
