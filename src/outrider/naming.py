@@ -11,7 +11,7 @@ from typing import Final, TypeAlias
 
 from outrider.agents.agent import Agent
 from outrider.agents.kinds import KINDS, agent_of_kind
-from outrider.agents.model import Model, Preparing
+from outrider.agents.model import Model
 from outrider.agents.recorded import RecordedAgent
 from outrider.agents.world import World
 from outrider.errors import AccessRefused, BadOption, UnknownName
@@ -136,10 +136,7 @@ async def agent_named(text: str, *, role: Role, world: World, models: Models) ->
             "or recorded:FILE"
         )
     chosen = await models.named(model or LOCAL, role)
-    agent = agent_of_kind(kind, chosen, world)
-    if isinstance(chosen, Preparing):
-        await chosen.prepare(agent.beginning())
-    return agent
+    return agent_of_kind(kind, chosen, world)
 
 
 def _speed(text: str) -> float:

@@ -15,8 +15,8 @@ from __future__ import annotations
 from typing import Final, TypeAlias
 
 from outrider.agents.agent import Agent, Meter
-from outrider.agents.model import Model, Reply, Request
-from outrider.agents.prompts import Style, beginning, prompt
+from outrider.agents.model import Model, Preparing, Reply, Request
+from outrider.agents.prompts import Style, prompt
 from outrider.agents.world import World
 from outrider.errors import UnknownName
 from outrider.model import NOTHING_USED, Answer, Prefix, Task, Usage
@@ -51,9 +51,10 @@ class ModelAgent:
         """The most that all requests of a call could consume together."""
         return self._model.most(self._request(task, prefix))
 
-    def beginning(self) -> str:
-        """The fixed part of its prompts, where its model continues a bare text."""
-        return beginning(self._world, thinking=self.kind != "direct")
+    async def prepare(self, task: Task) -> None:
+        """Let the model read what is the same in all prompts for ``task``, if it is one that gains by it."""
+        if isinstance(self._model, Preparing):
+            await self._model.prepare(self._request(task, ()))
 
     def _request(self, task: Task, prefix: Prefix, said: tuple[str, ...] = ()) -> Request:
         """The request for the action; ``said`` is what has been said about it within this call."""

@@ -76,10 +76,10 @@ class Reply:
 
 @runtime_checkable
 class Preparing(Protocol):
-    """A model that answers faster once it has seen how its prompts begin."""
+    """A model that answers faster once it has read how its prompts begin."""
 
-    async def prepare(self, beginning: str) -> None:
-        """Be ready for prompts with this fixed ``beginning``."""
+    async def prepare(self, request: Request) -> None:
+        """Be ready for prompts that begin as ``request`` does: with all of its messages but the last."""
         ...
 
 

@@ -8,6 +8,7 @@ branch of it.
 
 from __future__ import annotations
 
+import re
 from enum import Enum
 from typing import Final
 
@@ -17,6 +18,8 @@ from outrider.model import FINISH, Prefix, Step, Task
 
 MOST_THOUGHT_TOKENS: Final = 120
 MOST_ACTION_TOKENS: Final = 40
+NEAREST: Final = 2
+"""Worked examples that are chosen by likeness to the task, behind those that stand in every prompt."""
 
 
 class Style(Enum):
@@ -99,28 +102,63 @@ def _instruction(style: Style, choices: tuple[str, ...]) -> str:
 
 def _continued(world: World, task: Task, prefix: Prefix, style: Style, said: tuple[str, ...], turn: str) -> Written:
     thinking = style is not Style.ACTION or bool(said)
-    text = _rows(world, task.text, prefix, thinking) + _row_head(world, task.text, prefix)
-    if said:
-        text += "".join(f" {line.rstrip('.')}." for line in said)
+    parts = _beginning(world, thinking), _of_the_task(world, task, thinking), _row_by_row(world, task, prefix, thinking)
+    text = "".join(f" {line.rstrip('.')}." for line in said)
     if turn:
         text += f" {turn}"
     elif said:
         text += " Next:"
-    return (Message("system", beginning(world, thinking=thinking)), Message("user", text)), world.cues(prefix)
+    messages = (Message("system", parts[0]), Message("system", parts[1]), Message("user", parts[2] + text))
+    return messages, world.cues(prefix)
 
 
-def beginning(world: World, *, thinking: bool) -> str:
-    """The fixed part of every text to be continued in ``world``: worked examples, each step with its thought if ``thinking``."""
-    rows = [_rows(world, example.task, example.steps, thinking) for example in world.examples]
-    return "".join(f"{part}\n" for part in ["Plan the steps of each task.\n", *rows])
+def _beginning(world: World, thinking: bool) -> str:
+    """The part that is the same for every task: worked examples, each step with its thought if ``thinking``."""
+    examples = [_planned(world, example, thinking) for example in world.examples]
+    return "".join(f"{part}\n" for part in ["Plan the steps of each task.\n", *examples])
 
 
-def _rows(world: World, task: str, steps: tuple[Step, ...], thinking: bool) -> str:
-    lines = [f"Task: {_short(task)}"]
-    for at, step in enumerate(steps):
-        thought = f" {world.thought(task, steps[:at], step)}. Next:" if thinking else ""
-        lines.append(f"{_row_head(world, task, steps[:at])}{thought} {world.cue(step.action, task)}")
-    return "".join(f"{line}\n" for line in lines)
+def _of_the_task(world: World, task: Task, thinking: bool) -> str:
+    """The part that is the same for every step of a task: the examples nearest to it, and the task."""
+    examples = [_planned(world, example, thinking) for example in nearest(world.more, task.text)]
+    return "".join(f"{part}\n" for part in [*examples, f"Task: {_short(task.text)}"])
+
+
+def _planned(world: World, example: Example, thinking: bool) -> str:
+    steps = example.steps
+    rows = [_row(world, example.task, steps[:at], step, thinking) for at, step in enumerate(steps)]
+    return "".join(f"{line}\n" for line in [f"Task: {_short(example.task)}", *rows])
+
+
+def _row_by_row(world: World, task: Task, prefix: Prefix, thinking: bool) -> str:
+    rows = [_row(world, task.text, prefix[:at], step, thinking) for at, step in enumerate(prefix)]
+    return "".join(f"{line}\n" for line in rows) + _row_head(world, task.text, prefix)
+
+
+def _row(world: World, task: str, prefix: Prefix, step: Step, thinking: bool) -> str:
+    thought = f" {world.thought(task, prefix, step)}. Next:" if thinking else ""
+    return f"{_row_head(world, task, prefix)}{thought} {world.cue(step.action, task)}"
+
+
+def nearest(examples: tuple[Example, ...], task: str, most: int = NEAREST) -> tuple[Example, ...]:
+    """The examples whose tasks share the most words with ``task`` (Jaccard), the nearest last, where a model heeds it most."""
+    words = _words(task)
+
+    def likeness(example: Example) -> float:
+        theirs = _words(example.task)
+        return len(words & theirs) / len(words | theirs)
+
+    return tuple(reversed(sorted(examples, key=likeness, reverse=True)[:most]))
+
+
+_FILLING: Final = frozenset(("given", "how", "to", "step", "by", "the", "a", "in"))
+_ALIKE: Final = {"photo": "image", "picture": "image", "grayscale": "gray", "grey": "gray", "letter": "text", "story": "text"}
+_LANGUAGES: Final = frozenset(("german", "chinese", "french", "spanish", "italian"))
+
+
+def _words(text: str) -> set[str]:
+    words = {_ALIKE.get(word, word) for word in re.findall(r"[\w-]+", text.lower())} - _FILLING
+    return {"foreign" if word in _LANGUAGES else word for word in words}
 
 
 def _row_head(world: World, task: str, prefix: Prefix) -> str:

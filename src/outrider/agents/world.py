@@ -59,6 +59,8 @@ class World:
     """Where plans are made.
 
     Args:
+        examples: worked examples that stand in every prompt.
+        more: worked examples of which a prompt for a small model takes the ones nearest to its task.
         allowed: the actions that may come after a prefix, `finish` among them; none means that a step is a sentence in free
             words.
         situation: where the plan stands after a prefix, in a few words; empty where the world cannot tell.
@@ -69,6 +71,7 @@ class World:
     about: str
     actions: tuple[Action, ...] = ()
     examples: tuple[Example, ...] = ()
+    more: tuple[Example, ...] = field(default=(), repr=False)
     tasks: tuple[str, ...] = field(default=(), repr=False)
     allowed: Callable[[Prefix], tuple[str, ...]] = _anything
     situation: Callable[[str, Prefix], str] = _nothing_known

@@ -13,7 +13,7 @@ from typing import Final
 
 import outrider
 from outrider.agents.agent import Agent
-from outrider.agents.kinds import SETTINGS
+from outrider.agents.kinds import SETTINGS, ModelAgent
 from outrider.agents.recorded import RecordedAgent
 from outrider.cli.exits import Exit, code_of
 from outrider.cli.views import View, tell_progress, view_for
@@ -76,6 +76,7 @@ async def _run(options: PlanOptions) -> Exit:
             before = _plan_before(journal, options.going_on_from)
             agents = {role: await agent_named(name, role=role, world=world, models=models) for role, name in names.items()}
             _check_recordings(agents.values(), task)
+            await _prepare(agents.values(), task)
             session = outrider.plan(
                 task,
                 approximation=agents["approximation"],
@@ -173,6 +174,14 @@ def _check_recordings(agents: Iterable[Agent], task: Task) -> None:
     for agent in agents:
         if isinstance(agent, RecordedAgent):
             agent.check(task)
+
+
+async def _prepare(agents: Iterable[Agent], task: Task) -> None:
+    """Let models in this process read their worked examples, both at once."""
+    async with asyncio.TaskGroup() as group:
+        for agent in agents:
+            if isinstance(agent, ModelAgent):
+                group.create_task(agent.prepare(task))
 
 
 def _how_to_go_on(session: Session, options: PlanOptions) -> str:

@@ -1,8 +1,8 @@
 """Models in this process: a GGUF file, served on loopback by llama.cpp (`xllamacpp`), with no key, server or setup.
 
-A prompt begins with a part that never changes: the world's worked examples. Computing it takes seconds on a processor, loading
-its saved state takes milliseconds. So each slot is loaded with that state before its first call, and the state itself is
-computed once ever and kept in the user's cache.
+A prompt begins with a part that never changes, the world's worked examples, and one that is the same for every step of a task.
+Computing them takes seconds on a processor, loading their saved state takes milliseconds. So each slot is loaded with that state
+before its first call; the first part's is computed once ever and kept in the user's cache.
 """
 
 from __future__ import annotations
@@ -11,8 +11,9 @@ import asyncio
 import hashlib
 import os
 import secrets
+import time
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -32,6 +33,10 @@ CONTEXT: Final = 2560
 """Tokens that a slot holds: the longest fixed part of a prompt here, a plan of thirty steps, and a discussion about the next."""
 
 _MAGIC: Final = b"GGUF"
+_OF_A_RUN: Final = "run-"
+"""States for one task begin so: they are removed when the run ends."""
+
+_STALE_S: Final = 24 * 3600.0
 
 
 @dataclass(slots=True, eq=False)
@@ -67,6 +72,7 @@ class EmbeddedModel:
         self.name: str = file.stem
         self._states = states or cache_folder() / "states"
         self._states.mkdir(parents=True, exist_ok=True)
+        _sweep(self._states)
         self._kind = f"{file.stem}-{file.stat().st_size}"
         key = secrets.token_urlsafe()
         self._server = _serve(file, slots=slots, threads=threads, states=self._states, key=key)
@@ -86,14 +92,15 @@ class EmbeddedModel:
         """
         text = text_of(request)
         async with self._slot_for(text) as slot:
-            await self._load(slot, request.messages[0].text)
+            await self._load(slot, _beginnings(request))
             slot.text = text
             return await slot.model.reply(request, meter)
 
-    async def prepare(self, beginning: str) -> None:
-        """Make sure that the state of prompts with this fixed ``beginning`` is kept: computed now if it never was."""
-        async with self._slot_for(beginning) as slot:
-            await self._load(slot, beginning)
+    async def prepare(self, request: Request) -> None:
+        """Compute all messages of ``request`` but the last, and keep their states: the first for good, for every task."""
+        beginnings = _beginnings(request)
+        async with self._slot_for(beginnings[-1]) as slot:
+            await self._load(slot, beginnings)
 
     def most(self, request: Request) -> Usage:
         """The most that ``request`` could consume; it costs nothing."""
@@ -105,6 +112,8 @@ class EmbeddedModel:
             await slot.model.close()
         await self._admin.aclose()
         self._server = None
+        for state in self._states.glob(f"{_OF_A_RUN}{os.getpid()}-{self._kind}-*"):
+            state.unlink(missing_ok=True)
 
     # Slots ----------------------------------------------------------------------------------------------------------
 
@@ -122,18 +131,30 @@ class EmbeddedModel:
             async with self._freed:
                 self._freed.notify()
 
-    async def _load(self, slot: _Slot, beginning: str) -> None:
-        """Afterwards the slot has computed ``beginning``, if it had not before."""
-        if slot.text.startswith(beginning):
+    async def _load(self, slot: _Slot, beginnings: tuple[str, ...]) -> None:
+        """Afterwards the slot has computed the longest of ``beginnings``, from the nearest state that is kept."""
+        if not beginnings or slot.text.startswith(beginnings[-1]):
             return
-        name = f"{self._kind}-{hashlib.sha256(beginning.encode()).hexdigest()[:16]}.state"
-        if await self._restore(slot, name):
-            slot.text = beginning
-            return
-        async with self._computing:
-            if not await self._restore(slot, name):
-                await self._compute(slot, beginning, name)
-        slot.text = beginning
+        *shorter, longest = beginnings
+        name = self._state_name(longest, for_good=not shorter)
+        if not await self._restore(slot, name):
+            async with self._computing:  # whoever else wants this state waits for it, instead of computing it as well
+                if not await self._restore(slot, name):
+                    await self._nearest_state(slot, tuple(shorter))
+                    await self._compute(slot, longest, name)
+        slot.text = longest
+
+    async def _nearest_state(self, slot: _Slot, shorter: tuple[str, ...]) -> None:
+        for i in range(len(shorter), 0, -1):
+            name = self._state_name(shorter[i - 1], for_good=i == 1)
+            if await self._restore(slot, name):
+                return
+            if i == 1:
+                await self._compute(slot, shorter[0], name)
+
+    def _state_name(self, beginning: str, *, for_good: bool) -> str:
+        digest = hashlib.sha256(beginning.encode()).hexdigest()[:16]
+        return f"{self._kind}-{digest}.state" if for_good else f"{_OF_A_RUN}{os.getpid()}-{self._kind}-{digest}.state"
 
     async def _restore(self, slot: _Slot, name: str) -> bool:
         """Load a kept state; one that cannot be read is thrown away, to be computed again."""
@@ -159,6 +180,20 @@ class EmbeddedModel:
         return response.status_code == 200
 
 
+def _beginnings(request: Request) -> tuple[str, ...]:
+    """How the prompt begins: up to the end of each message but the last."""
+    texts = [message.text for message in request.messages[:-1]]
+    return tuple("".join(texts[: i + 1]) for i in range(len(texts)))
+
+
+def _sweep(states: Path) -> None:
+    """Remove what runs that were killed have left behind."""
+    for state in states.glob(f"{_OF_A_RUN}*"):
+        with suppress(FileNotFoundError):
+            if time.time() - state.stat().st_mtime > _STALE_S:
+                state.unlink()
+
+
 def _shared(one: str, other: str) -> int:
     """How many characters both begin with."""
     return next((i for i, (a, b) in enumerate(zip(one, other, strict=False)) if a != b), min(len(one), len(other)))
@@ -166,7 +201,13 @@ def _shared(one: str, other: str) -> int:
 
 def _client(address: str, key: str, name: str, slot: int) -> OpenAICompatible:
     return OpenAICompatible(
-        f"{address}/v1", name, api_key=key, dialect="llama.cpp-text", prices=Prices({name: "free"}), extra={"id_slot": slot}, idle_s=600
+        f"{address}/v1",
+        name,
+        api_key=key,
+        dialect="llama.cpp-text",
+        prices=Prices({name: "free"}),
+        extra={"id_slot": slot},
+        idle_s=600,
     )
 
 

@@ -13,7 +13,7 @@ from importlib.resources import files
 from outrider.agents.world import World
 from outrider.model import FINISH, Prefix
 from outrider.worlds.openagi.dry_run import situation
-from outrider.worlds.openagi.examples import EXAMPLES, thought
+from outrider.worlds.openagi.examples import EXAMPLES, MORE, thought
 from outrider.worlds.openagi.tools import TOOLS
 
 TRANSLATION = "Machine Translation"
@@ -50,6 +50,7 @@ WORLD = World(
     about="You plan how specialised models are chained to solve a task, one model a step.",
     actions=TOOLS,
     examples=EXAMPLES,
+    more=MORE,
     allowed=allowed,
     situation=situation,
     thought=thought,
