@@ -72,7 +72,7 @@ class Sliding:
     def wants(self, frontier: Node) -> Iterator[Want]:
         """Down the most likely branch, each step's target call before the draft of the next."""
         node: Node | None = frontier
-        while node is not None and node.at <= frontier.at + self.k:
+        while node is not None:
             if _needs_target(node, frontier):
                 yield Want("target", node)
             if node.at == frontier.at + self.k:
