@@ -143,7 +143,7 @@ def _changes(parent: ast.AST) -> Iterator[int]:
         if field in SKIPPED_FIELDS:
             continue
         for i, child in enumerate(value if isinstance(value, list) else [value]):
-            if not isinstance(child, ast.AST) or isinstance(child, SKIPPED):
+            if not isinstance(child, ast.AST) or isinstance(child, SKIPPED) or _is_strict(child):
                 continue
             others: Iterator[ast.AST] = iter(())
             if isinstance(child, ast.expr):
@@ -155,6 +155,11 @@ def _changes(parent: ast.AST) -> Iterator[int]:
                 yield getattr(child, "lineno", 0)
                 _put(parent, field, i, child)
             yield from _changes(child)
+
+
+def _is_strict(node: ast.AST) -> bool:
+    """``zip(…, strict=True)`` of things that are equally long by construction: an assertion, in effect."""
+    return isinstance(node, ast.keyword) and node.arg == "strict"
 
 
 def _put(parent: ast.AST, field: str, i: int, node: ast.AST) -> None:

@@ -6,8 +6,8 @@ Names follow the paper (arXiv 2410.00079, section 5): TT ``total_s``, ST ``step_
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import Literal, TypeAlias
+from dataclasses import dataclass
+from typing import Final, Literal, TypeAlias
 
 from outrider.model import JSON, Role, Usage
 from outrider.rules.events import (
@@ -29,6 +29,9 @@ from outrider.rules.events import (
 
 CallEnd: TypeAlias = Literal["used", "wasted", "cancelled", "failed"]
 
+_NOT_SAID: Final = Usage()
+"""A call's usage until it ends; one object for them all, since there are many."""
+
 
 @dataclass(slots=True)
 class _Call:
@@ -36,7 +39,7 @@ class _Call:
     at: int
     started_s: float
     ended_s: float | None = None
-    usage: Usage = field(default_factory=Usage)
+    usage: Usage = _NOT_SAID
     end: CallEnd = "wasted"  # until it turns out to be needed
 
     @property

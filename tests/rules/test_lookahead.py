@@ -9,14 +9,24 @@ from outrider.rules import MATCHINGS, Lookahead, lookahead_named
 
 @pytest.mark.parametrize(
     ("text", "lookahead"),
-    [("0", Sliding(0)), ("4", Sliding(4)), ("lookahead-7", Sliding(7)), ("batch-4", Batch(4)), ("12", Sliding(12)), ("lookahead-3x2", Sliding(3, width=2))],
+    [
+        ("0", Sliding(0)),
+        ("4", Sliding(4)),
+        ("12", Sliding(12)),
+        ("lookahead-7", Sliding(7)),
+        ("lookahead-3x2", Sliding(3, width=2)),
+        ("batch-4", Batch(4)),
+    ],
 )
 def test_a_lookahead_is_found_by_its_name(text: str, lookahead: Lookahead) -> None:
     assert lookahead_named(text) == lookahead
     assert lookahead_named(lookahead.name) == lookahead
 
 
-@pytest.mark.parametrize("text", ["", "four", "batch", "batch-", "-1", "lookahead--1", "sliding-4", "4.5", "batch-0", "batch-4x2", "lookahead-4x0"])
+NO_NAMES = "four batch batch- -1 lookahead--1 sliding-4 4.5 batch-0 batch-4x2 lookahead-4x0"
+
+
+@pytest.mark.parametrize("text", ["", *NO_NAMES.split()])
 def test_a_name_that_is_none_is_refused(text: str) -> None:
     with pytest.raises(BadOption):
         lookahead_named(text)
