@@ -135,6 +135,16 @@ def test_twenty_calls_at_once_against_room_for_one_overshoot_nothing() -> None:
     run(rushing())
 
 
+def test_a_budget_of_tokens_needs_no_price() -> None:
+    async def unpriced() -> None:
+        queue = Queue(Limits(budget=Budget(tokens=19)))
+        await queue.call("one", urgent=True, most=Usage(prompt_tokens=6, output_tokens=4, counted="reported"))
+        with pytest.raises(BudgetReached, match="10 of 19 tokens spent"):
+            await queue.call("two", urgent=True)
+
+    run(unpriced())
+
+
 def test_what_a_call_did_not_use_is_there_for_the_next() -> None:
     async def frugal() -> None:
         queue = Queue(Limits(budget=Budget(tokens=19)))
