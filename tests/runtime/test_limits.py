@@ -81,12 +81,27 @@ def test_a_speculative_call_that_is_hurried_goes_first_and_is_not_withdrawn() ->
         async with asyncio.TaskGroup() as group:
             group.create_task(queue.call("now", urgent=True))
             group.create_task(queue.call("guess"))
-            group.create_task(queue.call("needed"))
+            needed = group.create_task(queue.call("needed"))
             await asyncio.sleep(0.5)
             queue.limits.hurry(queue.tickets["needed"])
             await asyncio.sleep(1)
             group.create_task(queue.call("neighbour", urgent=True))
         assert queue.began == ["now", "needed", "neighbour", "guess"]
+        assert not needed.cancelled(), "it is the real work now"
+
+    run(hurrying())
+
+
+def test_a_speculative_call_that_is_hurried_when_it_is_under_way_is_not_withdrawn() -> None:
+    async def hurrying() -> None:
+        queue = Queue(Limits(calls_at_once=1))
+        async with asyncio.TaskGroup() as group:
+            needed = group.create_task(queue.call("needed"))
+            await asyncio.sleep(0.5)
+            queue.limits.hurry(queue.tickets["needed"])
+            group.create_task(queue.call("neighbour", urgent=True))
+        assert queue.began == ["needed", "neighbour"]
+        assert not needed.cancelled()
 
     run(hurrying())
 
@@ -105,6 +120,23 @@ def test_a_call_that_gives_up_waiting_leaves_the_queue_in_order() -> None:
         assert queue.began == ["now", "patient"]
 
     run(impatient())
+
+
+def test_an_urgent_call_that_gives_up_lets_those_in_whom_it_held_up() -> None:
+    async def held_up() -> None:
+        queue = Queue(Limits(budget=Budget(usd=3)))
+        dear = Usage(prompt_tokens=6, output_tokens=4, counted="reported", cost_usd=2.5)
+        async with asyncio.TaskGroup() as group:
+            group.create_task(queue.call("long", urgent=True, takes_s=60))
+            waiting = group.create_task(queue.call("dear", urgent=True, most=dear))
+            group.create_task(queue.call("guess"))
+            await asyncio.sleep(1)
+            assert queue.began == ["long"], "no speculation while an urgent call waits"
+            waiting.cancel()
+            await asyncio.sleep(1)
+            assert queue.began == ["long", "guess"]
+
+    run(held_up())
 
 
 def test_a_call_cancelled_as_its_turn_comes_gives_the_place_back() -> None:
