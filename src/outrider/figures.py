@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final, Literal, TypeAlias
 
-from outrider.model import JSON, Role, Usage
+from outrider.model import JSON, NOTHING_USED, Role, Usage
 from outrider.rules.events import (
     Accepted,
     Cancelled,
@@ -174,11 +174,8 @@ class Figures:
     @property
     def usage(self) -> Usage:
         """All calls together; the cost is ``None`` if the price of any is unknown."""
-        total = Usage(counted="reported", cost_usd=0.0)
-        for call in self._calls.values():
-            if call.ended_s is not None:
-                total += call.usage
-        return total
+        first, *others = [call.usage for call in self._calls.values() if call.ended_s is not None] or [NOTHING_USED]
+        return sum(others, start=first)
 
     @property
     def priced_usd(self) -> float:

@@ -44,12 +44,16 @@ class Models:
     Args:
         prices: what tokens cost.
         slots: how many calls the target's model is to answer at once, where it runs in this process.
+        threads: processor threads for each of those calls.
         progress: told how much of the embedded model has arrived, when it is fetched.
     """
 
-    def __init__(self, prices: Prices, *, slots: int = 4, progress: Progress = lambda arrived, total: None) -> None:
+    def __init__(
+        self, prices: Prices, *, slots: int = 4, threads: int = 1, progress: Progress = lambda arrived, total: None
+    ) -> None:
         self._prices = prices
         self._slots = slots
+        self._threads = threads
         self._progress = progress
         self._open: dict[tuple[str, Role], Model] = {}
         self._stack = AsyncExitStack()
@@ -81,10 +85,14 @@ class Models:
             from outrider.providers.embedded import local_model
 
             slots = 1 if role == "approximation" else self._slots
-            return await local_model(None if text == LOCAL else Path(text), role, slots=slots, progress=self._progress)
+            return await local_model(
+                None if text == LOCAL else Path(text), slots=slots, threads=self._threads, progress=self._progress
+            )
         if text.startswith(("http://", "https://")):
             return self._at_url(text)
         vendor, colon, name = text.partition(":")
+        if vendor == "recorded":
+            raise BadOption(f"{text!r} is an agent, not a model: write it without KIND@, and leave --setting out")
         if not colon or not name:
             raise UnknownName(f"the model {text!r} is not known; give {_HOW_TO_NAME}")
         if vendor in OPENAI_COMPATIBLE:

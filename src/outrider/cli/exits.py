@@ -40,10 +40,10 @@ MEANINGS: dict[Exit, str] = {
     Exit.COMPLETE: "the plan is complete, or the command did what it was asked",
     Exit.BUG: "an error in Outrider itself",
     Exit.BAD_INPUT: "bad input: a task, option, name or file that cannot be used",
-    Exit.NO_ANSWER: "a model or agent gave no answer: unreachable, refused, or rubbish; the confirmed plan is kept",
-    Exit.LIMIT: "a limit was reached (steps or budget); the confirmed plan is kept",
+    Exit.NO_ANSWER: "a model gave no answer: missing, unreachable, refused, or rubbish",
+    Exit.LIMIT: "a limit was reached: steps or budget",
     Exit.JOURNAL: "the journal cannot be read or written",
-    Exit.STOPPED: "stopped by Ctrl-C, or nobody reads the output any more; the confirmed plan is kept",
+    Exit.STOPPED: "stopped by Ctrl-C, or nobody reads the output any more",
 }
 
 _CODES: tuple[tuple[type[OutriderError], Exit], ...] = (
@@ -66,7 +66,8 @@ def code_of(error: OutriderError) -> Exit:
 
 def table() -> str:
     """The exit codes, a line each, for ``--help`` and the docs."""
-    return "\n".join(f"{code.value:>3}  {meaning}" for code, meaning in MEANINGS.items())
+    codes = "\n".join(f"{code.value:>5}  {meaning}" for code, meaning in MEANINGS.items())
+    return f"{codes}\nHowever a run ends, its confirmed plan is kept."
 
 
 @contextmanager

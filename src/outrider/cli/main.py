@@ -2,18 +2,47 @@
 
 from __future__ import annotations
 
+import io
+import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Final
 
 import typer
 
 from outrider import __version__
 from outrider.cli.exits import explained, table
 
+PROMISE: Final = "Plan with a fast agent that drafts ahead and an accurate one that verifies every step in parallel."
+
+HOW_IT_GOES: Final = """
+
+A confirmed step (✓) is final: it is the target's own answer, or yours. At most one draft stands after it, still being verified.
+What drafts only change is how soon the plan is there. Every run is kept in the journal: see outrider sessions."""
+
+EXAMPLES: Final = """\b
+Examples:
+  outrider plan "Given a noisy gray photo, tell me in German what it shows"
+  outrider plan "..." -a direct@openai:gpt-5-nano -t react@openai:gpt-5
+  outrider plan "..." -t cot@http://localhost:8000/v1#qwen --json | jq .kind
+  echo "..." | outrider plan - --setting 4 -a ollama:qwen3:0.6b -t ollama:qwen3
+
+\b
+Agents are written KIND@MODEL:
+  KIND   direct      the action, nothing else           1 request a step
+         cot         a thought, then the action         1 request
+         react       a thought; then the action         2 requests
+         discussion  two voices argue, then conclude    5 requests
+  MODEL  local                the embedded model, fetched once
+         FILE.gguf            a model file, run in this process
+         openai:NAME          also openrouter: deepseek: ollama:
+         anthropic:NAME       and other vendors, with outrider[vendors]
+         URL#NAME             an OpenAI-compatible server
+  or recorded:FILE, recorded:FILE@10x: answers from a file, no model asked"""
+
 app = typer.Typer(
     name="outrider",
-    help="Plan with a fast agent that drafts ahead and an accurate one that verifies every step in parallel.",
-    epilog="Exit codes:\n\n" + "\n\n".join(table().splitlines()),
+    help=PROMISE,
+    epilog="\b\nExit codes:\n" + table(),
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
@@ -28,10 +57,7 @@ JournalOption = Annotated[
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON for scripts.")]
 
-AGENT_HELP = (
-    "KIND@MODEL. KIND: direct, cot, react, discussion. MODEL: local (the embedded model), a GGUF file, openai:NAME, "
-    "anthropic:NAME and other vendors, or URL#NAME of an OpenAI-compatible server. Or recorded:FILE, or recorded:FILE@10x."
-)
+SessionArgument = Annotated[str, typer.Argument(metavar="SESSION", help="Its name, or the beginning of it.")]
 
 
 def _version(wanted: bool) -> None:
@@ -40,35 +66,40 @@ def _version(wanted: bool) -> None:
         raise typer.Exit
 
 
-@app.callback()
+@app.callback(help=PROMISE)
 def outrider(
     version: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version.")] = False,
 ) -> None:
-    """Plan with a fast agent that drafts ahead and an accurate one that verifies every step in parallel."""
+    """The commands' common beginning."""
 
 
 @app.command(
-    epilog='Examples:\n\n  outrider plan "Given a noisy gray photo, tell me in German what it shows"\n\n'
-    '  outrider plan "..." --approximation direct@openai:gpt-5-nano --target react@openai:gpt-5\n\n'
-    '  outrider plan "..." --target cot@http://localhost:8000/v1#qwen --json | jq .kind'
+    help="Make a plan: drafted ahead, verified in parallel, confirmed step by step." + HOW_IT_GOES,
+    short_help="Make a plan, step by step.",
+    epilog=EXAMPLES,
 )
 def plan(
-    task: Annotated[str, typer.Argument(help="What is to be planned, in your words; - reads it from standard input.")],
+    task: Annotated[
+        str, typer.Argument(metavar="TASK", help="What is to be planned, in your words; - reads it from standard input.")
+    ],
     world: Annotated[
-        str, typer.Option(help="The actions a step may name: openagi, or free for steps in free words.")
+        str,
+        typer.Option(metavar="NAME", help="The actions a step may name: openagi, or free for steps in free words."),
     ] = "openagi",
     approximation: Annotated[
-        str, typer.Option("--approximation", "-a", metavar="KIND@MODEL", help="The fast agent, which drafts. " + AGENT_HELP)
+        str,
+        typer.Option("--approximation", "-a", metavar="KIND@MODEL", help="The fast agent, which drafts; by default direct@local."),
     ] = "",
     target: Annotated[
-        str, typer.Option("--target", "-t", metavar="KIND@MODEL", help="The accurate agent, whose plan it is; written likewise.")
+        str,
+        typer.Option("--target", "-t", metavar="KIND@MODEL", help="The accurate agent, whose plan it is; by default cot@local."),
     ] = "",
     setting: Annotated[
         int | None,
         typer.Option(
             metavar="1-4",
-            help="The paper's setting, which gives both kinds: 1 direct/react, 2 direct/cot, "
-            "3 cot/discussion, 4 direct/direct. With --approximation and --target naming models only.",
+            help="The paper's setting gives both kinds: 1 direct/react, 2 direct/cot, 3 cot/discussion, 4 direct/direct. "
+            "Then -a and -t name models only.",
         ),
     ] = None,
     lookahead: Annotated[
@@ -81,14 +112,16 @@ def plan(
             "batch-N is the published loop. By default 4, or 2 where both agents share this machine.",
         ),
     ] = "",
-    max_steps: Annotated[int, typer.Option(help="The most steps a plan may have, finish included.")] = 30,
-    matching: Annotated[str, typer.Option(help="exact; or by-action, which is lossy and says so.")] = "exact",
+    max_steps: Annotated[int, typer.Option(metavar="N", help="The most steps a plan may have, finish included.")] = 30,
+    matching: Annotated[str, typer.Option(metavar="NAME", help="exact; or by-action, which is lossy and says so.")] = "exact",
     calls_at_once: Annotated[
-        int | None, typer.Option(help="The most calls in flight; the target's next step goes first.")
+        int | None, typer.Option(metavar="N", help="The most calls in flight; the target's next step goes first.")
     ] = None,
-    budget_calls: Annotated[int | None, typer.Option(help="The most calls in all.")] = None,
-    budget_tokens: Annotated[int | None, typer.Option(help="The most tokens in all, prompt and output.")] = None,
-    budget_usd: Annotated[float | None, typer.Option(help="The most dollars in all; every model needs a known price.")] = None,
+    budget_calls: Annotated[int | None, typer.Option(metavar="N", help="The most calls in all.")] = None,
+    budget_tokens: Annotated[int | None, typer.Option(metavar="N", help="The most tokens in all, prompt and output.")] = None,
+    budget_usd: Annotated[
+        float | None, typer.Option(metavar="USD", help="The most dollars in all; every model needs a known price.")
+    ] = None,
     prices: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Your own prices (JSON or TOML): model, dollars per million tokens.")
     ] = None,
@@ -99,7 +132,7 @@ def plan(
     plain: Annotated[bool, typer.Option("--plain", help="Plain lines, also in a terminal.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="One event a line; the last holds the plan and the figures.")] = False,
 ) -> None:
-    """Make a plan: drafted ahead, verified in parallel, confirmed step by step."""
+    """Run ``outrider plan``."""
     from outrider.cli.plan import PlanOptions, run_plan
 
     options = PlanOptions(
@@ -123,7 +156,7 @@ def list_sessions(journal: JournalOption = None, as_json: JsonOption = False) ->
 
 @sessions.command("show")
 def show_session(
-    session: Annotated[str, typer.Argument(help="Its name, or the beginning of it.")],
+    session: SessionArgument,
     journal: JournalOption = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -134,9 +167,9 @@ def show_session(
         print_one(session, journal, as_json=as_json)
 
 
-@app.command()
+@app.command(short_help="Take a session through the rules again, without a call.")
 def replay(
-    session: Annotated[str, typer.Argument(help="Its name, or the beginning of it.")],
+    session: SessionArgument,
     journal: JournalOption = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -149,7 +182,10 @@ def replay(
 
 def main() -> None:
     """Run the command line; leave with a documented exit code."""
-    app()
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # what a model has written may fit into no encoding
+            stream.reconfigure(errors="backslashreplace")
+    app(prog_name="outrider")
 
 
 if __name__ == "__main__":

@@ -23,7 +23,8 @@ from outrider.model import Plan, Role, Task
 from outrider.naming import LOCAL, Models, agent_named, is_local_agent
 from outrider.providers.prices import Prices
 from outrider.rules import MATCHINGS, Batch, Lookahead, Matching, Sliding, lookahead_named
-from outrider.runtime import Budget, EventStream, Limits, Session
+from outrider.runtime import DEFAULT_MAX_STEPS, Budget, EventStream, Limits, Session
+from outrider.views.words import count
 from outrider.worlds import WORLDS
 
 DEFAULT_AGENTS: Final[dict[Role, str]] = {"approximation": "direct@local", "target": "cot@local"}
@@ -66,7 +67,7 @@ async def _run(options: PlanOptions) -> Exit:
     world = WORLDS.get(options.world)
     if world is None:
         raise UnknownName(f"the world {options.world!r} is not known; give one of {', '.join(sorted(WORLDS))}")
-    task = Task(sys.stdin.read().strip() if options.task == "-" else options.task.strip(), options.world)
+    task = Task(_task_text(options.task), options.world)
     names = _agent_names(options)
     lookahead = _lookahead(options, names)
     slots = _most_target_calls(lookahead)
@@ -75,7 +76,7 @@ async def _run(options: PlanOptions) -> Exit:
         with SqliteJournal(options.journal) as journal:
             before = _plan_before(journal, options.going_on_from)
             agents = {role: await agent_named(name, role=role, world=world, models=models) for role, name in names.items()}
-            _check_recordings(agents.values(), task)
+            _check(agents.values(), task, options)
             await _prepare(agents.values(), task)
             session = outrider.plan(
                 task,
@@ -126,6 +127,15 @@ async def _show(session: Session, events: EventStream, view: View) -> None:
             session.stop("Ctrl-C")
 
 
+def _task_text(given: str) -> str:
+    if given != "-":
+        return given.strip()
+    try:
+        return sys.stdin.read().strip()
+    except UnicodeDecodeError as error:
+        raise BadOption(f"the task on standard input is no text ({error}); give it in UTF-8") from None
+
+
 def _agent_names(options: PlanOptions) -> dict[Role, str]:
     given: dict[Role, str] = {"approximation": options.approximation, "target": options.target}
     if options.setting is None:
@@ -170,10 +180,14 @@ def _plan_before(journal: SqliteJournal, session: str | None) -> Plan | None:
     return plan
 
 
-def _check_recordings(agents: Iterable[Agent], task: Task) -> None:
+def _check(agents: Iterable[Agent], task: Task, options: PlanOptions) -> None:
+    """Say before anything starts what would end the run at once: a task nobody recorded, a budget nobody can count."""
     for agent in agents:
         if isinstance(agent, RecordedAgent):
             agent.check(task)
+        most = agent.most(task, ())
+        if options.budget_usd is not None and (most is None or most.cost_usd is None):
+            raise BadOption(f"the price of {agent.name} is not known, so no dollars can be counted; give it with --prices")
 
 
 async def _prepare(agents: Iterable[Agent], task: Task) -> None:
@@ -185,12 +199,17 @@ async def _prepare(agents: Iterable[Agent], task: Task) -> None:
 
 
 def _how_to_go_on(session: Session, options: PlanOptions) -> str:
-    """What to type to go on from the plan that was kept."""
-    words = ["outrider", "plan", session.task.text, "--from", session.name]
-    given = {
-        "--approximation": options.approximation, "--target": options.target, "--lookahead": options.lookahead,
-        "--setting": options.setting, "--journal": options.journal, "--world": options.world,
-    }  # fmt: skip
-    words += [str(word) for name, value in given.items() if value for word in (name, value)]
+    """What to type to go on from the plan that was kept: the same options, and room for as many steps again."""
     kept = len(session.plan.steps)
-    return f"{kept} confirmed step{'s are' if kept != 1 else ' is'} kept. To go on from there:\n  {shlex.join(words)}"
+    given = {
+        "--from": session.name, "--approximation": options.approximation, "--target": options.target,
+        "--setting": options.setting, "--world": options.world, "--lookahead": options.lookahead,
+        "--matching": options.matching, "--max-steps": max(options.max_steps, 2 * kept), "--calls-at-once": options.calls_at_once,
+        "--budget-calls": options.budget_calls, "--budget-tokens": options.budget_tokens, "--budget-usd": options.budget_usd,
+        "--prices": options.prices, "--journal": options.journal,
+    }  # fmt: skip
+    usual = {"--world": "openagi", "--matching": "exact", "--max-steps": DEFAULT_MAX_STEPS}
+    words = ["outrider", "plan"]
+    words += [str(word) for name, value in given.items() if value not in (None, "", usual.get(name)) for word in (name, value)]
+    task = ["--", session.task.text] if session.task.text.startswith("-") else [session.task.text]
+    return f"outrider: {count(kept, 'confirmed step')} kept; to go on from there:\n  {shlex.join([*words, *task])}"

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import asdict
 from pathlib import Path
 
-from outrider.cli.views import JsonView, write_line
-from outrider.journal import SqliteJournal, encode_plan, replay
+from outrider.cli.views import JsonView, json_line, write_line
+from outrider.journal import SessionEntry, SqliteJournal, encode_plan, replay
 from outrider.rules.events import Record
 from outrider.views.lines import LinesView
+from outrider.views.words import count, one_line
 
 
 def _read(journal: Path | None, session: str) -> list[Record]:
@@ -23,12 +23,18 @@ def print_list(journal: Path | None, *, as_json: bool) -> None:
         entries = opened.sessions()
     for entry in entries:
         if as_json:
-            print(json.dumps(asdict(entry), ensure_ascii=False))
+            print(json_line(asdict(entry)))
         else:
-            outcome = entry.outcome.replace("_", " ")
-            print(f"{entry.name}  {entry.created[:19]}  {outcome:<13}  {entry.steps:>3} steps  {entry.task}")
+            print(_entry(entry))
     if not entries and not as_json:
         print("no session in this journal yet; outrider plan makes one")
+
+
+def _entry(entry: SessionEntry) -> str:
+    """The session in a line: name, time (UTC), outcome, steps, task."""
+    outcome, steps = entry.outcome.replace("_", " "), count(entry.steps, "step")
+    created = entry.created[:16].replace("T", " ")
+    return f"{entry.name}  {created}  {outcome:<13}  {steps:>8}  {one_line(entry.task)}"
 
 
 def print_one(session: str, journal: Path | None, *, as_json: bool) -> None:
@@ -37,7 +43,7 @@ def print_one(session: str, journal: Path | None, *, as_json: bool) -> None:
     if as_json:
         replayed = replay(records)
         view = {"plan": encode_plan(replayed.plan), "outcome": replayed.outcome, "figures": replayed.figures.as_json()}
-        print(json.dumps(view, ensure_ascii=False))
+        print(json_line(view))
     else:
         _draw(records)
 
@@ -56,7 +62,9 @@ def print_replay(session: str, journal: Path | None, *, as_json: bool) -> None:
             view.receive(record)
     else:
         _draw(records)
-        if not replayed.checked:
+        if replayed.checked:
+            print(f"Replayed {count(len(records), 'event')}: the rules find the same.")
+        else:
             print("Not checked: this session ran with a lookahead or matching of the caller's own.")
 
 

@@ -46,10 +46,15 @@ class JsonView:
         line = encode(record)
         if isinstance(record.event, Finished):
             line |= {"plan": encode_plan(self.picture.plan), "figures": self.figures.as_json()}
-        self._write(json.dumps(line, ensure_ascii=False))
+        self._write(json_line(line))
 
     def close(self) -> None:
         """Everything has been written."""
+
+
+def json_line(value: object) -> str:
+    """``value`` as JSON in ASCII, which any pipe carries whatever a model has written."""
+    return json.dumps(value)
 
 
 def write_line(line: str) -> None:
@@ -62,7 +67,7 @@ def view_for(*, as_json: bool, plain: bool) -> View:
     if as_json:
         return JsonView(write_line)
     if plain or not sys.stdout.isatty():
-        return LinesView(write_line)
+        return LinesView(write_line, tells_the_end=sys.stdout.isatty())
     from rich.console import Console
 
     from outrider.views.terminal import TerminalView

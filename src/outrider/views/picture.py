@@ -17,6 +17,7 @@ from outrider.rules.events import (
     Outcome,
     Record,
     Shown,
+    Took,
     Verified,
     WentBack,
 )
@@ -27,7 +28,7 @@ class ConfirmedStep:
     """A step of the confirmed plan, as it is shown.
 
     ``replaced`` is the draft that stood there before the verdict, if it was another step; ``drafted`` says whether a draft had
-    named this one. ``since_s`` is when it was confirmed.
+    named this one; ``earlier`` that it comes from the session this one goes on from. ``since_s`` is when it was confirmed.
     """
 
     at: int
@@ -37,6 +38,7 @@ class ConfirmedStep:
     drafted: bool
     replaced: Step | None = None
     thought: str = ""
+    earlier: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +67,8 @@ class Picture:
     reason: str = ""
     finished: bool = False
     now_s: float = 0.0
+    carried: int = 0
+    """So many steps came from an earlier session; those that the person takes anew count no more."""
     thoughts: tuple[tuple[int, str], ...] = ()
     """Thoughts of verdicts that wait for their step to be confirmed, by call."""
 
@@ -72,6 +76,11 @@ class Picture:
     def plan(self) -> Plan:
         """The confirmed plan."""
         return Plan(tuple(PlanStep(step.step, step.by) for step in self.confirmed), lossless=self.lossless)
+
+    @property
+    def drafts_by(self) -> str:
+        """Who drafts, and how far ahead."""
+        return "none, the target works alone" if self.lookahead == "lookahead-0" else f"{self.approximation}, {self.lookahead}"
 
     def after(self, record: Record) -> Picture:
         """The picture once ``record`` has happened."""
@@ -86,6 +95,7 @@ class Picture:
                     target=opened.target,
                     lookahead=opened.lookahead,
                     lossless=opened.matching == "exact",
+                    carried=len(opened.plan),
                 )
             case Verified(call=call, thought=thought) if thought:
                 return replace(picture, thoughts=(*picture.thoughts, (call, thought)))
@@ -93,6 +103,8 @@ class Picture:
                 return replace(picture, verifying=VerifyingStep(at, step, record.time_s))
             case Confirmed() as confirmed:
                 return picture._with(confirmed)
+            case Took(at=at):
+                return replace(picture, carried=min(picture.carried, at))
             case WentBack(at=at):
                 return replace(picture, confirmed=picture.confirmed[:at], verifying=None)
             case Degraded(error=error):
@@ -114,6 +126,7 @@ class Picture:
             drafted=bool(event.drafts),
             replaced=shown if shown is not None and shown != event.step else None,
             thought=dict(self.thoughts).get(event.call, "") if event.call is not None else "",
+            earlier=event.call is None and event.at < self.carried,
         )
         thoughts = tuple(entry for entry in self.thoughts if entry[0] != event.call)
         return replace(self, confirmed=(*self.confirmed[: event.at], step), verifying=None, thoughts=thoughts)

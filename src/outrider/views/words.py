@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
+from typing import Final
+
 from outrider.figures import Figures
 from outrider.rules.events import Outcome
 from outrider.views.picture import ConfirmedStep, Picture
 
-OUTCOMES: dict[Outcome, str] = {
+OUTCOMES: Final[dict[Outcome, str]] = {
     "complete": "Plan complete",
     "stopped": "Stopped",
     "target_failed": "Ended: the target agent failed",
@@ -15,81 +18,134 @@ OUTCOMES: dict[Outcome, str] = {
     "journal_lost": "Ended: the journal could not be written",
 }
 
+_LEAST_DOLLARS: Final = 0.0001
+"""Less than this would be printed as nothing."""
+
+_UNFIT: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
+"""What would move a terminal's cursor, turn its line around, or cannot be written at all."""
+
+
+def one_line(what: object) -> str:
+    """A task, a step or a reason as it may be printed: in one line, and without characters that command a terminal."""
+    return _UNFIT.sub("\ufffd", " ".join(str(what).split()))
+
+
+def count(number: int, one: str) -> str:
+    """``number`` of something: 1 step, 2 steps."""
+    return f"{number:,} {one}" if number == 1 else f"{number:,} {one}s"
+
 
 def seconds(value: float) -> str:
     """Seconds with as many digits as they deserve."""
     return f"{value:.1f} s" if abs(value) >= 10 else f"{value:.2f} s"
 
 
+def running(value: float) -> str:
+    """Seconds that are still running: tenths, so that they can be read."""
+    return f"{max(0.0, value):.1f} s"
+
+
 def dollars(figures: Figures) -> str:
     """The cost so far. A part whose price is unknown is said to be so, never counted as nothing."""
+    known = _known_dollars(figures.priced_usd)
     if not figures.calls_unpriced:
-        return f"${figures.priced_usd:.4f}"
-    unpriced = f"{figures.calls_unpriced} calls of unknown price"
-    return f"${figures.priced_usd:.4f} and {unpriced}" if figures.priced_usd else unpriced
+        return known
+    unpriced = f"{count(figures.calls_unpriced, 'call')} of unknown price"
+    return f"{known} and {unpriced}" if figures.priced_usd else unpriced
+
+
+def _known_dollars(usd: float) -> str:
+    return f"under ${_LEAST_DOLLARS}" if 0 < usd < _LEAST_DOLLARS else f"${usd:.4f}"
 
 
 def how(step: ConfirmedStep) -> str:
     """How a step came to be confirmed, in a few words."""
+    if step.earlier:
+        return "from the earlier session"
     if step.by == "person":
         return "taken by you"
     if step.replaced is not None:
-        return f"instead of {step.replaced}"
+        return f"instead of {one_line(step.replaced)}"
     return "as drafted" if step.drafted else "by the target"
 
 
-def saved(figures: Figures) -> str:
-    """What speculation gained or lost so far, as the estimate it is."""
-    gained = figures.saved_s
-    return f"{seconds(gained)} saved" if gained >= 0 else f"{seconds(-gained)} lost"
+def saved(gained_s: float, about: str = "") -> str:
+    """Seconds that speculation gained or lost."""
+    text = seconds(abs(gained_s))
+    if float(text.split()[0]) == 0:
+        return "nothing saved"
+    return f"{about}{text} {'saved' if gained_s > 0 else 'lost'}"
 
 
 def status(figures: Figures) -> str:
-    """The line of the run while it runs."""
+    """The line of the run while it runs: calls, tokens, cost, and what speculation has gained so far, by estimate."""
     usage = figures.usage
-    tokens = usage.prompt_tokens + usage.output_tokens
-    calls = f"{figures.in_flight} call{'s' if figures.in_flight != 1 else ''} in flight"
-    return f"{calls} · {tokens:,} tokens · {dollars(figures)} · {saved(figures)} so far (estimate)"
+    parts = [f"{count(figures.in_flight, 'call')} in flight", count(usage.prompt_tokens + usage.output_tokens, "token")]
+    parts.append(_cost_in_short(figures))
+    if figures.steps and figures.acceptance:
+        parts.append(saved(figures.saved_s, "about "))
+    return " · ".join(parts)
+
+
+def _cost_in_short(figures: Figures) -> str:
+    if not figures.calls_unpriced:
+        return _known_dollars(figures.priced_usd)
+    return f"{_known_dollars(figures.priced_usd)} + unknown" if figures.priced_usd else "cost unknown"
+
+
+# When it is over ----------------------------------------------------------------------------------------------------
 
 
 def summary(picture: Picture, figures: Figures) -> list[str]:
-    """What is said when a run has ended: time, comparison, calls, tokens, cost, acceptance."""
+    """What is said when a run has ended: outcome, comparison, calls, tokens, cost, acceptance."""
     total_s = figures.now_s if figures.total_s is None else figures.total_s
     outcome = OUTCOMES[picture.outcome] if picture.outcome else "Interrupted"
-    lines = [f"{outcome}: {len(picture.confirmed)} steps in {seconds(total_s)}."]
+    lines = [f"{outcome}: {count(len(picture.confirmed), 'step')} in {seconds(total_s)}."]
     if picture.reason and picture.outcome != "complete":
-        lines.append(f"Why: {picture.reason}.")
+        lines.append(f"Why: {_sentence(picture.reason)}")
     if not picture.lossless:
         lines.append("A fuzzy match was chosen: this plan is lossy, it may differ from the target's own.")
     if picture.degraded:
-        lines.append(f"The approximation agent kept failing, so the target went on alone: {picture.degraded}.")
+        lines.append(f"The approximation agent kept failing, so the target went on alone: {_sentence(picture.degraded)}")
     return [*lines, *_comparison(figures, total_s), *_consumption(figures), *_acceptance(figures)]
+
+
+def _sentence(text: str) -> str:
+    return f"{one_line(text).rstrip('.')}."
 
 
 def _comparison(figures: Figures, total_s: float) -> list[str]:
     alone_s = figures.target_alone_s
     if not figures.steps or not alone_s or not figures.acceptance:
         return []
-    gain_s = alone_s - total_s
-    ratio = f", {alone_s / total_s:.2f} times as fast" if gain_s > 0 and total_s > 0 else ""
-    verb = "saved" if gain_s >= 0 else "lost"
-    return [
-        f"The target alone would have taken about {seconds(alone_s)} (estimate: its calls, one after another): "
-        f"{seconds(abs(gain_s))} {verb}{ratio}."
-    ]
+    lines = [f"Target alone: about {seconds(alone_s)} (estimate); {saved(alone_s - total_s)}"]
+    if alone_s > total_s > 0:
+        lines[0] += f", {alone_s / total_s:.2f} times as fast"
+    lines[0] += "."
+    if figures.person_steps:
+        less = seconds(figures.person_saved_s)
+        lines.append(f"Taken by you: {count(figures.person_steps, 'step')}; about {less} less waiting (estimate).")
+    return lines
 
 
 def _consumption(figures: Figures) -> list[str]:
-    usage = figures.usage
-    counted = {"reported": "", "estimated": " (partly estimated)", "unknown": " (the agents do not count them)"}
     return [
         f"Calls: {figures.calls('used')} used, {figures.calls('wasted')} wasted, {figures.calls('cancelled')} cancelled, "
         f"{figures.calls('failed')} failed; at most {figures.calls_max} at once.",
-        f"Tokens{counted[usage.counted]}: {usage.prompt_tokens:,} prompt, of which {usage.cached_tokens:,} cached, and "
-        f"{usage.output_tokens:,} output; {figures.tokens('wasted'):,} of them wasted, "
-        f"{figures.tokens('cancelled'):,} in cancelled calls.",
+        _tokens(figures),
         f"Cost: {dollars(figures)}.",
     ]
+
+
+def _tokens(figures: Figures) -> str:
+    usage = figures.usage
+    if usage.counted == "unknown":
+        return "Tokens: unknown; the agents do not count them."
+    counted = " (partly estimated)" if usage.counted == "estimated" else ""
+    return (
+        f"Tokens{counted}: {usage.prompt_tokens:,} prompt ({usage.cached_tokens:,} cached), {usage.output_tokens:,} output; "
+        f"{figures.tokens('wasted'):,} wasted, {figures.tokens('cancelled'):,} cancelled."
+    )
 
 
 def _acceptance(figures: Figures) -> list[str]:
@@ -98,7 +154,6 @@ def _acceptance(figures: Figures) -> list[str]:
     accepted = sum(tally.accepted for tally in figures.acceptance.values())
     judged = accepted + sum(tally.rejected for tally in figures.acceptance.values())
     by_position = ", ".join(
-        f"{tally.accepted}/{tally.accepted + tally.rejected} drafted {ahead} ahead"
-        for ahead, tally in sorted(figures.acceptance.items())
+        f"{tally.accepted}/{tally.accepted + tally.rejected} at {ahead}" for ahead, tally in sorted(figures.acceptance.items())
     )
-    return [f"Drafts accepted: {accepted} of {judged} ({by_position})."]
+    return [f"Drafts accepted: {accepted} of {judged}; by steps ahead: {by_position}."]
