@@ -88,11 +88,11 @@ def plan(
     ] = "openagi",
     approximation: Annotated[
         str,
-        typer.Option("--approximation", "-a", metavar="KIND@MODEL", help="The fast agent, which drafts; by default direct@local."),
+        typer.Option("--approximation", "-a", metavar="KIND@MODEL", help="The fast agent; it drafts. By default direct@local."),
     ] = "",
     target: Annotated[
         str,
-        typer.Option("--target", "-t", metavar="KIND@MODEL", help="The accurate agent, whose plan it is; by default cot@local."),
+        typer.Option("--target", "-t", metavar="KIND@MODEL", help="The accurate agent; the plan is its. By default cot@local."),
     ] = "",
     setting: Annotated[
         int | None,

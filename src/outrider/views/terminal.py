@@ -98,9 +98,9 @@ class TerminalView:
         beside = Text("  ").join([_padded(text), note])
         parts = [beside] if cell_len(beside.plain) <= room else [text, note]
         lines = [line for part in parts for line in part.wrap(self._console, room)]
-        for number, line in enumerate(lines):
+        for line in lines:
             line.rstrip()
-            self._console.print(Text.assemble(_gutter("✓", step.at, "green") if number == 0 else " " * _GUTTER, line))
+        self._console.print(Text.assemble(_gutter("✓", step.at, "green"), Text("\n" + " " * _GUTTER).join(lines)))
 
     # The moving lines: two, always, so that nothing jumps ----------------------------------------------------------
 
