@@ -139,6 +139,20 @@ def test_an_urgent_call_that_gives_up_lets_those_in_whom_it_held_up() -> None:
     run(held_up())
 
 
+def test_a_call_that_gave_up_and_does_not_know_it_yet_is_passed_over() -> None:
+    async def passed_over() -> None:
+        queue = Queue(Limits(calls_at_once=1))
+        async with asyncio.TaskGroup() as group:
+            first, second = (group.create_task(queue.call(name, urgent=True)) for name in ("first", "second"))
+            group.create_task(queue.call("third", urgent=True))
+            await asyncio.sleep(0.5)
+            first.cancel()
+            second.cancel()
+        assert queue.began == ["first", "third"]
+
+    run(passed_over())
+
+
 def test_a_call_cancelled_as_its_turn_comes_gives_the_place_back() -> None:
     async def unlucky() -> None:
         queue = Queue(Limits(calls_at_once=1, budget=Budget(calls=2)))
