@@ -3,6 +3,9 @@
 A prompt begins with a part that never changes, the world's worked examples, and one that is the same for every step of a task.
 Computing them takes seconds on a processor, loading their saved state takes milliseconds. So each slot is loaded with that state
 before its first call; the first part's is computed once ever and kept in the user's cache.
+
+A slot is a server of its own with one processor thread. Small models gain next to nothing from being asked several things at
+once (a thread computes one token of each in turn), so calls that are to run side by side must run on different processors.
 """
 
 from __future__ import annotations
@@ -23,7 +26,7 @@ import httpx2
 from outrider.agents.agent import Meter
 from outrider.agents.model import Reply, Request, Writing
 from outrider.errors import ModelMissing, ServerTrouble
-from outrider.model import Role, Usage
+from outrider.model import Usage
 from outrider.providers.chat import text_of
 from outrider.providers.model_file import Progress, cache_folder, embedded_model_file
 from outrider.providers.openai_compatible import OpenAICompatible
@@ -37,16 +40,25 @@ _OF_A_RUN: Final = "run-"
 """States for one task begin so: they are removed when the run ends."""
 
 _STALE_S: Final = 24 * 3600.0
+_PATIENCE_S: Final = 600.0
+"""A long prompt on a slow processor takes minutes until the first word."""
 
 
 @dataclass(slots=True, eq=False)
 class _Slot:
-    """A place in the server for one reply at a time. ``text`` is the prompt that it has computed, and so need not again."""
+    """A server for one reply at a time. ``text`` is the prompt that it has computed, and so need not again."""
 
-    number: int
+    server: Any
     model: OpenAICompatible
+    admin: httpx2.AsyncClient
     text: str = ""
     busy: bool = False
+
+    async def close(self) -> None:
+        """Close the connections and stop the server."""
+        await self.model.close()
+        await self.admin.aclose()
+        self.server = None
 
 
 class EmbeddedModel:
@@ -57,8 +69,8 @@ class EmbeddedModel:
     Args:
         file: the GGUF file.
         slots: how many replies it writes at once; each has its own context of ``CONTEXT`` tokens. More calls wait their turn.
-        threads: processor threads it computes with. Two models that run at once want processors of their own: with more
-            threads than processors both fall to a fraction of their speed.
+        threads: processor threads that a slot computes with. More threads in all than processors make every slot slower by
+            far more than their share.
         states: the folder where the states of prompts' fixed parts are kept.
 
     Raises:
@@ -74,13 +86,7 @@ class EmbeddedModel:
         self._states.mkdir(parents=True, exist_ok=True)
         _sweep(self._states)
         self._kind = f"{file.stem}-{file.stat().st_size}"
-        key = secrets.token_urlsafe()
-        self._server = _serve(file, slots=slots, threads=threads, states=self._states, key=key)
-        address = str(self._server.listening_address)
-        self._admin = httpx2.AsyncClient(
-            base_url=address, headers={"Authorization": f"Bearer {key}"}, timeout=600, trust_env=False
-        )
-        self._slots = [_Slot(number, _client(address, key, self.name, number)) for number in range(slots)]
+        self._slots = [_slot(file, threads, self._states) for _ in range(slots)]
         self._freed = asyncio.Condition()
         self._computing = asyncio.Lock()
 
@@ -109,9 +115,7 @@ class EmbeddedModel:
     async def close(self) -> None:
         """Stop the server."""
         for slot in self._slots:
-            await slot.model.close()
-        await self._admin.aclose()
-        self._server = None
+            await slot.close()
         for state in self._states.glob(f"{_OF_A_RUN}{os.getpid()}-{self._kind}-*"):
             state.unlink(missing_ok=True)
 
@@ -166,8 +170,8 @@ class EmbeddedModel:
         return False
 
     async def _compute(self, slot: _Slot, beginning: str, name: str) -> None:
-        body = {"prompt": beginning, "n_predict": 0, "id_slot": slot.number, "cache_prompt": True}
-        response = await self._admin.post("/completions", json=body)
+        body = {"prompt": beginning, "n_predict": 0, "cache_prompt": True}
+        response = await slot.admin.post("/completions", json=body)
         if response.status_code != 200:
             raise ServerTrouble(f"the model {self.name} cannot compute a prompt: {response.text[:200]}")
         part = f"{name}.{os.getpid()}.part"
@@ -176,7 +180,7 @@ class EmbeddedModel:
 
     async def _act(self, slot: _Slot, action: str, name: str) -> bool:
         """Save or restore a slot. That a full disk keeps a state from being saved costs time, and nothing else."""
-        response = await self._admin.post(f"/slots/{slot.number}?action={action}", json={"filename": name})
+        response = await slot.admin.post(f"/slots/0?action={action}", json={"filename": name})
         return response.status_code == 200
 
 
@@ -199,16 +203,15 @@ def _shared(one: str, other: str) -> int:
     return next((i for i, (a, b) in enumerate(zip(one, other, strict=False)) if a != b), min(len(one), len(other)))
 
 
-def _client(address: str, key: str, name: str, slot: int) -> OpenAICompatible:
-    return OpenAICompatible(
-        f"{address}/v1",
-        name,
-        api_key=key,
-        dialect="llama.cpp-text",
-        prices=Prices({name: "free"}),
-        extra={"id_slot": slot},
-        idle_s=600,
-    )
+def _slot(file: Path, threads: int, states: Path) -> _Slot:
+    key = secrets.token_urlsafe()  # so that no page in a browser and no other user of the machine can ask it
+    server = _serve(file, threads=threads, states=states, key=key)
+    address = str(server.listening_address)
+    free = Prices({file.stem: "free"})
+    model = OpenAICompatible(f"{address}/v1", file.stem, api_key=key, dialect="llama.cpp-text", prices=free, idle_s=_PATIENCE_S)
+    headers = {"Authorization": f"Bearer {key}"}
+    admin = httpx2.AsyncClient(base_url=address, headers=headers, timeout=_PATIENCE_S, trust_env=False)
+    return _Slot(server, model, admin)
 
 
 def _check_file(file: Path) -> None:
@@ -221,7 +224,7 @@ def _check_file(file: Path) -> None:
         raise ModelMissing(f"{file} is no GGUF file: it does not begin with {_MAGIC.decode()}; give the path of one that is")
 
 
-def _serve(file: Path, *, slots: int, threads: int, states: Path, key: str) -> Any:
+def _serve(file: Path, *, threads: int, states: Path, key: str) -> Any:
     """Start llama.cpp's server in this process, on a free port of loopback. It says nothing and asks the network nothing."""
     try:
         import xllamacpp
@@ -234,8 +237,8 @@ def _serve(file: Path, *, slots: int, threads: int, states: Path, key: str) -> A
     params.hostnames = ["127.0.0.1"]
     params.port = 0
     params.api_keys = [key]
-    params.n_parallel = slots
-    params.n_ctx = slots * CONTEXT
+    params.n_parallel = 1
+    params.n_ctx = CONTEXT
     params.cpuparams.n_threads = threads
     params.cpuparams_batch.n_threads = threads
     params.cache_ram_mib = 0  # its own cache of prompts would take up to 8 GB, and ours are kept in files
@@ -249,15 +252,16 @@ def _serve(file: Path, *, slots: int, threads: int, states: Path, key: str) -> A
         raise ModelMissing(f"the model file {file} cannot be loaded: {error}; give another GGUF file") from None
 
 
-async def local_model(file: Path | None, role: Role, *, slots: int, progress: Progress) -> EmbeddedModel:
-    """The embedded default (``None``), fetched if it is not there yet, or the user's own GGUF file.
+def processors() -> int:
+    """How many processors this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
-    The approximation agent's model computes on one processor; the target's has the others, as far as they help.
+
+async def local_model(file: Path | None, *, slots: int, threads: int = 1, progress: Progress) -> EmbeddedModel:
+    """The embedded default (``None``), fetched if it is not there yet, or the user's own GGUF file.
 
     Raises:
         ModelMissing: it cannot be had; the message says how to bring one.
     """
     path = file or await embedded_model_file(progress)
-    processors = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    threads = 1 if role == "approximation" else max(1, min(processors - 1, 4))
     return await asyncio.to_thread(EmbeddedModel, path, slots=slots, threads=threads)

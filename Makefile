@@ -1,0 +1,37 @@
+# One command for each thing one does here. Everything runs in .venv, which is made first if it is not there.
+
+PYTHON ?= python3
+BIN := .venv/bin
+
+.PHONY: check lint types test mutants bench docs requirements
+
+check: lint types test
+
+.venv: requirements/dev.txt pyproject.toml
+	$(PYTHON) -m venv .venv
+	$(BIN)/pip install --quiet --require-hashes --requirement requirements/dev.txt
+	$(BIN)/pip install --quiet --no-deps --no-build-isolation --editable .
+	touch .venv
+
+lint: .venv
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: .venv
+	$(BIN)/mypy
+
+test: .venv
+	$(BIN)/pytest
+
+mutants: .venv
+	$(BIN)/python scripts/mutate_rules.py
+
+bench: .venv
+	$(BIN)/python scripts/benchmark_engine.py
+
+docs: .venv
+	$(BIN)/python scripts/document_cli.py
+
+requirements:
+	uv pip compile --quiet --universal --generate-hashes --python-version 3.11 pyproject.toml --extra local --extra vendors \
+	  --group dev --output-file requirements/dev.txt --custom-compile-command "make requirements"
