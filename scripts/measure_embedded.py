@@ -2,8 +2,8 @@
 
     python scripts/measure_embedded.py --out docs/measured/embedded.json
 
-Each task is planned once by every arm, the arms in an order that rotates from task to task, so that a machine that slows down slows
-them all. Both models stay loaded; what is measured is the run itself, from the session's opening to the confirmed `finish`.
+Each task is planned once by every arm, the arms in an order that rotates from task to task, so that a machine that slows down
+slows them all. Both models stay loaded; what is measured is the run itself, from the session's opening to the confirmed `finish`.
 Every plan is compared with the target's own. Interrupted with Ctrl-C, it reports the tasks that every arm has planned.
 """
 
@@ -38,8 +38,7 @@ async def planned(task: outrider.Task, fast: ModelAgent, slow: ModelAgent, looka
         try:
             plan = await session.result()
         except RunEnded as ended:
-            assert ended.plan is not None, "a session's error carries the plan"
-            plan = ended.plan
+            plan = ended.plan or session.plan
     return {"plan": [entry.step.action for entry in plan.steps], **session.figures.as_json()}
 
 

@@ -2,8 +2,9 @@
 
     python scripts/measure_prompting.py --out docs/measured/prompting.json
 
-For every prefix of every gold sequence the agent is asked for the next step, and the answer is compared with the gold one; after the
-last it is to be `finish`. Then, on tasks without a gold sequence, the drafter is asked after every prefix of the target's own plan.
+For every prefix of every gold sequence the agent is asked for the next step, and the answer is compared with the gold one; after
+the last it is to be `finish`. Then, on tasks without a gold sequence, the drafter is asked after every prefix of the target's own
+plan.
 """
 
 from __future__ import annotations

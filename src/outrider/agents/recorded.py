@@ -37,6 +37,12 @@ class _Row:
     answers: Mapping[Role, RecordedAnswer]
 
 
+def _count(value: object, what: str) -> int:
+    if not isinstance(value, int) or value < 0:
+        raise BadOption(f"{what} is {value}; give a whole number from 0")
+    return value
+
+
 def _row(line: str, where: str) -> _Row:
     """Read one line of a file of pairs."""
     try:
@@ -48,8 +54,8 @@ def _row(line: str, where: str) -> _Row:
             if not 0 <= takes_s < float("inf"):
                 raise BadOption(f"{where}: {field}_s is {takes_s}; seconds are a number from 0")
             step = FINISH if row[field] == FINISH_AS_RECORDED else row[field]
-            answers[role] = RecordedAnswer(Step(step), takes_s, int(row.get(f"{field}_tokens", 0)))
-        return _Row(str(row["task"]), int(row["at"]), answers)
+            answers[role] = RecordedAnswer(Step(step), takes_s, _count(row.get(f"{field}_tokens", 0), f"{where}: {field}_tokens"))
+        return _Row(str(row["task"]), _count(row["at"], f"{where}: at"), answers)
     except KeyError as missing:
         wanted = "task, at, target, target_s, draft, draft_s"
         raise BadOption(f"{where}: the field {missing} is missing; a pair has {wanted}") from None
@@ -86,7 +92,8 @@ class RecordedAgent:
         """Raise ``UnknownName`` if the recording does not hold ``task``."""
         if task.text not in self._tasks:
             example = next(iter(self._tasks), None)
-            hint = f"it holds {len(self._tasks)} tasks, such as {example!r}" if example else "it is empty"
+            number = "1 task" if len(self._tasks) == 1 else f"{len(self._tasks)} tasks"
+            hint = f"it holds {number}, such as {example!r}" if example else "it is empty"
             raise UnknownName(f"the recording {self._file} has no task {task.text!r}; {hint}")
 
     async def next_step(self, task: Task, prefix: Prefix, meter: Meter) -> Answer:
