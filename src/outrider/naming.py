@@ -34,6 +34,9 @@ OPENAI_COMPATIBLE: Final = {
 KEY_FOR_URLS: Final = "OUTRIDER_API_KEY"
 """The environment variable with the key for a MODEL that is a URL."""
 
+_SECRET_IN_URL: Final = re.compile(r"(?<=//)[^/\s]+@|(?<=\?)[^#\s]+")
+"""The user and password of a URL, and its query."""
+
 _RECORDED = re.compile(r"recorded:(?P<file>.+?)(@(?P<speed>[0-9.]+)x?)?")
 _HOW_TO_NAME: Final = "local, a GGUF file, openai:NAME, anthropic:NAME or another vendor's, or URL#NAME"
 
@@ -92,9 +95,9 @@ class Models:
             return self._at_url(text)
         vendor, colon, name = text.partition(":")
         if vendor == "recorded":
-            raise BadOption(f"{text!r} is an agent, not a model: write it without KIND@, and leave --setting out")
-        if not colon or not name:
-            raise UnknownName(f"the model {text!r} is not known; give {_HOW_TO_NAME}")
+            raise BadOption(f"{_shown(text)} is an agent, not a model: write it without KIND@, and leave --setting out")
+        if not colon or not name or "//" in text:
+            raise UnknownName(f"the model {_shown(text)} is not known; give {_HOW_TO_NAME}")
         if vendor in OPENAI_COMPATIBLE:
             return self._compatible(vendor, name)
         from outrider.providers.pydantic_ai import PydanticAIModel
@@ -136,15 +139,22 @@ async def agent_named(text: str, *, role: Role, world: World, models: Models) ->
         AccessRefused, ModelMissing: its model cannot be had.
     """
     if (recorded := _RECORDED.fullmatch(text)) is not None:
+        if "://" in recorded["file"]:
+            raise BadOption(f"{_shown(text)} is no recording: give a file on this machine, not a URL")
         return RecordedAgent(Path(recorded["file"]), role, speed=_speed(recorded["speed"] or "1"))
     kind, _, model = text.partition("@")
     if kind not in KINDS:
         raise UnknownName(
-            f"the agent {text!r} is not known; write KIND@MODEL with KIND one of {', '.join(KINDS)} and MODEL {_HOW_TO_NAME}; "
+            f"the agent {_shown(text)} is not known; write KIND@MODEL with KIND one of {', '.join(KINDS)} and MODEL {_HOW_TO_NAME}; "
             "or recorded:FILE"
         )
     chosen = await models.named(model or LOCAL, role)
     return agent_of_kind(kind, chosen, world)
+
+
+def _shown(text: str) -> str:
+    """A name as it may stand in a message: without what a URL in it keeps secret."""
+    return repr(_SECRET_IN_URL.sub("[hidden]", text))
 
 
 def _speed(text: str) -> float:

@@ -140,5 +140,6 @@ def _rows(file: Path) -> list[_Row]:
     try:
         lines = file.read_text(encoding="utf-8").splitlines()
     except (OSError, UnicodeDecodeError) as error:
-        raise BadOption(f"the recording {file} cannot be read: {error}") from None
+        why = getattr(error, "strerror", None) or error
+        raise BadOption(f"the recording {file} cannot be read: {why}; give a file of pairs") from None
     return [_row(line, f"{file}:{number}") for number, line in enumerate(lines, 1) if line.strip()]
