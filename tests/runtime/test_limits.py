@@ -21,7 +21,9 @@ class Queue:
         self.inside = self.most_inside = 0
         self.tickets: dict[str, Ticket] = {}
 
-    async def call(self, name: str, *, urgent: bool = False, most: Usage | None = DOLLAR, takes_s: float = 1.0) -> None:
+    async def call(
+        self, name: str, *, urgent: bool = False, most: Usage | None = DOLLAR, takes_s: float = 1.0, closes_s: float = 0.0
+    ) -> None:
         ticket = self.tickets[name] = Ticket(urgent=urgent, most=most)
         current = asyncio.current_task()
         assert current is not None
@@ -38,6 +40,7 @@ class Queue:
                 await asyncio.sleep(takes_s)
                 ticket.used = most or Usage()
             finally:
+                await asyncio.sleep(closes_s)
                 self.inside -= 1
 
     async def all(self, *calls: tuple[str, bool]) -> list[BaseException | None]:
@@ -61,6 +64,27 @@ def test_the_newest_speculative_call_makes_room_for_an_urgent_one_and_only_one_d
         assert (first, old, urgent) == (None, None, None)
         assert isinstance(new, asyncio.CancelledError)
         assert queue.began == ["first", "old", "new", "urgent"]
+
+    run(crowding())
+
+
+def test_while_one_is_on_its_way_out_nobody_is_withdrawn_and_its_leaving_is_not_disturbed() -> None:
+    async def crowding() -> None:
+        queue = Queue(Limits(calls_at_once=2))
+        now_s = asyncio.get_running_loop().time
+        async with asyncio.TaskGroup() as group:
+            old = group.create_task(queue.call("old", takes_s=9))
+            group.create_task(queue.call("new", takes_s=9, closes_s=2))
+            await asyncio.sleep(1)
+            group.create_task(queue.call("urgent", urgent=True))
+            await asyncio.sleep(1)
+            group.create_task(queue.call("guess"))  # whoever comes makes the limits look again
+            await asyncio.sleep(0.5)
+            assert queue.began == ["old", "new"]
+            await asyncio.sleep(0.6)
+            assert queue.began == ["old", "new", "urgent"]
+        assert not old.cancelled()
+        assert now_s() == 9.0
 
     run(crowding())
 
