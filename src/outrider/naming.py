@@ -142,14 +142,19 @@ async def agent_named(text: str, *, role: Role, world: World, models: Models) ->
         if "://" in recorded["file"]:
             raise BadOption(f"{_shown(text)} is no recording: give a file on this machine, not a URL")
         return RecordedAgent(Path(recorded["file"]), role, speed=_speed(recorded["speed"] or "1"))
+    check_kind(text)
     kind, _, model = text.partition("@")
-    if kind not in KINDS:
-        raise UnknownName(
-            f"the agent {_shown(text)} is not known; write KIND@MODEL with KIND one of {', '.join(KINDS)} and MODEL {_HOW_TO_NAME}; "
-            "or recorded:FILE"
-        )
     chosen = await models.named(model or LOCAL, role)
     return agent_of_kind(kind, chosen, world)
+
+
+def check_kind(text: str) -> None:
+    """Raise ``UnknownName`` unless ``text`` begins as an agent's name does. Nothing is opened."""
+    if not text.startswith("recorded:") and text.partition("@")[0] not in KINDS:
+        raise UnknownName(
+            f"the agent {_shown(text)} is not known; write KIND@MODEL with KIND one of {', '.join(KINDS)} "
+            f"and MODEL {_HOW_TO_NAME}; or recorded:FILE"
+        )
 
 
 def _shown(text: str) -> str:

@@ -22,6 +22,7 @@ from outrider.errors import (
     StepLimitReached,
     TargetFailed,
 )
+from outrider.views.words import one_line
 
 
 class Exit(IntEnum):
@@ -76,7 +77,7 @@ def explained() -> Iterator[None]:
     try:
         yield
     except OutriderError as error:
-        print(f"outrider: {error}", file=sys.stderr)
+        print(f"outrider: {one_line(error)}", file=sys.stderr)
         raise typer.Exit(code_of(error)) from None
     except KeyboardInterrupt:
         print("outrider: stopped", file=sys.stderr)

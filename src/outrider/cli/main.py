@@ -24,7 +24,7 @@ Examples:
   outrider plan "Given a noisy gray photo, tell me in German what it shows"
   outrider plan "..." -a direct@openai:gpt-5-nano -t react@openai:gpt-5
   outrider plan "..." -t cot@http://localhost:8000/v1#qwen --json | jq .kind
-  echo "..." | outrider plan - --setting 4 -a ollama:qwen3:0.6b -t ollama:qwen3
+  outrider plan - --setting 4 -a ollama:qwen3:0.6b -t ollama:qwen3 < task.txt
 
 \b
 Agents are written KIND@MODEL:

@@ -17,18 +17,21 @@ from outrider.agents.kinds import SETTINGS, ModelAgent
 from outrider.agents.recorded import RecordedAgent
 from outrider.cli.exits import Exit, code_of
 from outrider.cli.views import View, tell_progress, view_for
-from outrider.errors import BadOption, RunEnded, UnknownName
+from outrider.errors import BadOption, JournalLost, OutriderError, RunEnded, UnknownName
 from outrider.journal import SqliteJournal, replay
 from outrider.model import Plan, Role, Task
-from outrider.naming import LOCAL, Models, agent_named, is_local_agent
+from outrider.naming import LOCAL, Models, agent_named, check_kind, is_local_agent
 from outrider.providers.prices import Prices
 from outrider.rules import MATCHINGS, Batch, Lookahead, Matching, Sliding, lookahead_named
 from outrider.runtime import DEFAULT_MAX_STEPS, Budget, EventStream, Limits, Session
-from outrider.views.words import count
+from outrider.views.words import count, one_line
 from outrider.worlds import WORLDS
 
 DEFAULT_AGENTS: Final[dict[Role, str]] = {"approximation": "direct@local", "target": "cot@local"}
 """The paper's setting 2 on the embedded model."""
+
+TWICE: Final = "the journal could not be written: "
+"""What the reason says once more, with the journal's name."""
 
 LOOKAHEAD: Final = "4"
 LOOKAHEAD_ON_ONE_MACHINE: Final = "2"
@@ -69,12 +72,14 @@ async def _run(options: PlanOptions) -> Exit:
         raise UnknownName(f"the world {options.world!r} is not known; give one of {', '.join(sorted(WORLDS))}")
     task = Task(_task_text(options.task), options.world)
     names = _agent_names(options)
-    lookahead = _lookahead(options, names)
+    for name in names.values():
+        check_kind(name)
+    lookahead, matching, limits = _lookahead(options, names), _matching(options.matching), _limits(options)
     slots = _most_target_calls(lookahead)
     prices = Prices.from_file(options.prices) if options.prices else Prices()
-    async with Models(prices, slots=slots, progress=tell_progress) as models:
-        with SqliteJournal(options.journal) as journal:
-            before = _plan_before(journal, options.going_on_from)
+    with SqliteJournal(options.journal) as journal:
+        before = _plan_before(journal, options.going_on_from)
+        async with Models(prices, slots=slots, progress=tell_progress) as models:
             agents = {role: await agent_named(name, role=role, world=world, models=models) for role, name in names.items()}
             _check(agents.values(), task, options)
             await _prepare(agents.values(), task)
@@ -84,16 +89,16 @@ async def _run(options: PlanOptions) -> Exit:
                 target=agents["target"],
                 lookahead=lookahead,
                 max_steps=options.max_steps,
-                matching=_matching(options.matching),
-                limits=_limits(options),
+                matching=matching,
+                limits=limits,
                 journal=journal,
                 going_on_from=before,
             )
             view = view_for(as_json=options.as_json, plain=options.plain)
-            return await _watch(session, view, options)
+            return await _watch(session, view, options, journal)
 
 
-async def _watch(session: Session, view: View, options: PlanOptions) -> Exit:
+async def _watch(session: Session, view: View, options: PlanOptions, journal: SqliteJournal) -> Exit:
     with contextlib.closing(view):
         async with session, session.events() as events:
             await _show(session, events, view)
@@ -101,11 +106,20 @@ async def _watch(session: Session, view: View, options: PlanOptions) -> Exit:
         await session.result()
     except RunEnded as error:
         if not view.tells_the_end:
-            print(f"outrider: {error}", file=sys.stderr)
-        if session.plan.steps:
-            print(_how_to_go_on(session, options), file=sys.stderr)
+            print(f"outrider: {one_line(error).removeprefix(TWICE)}", file=sys.stderr)
+        if kept := _kept(session, journal, error):
+            print(_how_to_go_on(session, options, kept), file=sys.stderr)
         return code_of(error)
     return Exit.COMPLETE
+
+
+def _kept(session: Session, journal: SqliteJournal, error: RunEnded) -> int:
+    """How many steps there are to go on from. A journal that was lost may lack the last ones that were confirmed."""
+    if not isinstance(error, JournalLost):
+        return len(session.plan.steps)
+    with contextlib.suppress(OutriderError):
+        return len(replay(journal.read(session.name)).plan.steps)
+    return 0
 
 
 async def _show(session: Session, events: EventStream, view: View) -> None:
@@ -198,13 +212,13 @@ async def _prepare(agents: Iterable[Agent], task: Task) -> None:
                 group.create_task(agent.prepare(task))
 
 
-def _how_to_go_on(session: Session, options: PlanOptions) -> str:
-    """What to type to go on from the plan that was kept: the same options, and room for as many steps again."""
-    kept = len(session.plan.steps)
+def _how_to_go_on(session: Session, options: PlanOptions, kept: int) -> str:
+    """What to type to go on from the plan that was kept: the same options, with room for more steps if there was none."""
+    room = options.max_steps if kept < options.max_steps else max(DEFAULT_MAX_STEPS, 2 * kept)
     given = {
         "--from": session.name, "--approximation": options.approximation, "--target": options.target,
         "--setting": options.setting, "--world": options.world, "--lookahead": options.lookahead,
-        "--matching": options.matching, "--max-steps": max(options.max_steps, 2 * kept), "--calls-at-once": options.calls_at_once,
+        "--matching": options.matching, "--max-steps": room, "--calls-at-once": options.calls_at_once,
         "--budget-calls": options.budget_calls, "--budget-tokens": options.budget_tokens, "--budget-usd": options.budget_usd,
         "--prices": options.prices, "--journal": options.journal,
     }  # fmt: skip

@@ -1,0 +1,95 @@
+"""The command as a user runs it: in a process of its own, with recorded agents and a journal in a temporary folder."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+TASK = "Make tea"
+PLAN = ("boil", "warm the pot", "pour", "wait", "sip")
+
+COMMAND = (sys.executable, "-m", "outrider.cli.main")
+
+
+@dataclass(frozen=True)
+class Ran:
+    """What a command came to."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def events(self) -> list[dict[str, Any]]:
+        """Its output, read as a JSON object a line."""
+        return [json.loads(line) for line in self.out.splitlines()]
+
+    @property
+    def sentence(self) -> str:
+        """The one line on standard error."""
+        (line,) = self.err.splitlines()
+        return line
+
+
+@dataclass(frozen=True)
+class Place:
+    """A folder with a recording and a journal, and the command run there."""
+
+    folder: Path
+
+    @property
+    def journal(self) -> Path:
+        return self.folder / "journal.sqlite3"
+
+    def write_pairs(self, name: str = "pairs.jsonl", *, drafts: Sequence[str] = PLAN, slow_from: int = 99) -> None:
+        """A recording of PLAN: 0.4 s a step for the target and 0.1 s a draft. From step ``slow_from`` on a step takes an hour."""
+        rows = []
+        for at, (target, draft) in enumerate(zip((*PLAN, "TERMINATE"), (*drafts, "TERMINATE"), strict=True)):
+            target_s = 3600.0 if at >= slow_from else 0.4
+            rows.append(
+                {"task": TASK, "at": at, "target": target, "target_s": target_s, "target_tokens": 20, "draft": draft,
+                 "draft_s": 0.1, "draft_tokens": 5}
+            )  # fmt: skip
+        (self.folder / name).write_text("".join(f"{json.dumps(row)}\n" for row in rows))
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """The user's, without keys, and with a home of its own."""
+        kept = {name: value for name, value in os.environ.items() if not name.endswith("_API_KEY")}
+        home = {"HOME": str(self.folder), "XDG_DATA_HOME": str(self.folder / "data")}
+        return kept | home | {"OUTRIDER_JOURNAL": str(self.journal), "PYTHONWARNINGS": "error", "COLUMNS": "80"}
+
+    def run(self, *words: str, typed: str = "", environment: Mapping[str, str] | None = None) -> Ran:
+        """``outrider`` with these words."""
+        done = subprocess.run(
+            [*COMMAND, *words], cwd=self.folder, env=self.environment | dict(environment or {}), input=typed,
+            capture_output=True, text=True, timeout=60, check=False,
+        )  # fmt: skip
+        return Ran(done.returncode, done.stdout, done.stderr)
+
+    def plan(self, *words: str, task: str = TASK, pairs: str = "pairs.jsonl", typed: str = "") -> Ran:
+        """``outrider plan`` with recorded agents, forty times as fast."""
+        return self.run("plan", task, *recorded(pairs), *words, typed=typed)
+
+    def begin(self, *words: str, pairs: str = "pairs.jsonl") -> subprocess.Popen[str]:
+        """The same, under way: its output can be read line by line."""
+        return subprocess.Popen(
+            [*COMMAND, "plan", TASK, *recorded(pairs), *words], cwd=self.folder, env=self.environment, text=True,
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+        )  # fmt: skip
+
+
+def recorded(pairs: str) -> tuple[str, ...]:
+    return ("--approximation", f"recorded:{pairs}@40x", "--target", f"recorded:{pairs}@40x")
+
+
+def ended(process: subprocess.Popen[str]) -> Ran:
+    """What a process that is under way comes to."""
+    out, err = process.communicate(timeout=60)
+    return Ran(process.returncode, out, err)
