@@ -7,6 +7,8 @@ import shlex
 import signal
 import subprocess
 import sys
+import time
+from pathlib import Path
 
 import pytest
 
@@ -83,9 +85,64 @@ def test_ctrl_c_twice_leaves_no_traceback(place: Place, attempt: int) -> None:
     process.send_signal(signal.SIGINT)
     ran = ended(process)
     assert ran.code == 130
-    assert "Traceback" not in ran.err
+    assert ran.err.strip().splitlines()[0].startswith(("outrider: the run was stopped", "outrider: broken off"))
     with SqliteJournal(place.journal, read_only=True) as journal:
         assert journal.sessions()[0].steps == 2
+
+
+def test_a_second_ctrl_c_does_not_wait_for_a_call_that_will_not_close(place: Place) -> None:
+    (place.folder / "stubborn.py").write_text(STUBBORN)
+    process = subprocess.Popen(
+        [sys.executable, "stubborn.py"], cwd=place.folder, env=place.environment, text=True,
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+    )  # fmt: skip
+    read_until(process, '"started"')
+    process.send_signal(signal.SIGINT)
+    read_until(process, '"ended"')
+    process.send_signal(signal.SIGINT)
+    ran = ended(process)
+    assert ran.code == 130
+    assert ran.err.strip() == "outrider: broken off; what was confirmed is in the journal, see outrider sessions list"
+
+
+STUBBORN = """
+import asyncio
+from outrider.agents.recorded import RecordedAgent
+from outrider.cli.main import app
+
+async def never_closes(self, answer, meter):
+    while True:
+        try:
+            await asyncio.sleep(3600)
+        except asyncio.CancelledError:
+            pass
+
+RecordedAgent._take_its_time = never_closes
+app(["plan", "Make tea", "-a", "recorded:pairs.jsonl", "-t", "recorded:pairs.jsonl", "--json"])
+"""
+
+
+def test_ctrl_c_while_the_task_is_awaited_from_standard_input_ends_at_once(place: Place) -> None:
+    process = subprocess.Popen(
+        [*COMMAND, "plan", "-", *recorded("pairs.jsonl")], cwd=place.folder, text=True, stdin=subprocess.PIPE,
+        env=place.environment | {"PYTHONFAULTHANDLER": ""}, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+    )  # fmt: skip
+    wait_until_it_reads(process.pid)
+    process.send_signal(signal.SIGINT)
+    ran = ended(process)
+    assert (ran.code, ran.sentence) == (130, "outrider: stopped")
+
+
+def wait_until_it_reads(pid: int) -> None:
+    """Wait until the process is blocked reading its standard input."""
+    where = Path(f"/proc/{pid}/syscall")
+    if not where.exists():
+        pytest.skip("needs /proc")
+    try:
+        while not where.read_text().startswith("0 0x0 "):
+            time.sleep(0.01)
+    except PermissionError:
+        pytest.skip("may not look at other processes")
 
 
 @pytest.mark.parametrize("words", ["", "--json"])

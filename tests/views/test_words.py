@@ -7,7 +7,7 @@ import pytest
 from outrider import Plan, Step, Usage
 from outrider.figures import Figures
 from outrider.model import By, PlanStep
-from outrider.rules.events import Event, Failed, Started, Verified
+from outrider.rules.events import Ended, Event, Failed, Started, Verified
 from outrider.testing import FakeAgent, steps
 from outrider.views.picture import ConfirmedStep, Picture
 from outrider.views.words import OUTCOMES, count, dollars, how, one_line, running, saved, seconds, status, summary
@@ -100,6 +100,14 @@ def test_a_run_that_gained_time_says_how_much() -> None:
     assert lines[-1] == "Drafts accepted: 3 of 3; by steps ahead: 1/1 at 0, 1/1 at 1, 1/1 at 2."
 
 
+def test_what_a_stopped_run_had_under_way_is_no_loss() -> None:
+    records = watched(by_script("a", "b", takes_s=2.0), by_script("x", "y", takes_s=0.5))
+    first = next(n for n, record in enumerate(records) if record.event.kind == "confirmed")
+    stopped = told(*((record.time_s, record.event) for record in records[: first + 1]), (3.9, Ended(outcome="stopped")))
+    lines = summary(pictured(stopped), figured(stopped))
+    assert lines[:2] == ["Stopped: 1 step in 3.90 s.", "Target alone: about 2.00 s (estimate); nothing saved."]
+
+
 def test_a_run_without_drafts_is_compared_with_nothing() -> None:
     records = watched(by_script("a", takes_s=2.0), lookahead=0)
     lines = summary(pictured(records), figured(records))
@@ -111,9 +119,9 @@ def test_tokens_that_nobody_counted_are_said_to_be_unknown() -> None:
     assert "Tokens: unknown; the agents do not count them." in summary(pictured(records), figured(records))
 
 
-def test_tokens_that_are_partly_estimated_say_so() -> None:
+def test_tokens_of_which_some_are_estimated_say_so() -> None:
     figures = after_calls(PRICED, Usage(5, 0, 5, "estimated", 0.0))
-    assert "Tokens (partly estimated): 105 prompt (40 cached), 15 output; 120 wasted, 0 cancelled." in summary(Picture(), figures)
+    assert "Tokens (estimate): 105 prompt (40 cached), 15 output; 120 wasted, 0 cancelled." in summary(Picture(), figures)
 
 
 def test_the_reason_of_a_run_that_failed_is_one_sentence() -> None:

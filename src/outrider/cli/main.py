@@ -133,15 +133,15 @@ def plan(
     as_json: Annotated[bool, typer.Option("--json", help="One event a line; the last holds the plan and the figures.")] = False,
 ) -> None:
     """Run ``outrider plan``."""
-    from outrider.cli.plan import PlanOptions, run_plan
-
-    options = PlanOptions(
-        task=task, world=world, approximation=approximation, target=target, setting=setting, lookahead=lookahead,
-        max_steps=max_steps, matching=matching, calls_at_once=calls_at_once, budget_calls=budget_calls,
-        budget_tokens=budget_tokens, budget_usd=budget_usd, prices=prices, going_on_from=going_on_from, journal=journal,
-        plain=plain, as_json=as_json,
-    )  # fmt: skip
     with explained():
+        from outrider.cli.plan import PlanOptions, run_plan
+
+        options = PlanOptions(
+            task=task, world=world, approximation=approximation, target=target, setting=setting, lookahead=lookahead,
+            max_steps=max_steps, matching=matching, calls_at_once=calls_at_once, budget_calls=budget_calls,
+            budget_tokens=budget_tokens, budget_usd=budget_usd, prices=prices, going_on_from=going_on_from, journal=journal,
+            plain=plain, as_json=as_json,
+        )  # fmt: skip
         raise typer.Exit(run_plan(options))
 
 

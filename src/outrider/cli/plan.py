@@ -15,6 +15,7 @@ import outrider
 from outrider.agents.agent import Agent
 from outrider.agents.kinds import SETTINGS, ModelAgent
 from outrider.agents.recorded import RecordedAgent
+from outrider.cli.ctrl_c import CtrlC
 from outrider.cli.exits import Exit, code_of
 from outrider.cli.views import View, tell_progress, view_for
 from outrider.errors import BadOption, JournalLost, OutriderError, RunEnded, UnknownName
@@ -23,7 +24,7 @@ from outrider.model import Plan, Role, Task
 from outrider.naming import LOCAL, Models, agent_named, check_kind, is_local_agent
 from outrider.providers.prices import Prices
 from outrider.rules import MATCHINGS, Batch, Lookahead, Matching, Sliding, lookahead_named
-from outrider.runtime import DEFAULT_MAX_STEPS, Budget, EventStream, Limits, Session
+from outrider.runtime import DEFAULT_MAX_STEPS, Budget, Limits, Session
 from outrider.views.words import count, one_line
 from outrider.worlds import WORLDS
 
@@ -62,11 +63,15 @@ class PlanOptions:
 
 
 def run_plan(options: PlanOptions) -> Exit:
-    """Make the plan; return what to exit with. Ctrl-C stops cleanly, a second one at once."""
-    return asyncio.run(_run(options))
+    """Make the plan; return what to exit with. Ctrl-C stops in order, a second one at once."""
+    with CtrlC() as ctrl_c:
+        try:
+            return asyncio.run(_run(options, ctrl_c))
+        except asyncio.CancelledError:  # Ctrl-C before the run began
+            raise KeyboardInterrupt from None
 
 
-async def _run(options: PlanOptions) -> Exit:
+async def _run(options: PlanOptions, ctrl_c: CtrlC) -> Exit:
     world = WORLDS.get(options.world)
     if world is None:
         raise UnknownName(f"the world {options.world!r} is not known; give one of {', '.join(sorted(WORLDS))}")
@@ -77,6 +82,9 @@ async def _run(options: PlanOptions) -> Exit:
     lookahead, matching, limits = _lookahead(options, names), _matching(options.matching), _limits(options)
     slots = _most_target_calls(lookahead)
     prices = Prices.from_file(options.prices) if options.prices else Prices()
+    this = asyncio.current_task()
+    assert this is not None, "a coroutine runs in a task"
+    ctrl_c.asks(this.cancel)
     with SqliteJournal(options.journal) as journal:
         before = _plan_before(journal, options.going_on_from)
         async with Models(prices, slots=slots, progress=tell_progress) as models:
@@ -95,13 +103,22 @@ async def _run(options: PlanOptions) -> Exit:
                 going_on_from=before,
             )
             view = view_for(as_json=options.as_json, plain=options.plain)
-            return await _watch(session, view, options, journal)
+            ctrl_c.asks(lambda: session.stop("Ctrl-C"))
+            await _show(session, view)
+            ctrl_c.settled = True
+            return await _end(session, view, options, journal)
 
 
-async def _watch(session: Session, view: View, options: PlanOptions, journal: SqliteJournal) -> Exit:
+async def _show(session: Session, view: View) -> None:
+    """Give every record to the view, until every call is accounted for."""
     with contextlib.closing(view):
         async with session, session.events() as events:
-            await _show(session, events, view)
+            async for record in events:
+                view.receive(record)
+
+
+async def _end(session: Session, view: View, options: PlanOptions, journal: SqliteJournal) -> Exit:
+    """Say how it ended, and how to go on if it did not end well."""
     try:
         await session.result()
     except RunEnded as error:
@@ -120,25 +137,6 @@ def _kept(session: Session, journal: SqliteJournal, error: RunEnded) -> int:
     with contextlib.suppress(OutriderError):
         return len(replay(journal.read(session.name)).plan.steps)
     return 0
-
-
-async def _show(session: Session, events: EventStream, view: View) -> None:
-    """Give every record to the view. The first Ctrl-C stops the session, which then ends like any other; a second one breaks
-    off at once.
-    """
-    stopping = False
-    while True:
-        try:
-            async for record in events:
-                view.receive(record)
-            return
-        except asyncio.CancelledError:
-            current = asyncio.current_task()
-            if stopping or current is None:
-                raise
-            stopping = True
-            current.uncancel()
-            session.stop("Ctrl-C")
 
 
 def _task_text(given: str) -> str:
@@ -206,10 +204,16 @@ def _check(agents: Iterable[Agent], task: Task, options: PlanOptions) -> None:
 
 async def _prepare(agents: Iterable[Agent], task: Task) -> None:
     """Let models in this process read their worked examples, both at once."""
-    async with asyncio.TaskGroup() as group:
-        for agent in agents:
-            if isinstance(agent, ModelAgent):
-                group.create_task(agent.prepare(task))
+    try:
+        async with asyncio.TaskGroup() as group:
+            for agent in agents:
+                if isinstance(agent, ModelAgent):
+                    group.create_task(agent.prepare(task))
+    except* OutriderError as errors:
+        error: BaseException = errors
+        while isinstance(error, BaseExceptionGroup):
+            error = error.exceptions[0]
+        raise error from None
 
 
 def _how_to_go_on(session: Session, options: PlanOptions, kept: int) -> str:

@@ -107,21 +107,20 @@ def summary(picture: Picture, figures: Figures) -> list[str]:
         lines.append("A fuzzy match was chosen: this plan is lossy, it may differ from the target's own.")
     if picture.degraded:
         lines.append(f"The approximation agent kept failing, so the target went on alone: {_sentence(picture.degraded)}")
-    return [*lines, *_comparison(figures, total_s), *_consumption(figures), *_acceptance(figures)]
+    return [*lines, *_comparison(figures), *_consumption(figures), *_acceptance(figures)]
 
 
 def _sentence(text: str) -> str:
     return f"{one_line(text).rstrip('.')}."
 
 
-def _comparison(figures: Figures, total_s: float) -> list[str]:
-    alone_s = figures.target_alone_s
+def _comparison(figures: Figures) -> list[str]:
+    """Both up to the last confirmed step: what a run that was stopped had under way is no loss."""
+    alone_s, gained_s = figures.target_alone_s, figures.saved_s
     if not figures.steps or not alone_s or not figures.acceptance:
         return []
-    lines = [f"Target alone: about {seconds(alone_s)} (estimate); {saved(alone_s - total_s)}"]
-    if alone_s > total_s > 0:
-        lines[0] += f", {alone_s / total_s:.2f} times as fast"
-    lines[0] += "."
+    faster = f", {alone_s / (alone_s - gained_s):.2f} times as fast" if 0 < gained_s < alone_s else ""
+    lines = [f"Target alone: about {seconds(alone_s)} (estimate); {saved(gained_s)}{faster}."]
     if figures.person_steps:
         less = seconds(figures.person_saved_s)
         lines.append(f"Taken by you: {count(figures.person_steps, 'step')}; about {less} less waiting (estimate).")
@@ -141,7 +140,7 @@ def _tokens(figures: Figures) -> str:
     usage = figures.usage
     if usage.counted == "unknown":
         return "Tokens: unknown; the agents do not count them."
-    counted = " (partly estimated)" if usage.counted == "estimated" else ""
+    counted = " (estimate)" if usage.counted == "estimated" else ""
     return (
         f"Tokens{counted}: {usage.prompt_tokens:,} prompt ({usage.cached_tokens:,} cached), {usage.output_tokens:,} output; "
         f"{figures.tokens('wasted'):,} wasted, {figures.tokens('cancelled'):,} cancelled."
