@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import subprocess
@@ -10,6 +11,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from typer.testing import CliRunner
+
+from outrider.cli.main import app
 
 TASK = "Make tea"
 PLAN = ("boil", "warm the pot", "pour", "wait", "sip")
@@ -72,6 +77,13 @@ class Place:
             capture_output=True, text=True, timeout=60, check=False,
         )  # fmt: skip
         return Ran(done.returncode, done.stdout, done.stderr)
+
+    def here(self, *words: str) -> Ran:
+        """The same in this process, which is faster: for what neither signals, pipes nor limits can touch."""
+        environment: dict[str, str | None] = {**dict.fromkeys(os.environ), **self.environment}
+        with contextlib.chdir(self.folder):
+            done = CliRunner().invoke(app, words, env=environment, prog_name="outrider")
+        return Ran(done.exit_code, done.stdout, done.stderr)
 
     def plan(self, *words: str, task: str = TASK, pairs: str = "pairs.jsonl", typed: str = "") -> Ran:
         """``outrider plan`` with recorded agents, forty times as fast."""

@@ -50,7 +50,7 @@ QUICK = "recorded:pairs.jsonl@40x"
 def test_a_mistake_is_one_sentence_with_its_exit_code(place: Place, words: tuple[str, ...], code: int, says: str) -> None:
     (place.folder / "list.json").write_text("[1]")
     (place.folder / "bad.jsonl").write_text("{}?")
-    ran = place.run("plan", *words)
+    ran = place.here("plan", *words)
     assert (ran.code, ran.out) == (code, ""), ran
     assert ran.sentence.startswith("outrider: ")
     assert says in ran.sentence
@@ -99,7 +99,7 @@ def test_a_task_that_is_no_text_is_refused(place: Place) -> None:
     "words", [(), ("plan",), ("plan", TASK, "--max-steps", "many"), ("sessions",), ("nix",), ("plan", "--nix")]
 )
 def test_words_that_are_no_command_are_bad_input(place: Place, words: tuple[str, ...]) -> None:
-    ran = place.run(*words)
+    ran = place.here(*words)
     assert ran.code == 2
     assert "Traceback" not in ran.out + ran.err
     assert "Usage: outrider" in ran.out + ran.err
@@ -107,17 +107,17 @@ def test_words_that_are_no_command_are_bad_input(place: Place, words: tuple[str,
 
 @pytest.mark.parametrize("words", [(), ("plan",), ("sessions",), ("sessions", "list"), ("sessions", "show"), ("replay",)])
 def test_every_command_has_help_that_fits_a_terminal(place: Place, words: tuple[str, ...]) -> None:
-    ran = place.run(*words, "--help")
+    ran = place.here(*words, "--help")
     assert (ran.code, ran.err) == (0, "")
     assert ran.out.startswith(" ".join(["Usage: outrider", *words]))
     assert max(map(len, ran.out.splitlines())) <= 80
 
 
 def test_the_help_teaches_how_agents_are_written_and_what_the_exit_codes_mean(place: Place) -> None:
-    help_of_plan = place.run("plan", "--help").out
+    help_of_plan = place.here("plan", "--help").out
     for line in EXAMPLES.splitlines():
         assert line.strip("\b") in help_of_plan
-    shown = place.run("--help").out
+    shown = place.here("--help").out
     for code, meaning in MEANINGS.items():
         assert f"{code.value:>3}  {meaning}" in shown
 

@@ -13,7 +13,7 @@ from .running import PLAN, TASK, Place
 def test_replay_gives_the_same_events_the_same_plan_and_the_same_figures_as_live(place: Place) -> None:
     place.write_pairs(drafts=["boil", "dance", "pour", "wait", "dance"])
     live = place.plan("--json")
-    (entry,) = place.run("sessions", "list", "--json").events
+    (entry,) = place.here("sessions", "list", "--json").events
     replayed = place.run("replay", entry["name"], "--json")
     assert (replayed.code, replayed.err) == (0, "")
     assert replayed.out == live.out
@@ -21,7 +21,7 @@ def test_replay_gives_the_same_events_the_same_plan_and_the_same_figures_as_live
 
 def test_replay_prints_what_the_run_printed_and_that_the_rules_agree(place: Place) -> None:
     live = place.plan()
-    (entry,) = place.run("sessions", "list", "--json").events
+    (entry,) = place.here("sessions", "list", "--json").events
     *again, last = place.run("replay", entry["name"]).out.splitlines()
     assert again == live.out.splitlines()
     assert last == f"Replayed {entry['events']} events: the rules find the same."
@@ -29,7 +29,7 @@ def test_replay_prints_what_the_run_printed_and_that_the_rules_agree(place: Plac
 
 def test_the_beginning_of_a_sessions_name_will_do(place: Place) -> None:
     live = place.plan()
-    (entry,) = place.run("sessions", "list", "--json").events
+    (entry,) = place.here("sessions", "list", "--json").events
     assert place.run("sessions", "show", entry["name"][:3]).out == live.out
 
 
@@ -53,7 +53,7 @@ def test_a_task_of_several_lines_is_still_one_line_in_the_list(place: Place) -> 
 
 def test_a_session_as_json_is_its_plan_its_outcome_and_its_figures(place: Place) -> None:
     live = place.plan("--json").events[-1]
-    (entry,) = place.run("sessions", "list", "--json").events
+    (entry,) = place.here("sessions", "list", "--json").events
     assert entry["task"] == TASK
     (shown,) = place.run("sessions", "show", entry["name"], "--json").events
     assert shown == {"plan": live["plan"], "outcome": "complete", "figures": live["figures"]}
@@ -69,8 +69,8 @@ def test_an_empty_journal_says_what_makes_a_session(place: Place) -> None:
 @pytest.mark.parametrize("words", [("sessions", "show", "nix"), ("replay", "nix"), ("sessions", "show", ""), ("replay", "")])
 def test_an_unknown_session_is_named_with_those_there_are(place: Place, words: tuple[str, ...]) -> None:
     place.plan()
-    (entry,) = place.run("sessions", "list", "--json").events
-    ran = place.run(*words)
+    (entry,) = place.here("sessions", "list", "--json").events
+    ran = place.here(*words)
     assert (ran.code, ran.out) == (2, "")
     assert ran.sentence == f"outrider: no session's name begins with {words[-1]!r}; the newest are {entry['name']}"
 
@@ -80,7 +80,7 @@ READING = pytest.mark.parametrize("words", [("sessions", "list"), ("sessions", "
 
 @READING
 def test_a_missing_journal_is_named_and_none_is_made(place: Place, words: tuple[str, ...]) -> None:
-    ran = place.run(*words)
+    ran = place.here(*words)
     assert (ran.code, ran.out) == (5, "")
     assert ran.sentence.startswith(f"outrider: there is no journal {place.journal}")
     assert not place.journal.exists()
@@ -92,7 +92,7 @@ def test_a_damaged_journal_is_named_and_left_as_it_is(place: Place, words: tuple
     damaged = bytearray(place.journal.read_bytes())
     damaged[100:8192] = b"\xff" * 8092
     place.journal.write_bytes(damaged)
-    ran = place.run(*words)
+    ran = place.here(*words)
     assert (ran.code, ran.out) == (5, "")
     assert f"the journal {place.journal} is damaged" in ran.sentence
     assert place.journal.read_bytes() == damaged
@@ -100,7 +100,7 @@ def test_a_damaged_journal_is_named_and_left_as_it_is(place: Place, words: tuple
 
 def test_a_changed_event_is_found_and_nothing_is_drawn_from_it(place: Place) -> None:
     place.plan()
-    (entry,) = place.run("sessions", "list", "--json").events
+    (entry,) = place.here("sessions", "list", "--json").events
     with sqlite3.connect(place.journal) as database:
         database.execute("UPDATE event SET json = replace(json, 'pour', 'spill')")
     database.close()
@@ -115,7 +115,7 @@ def test_a_newer_journal_says_so_and_is_left_as_it_is(place: Place, words: tuple
     with sqlite3.connect(place.journal) as database:
         database.execute("PRAGMA user_version = 99")
     database.close()
-    ran = place.run(*words)
+    ran = place.here(*words)
     assert (ran.code, ran.out) == (5, "")
     assert "has format 99 and this Outrider reads up to 1; install a newer one" in ran.sentence
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from typing import Protocol, TypeAlias, runtime_checkable
+from typing import Final, Protocol, TypeAlias, runtime_checkable
 
 from outrider.errors import BadOption, NoStep
 from outrider.model import Answer, Prefix, Step, Task, Usage
+
+_NOTHING_SAID: Final = Usage()
 
 
 class Meter:
@@ -31,7 +33,7 @@ class Meter:
     def usage(self) -> Usage:
         """Everything until now: finished requests and the one under way."""
         parts = [part for part in (self._settled, self._under_way) if part is not None]
-        return sum(parts[1:], start=parts[0]) if parts else Usage()
+        return sum(parts[1:], start=parts[0]) if parts else _NOTHING_SAID
 
 
 @runtime_checkable

@@ -8,11 +8,15 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 from dataclasses import dataclass, field
+from typing import Final
 
 from outrider.errors import BadOption, BudgetReached
 from outrider.model import NOTHING_USED, Usage
+
+_FREE: Final = nullcontext()
+"""The turn of a call that nothing limits. It holds no state, so all share it."""
 
 
 @dataclass(slots=True, eq=False)
@@ -108,17 +112,22 @@ class Limits:
         """Whether calls must say how much they could use."""
         return self._budget is not None
 
-    @asynccontextmanager
-    async def turn(self, ticket: Ticket) -> AsyncIterator[None]:
+    @property
+    def limited(self) -> bool:
+        """Whether anything is limited at all."""
+        return self._most is not None or self._budget is not None
+
+    def turn(self, ticket: Ticket) -> AbstractAsyncContextManager[None]:
         """Inside, the call has its place and its reservation.
 
         Raises:
             BudgetReached: an urgent call can never fit any more.
             BadOption: the budget counts something of which the call names no bound.
         """
-        if self._most is None and self._budget is None:
-            yield
-            return
+        return self._place(ticket) if self.limited else _FREE
+
+    @asynccontextmanager
+    async def _place(self, ticket: Ticket) -> AsyncIterator[None]:
         await self._enter(ticket)
         try:
             yield

@@ -8,9 +8,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import assert_never
 
 from outrider.agents.agent import Agent, Meter
@@ -40,12 +40,11 @@ Publish = Callable[[list[Record]], None]
 """Takes records in order: writes them to the journal, then hands them to whoever watches."""
 
 
-@dataclass(slots=True, eq=False)
-class _Handle:
-    """A call that was started: how to close it, and why it is being closed."""
+@dataclass(slots=True, eq=False, kw_only=True)
+class _Handle(Ticket):
+    """A call that was started: its place in the limits, how to close it, and why it is being closed."""
 
     order: Start
-    ticket: Ticket
     task: asyncio.Task[None] | None = None
     began: bool = False
     reason: str = ""
@@ -67,7 +66,7 @@ class Loop:
         self._agents = agents
         self._limits = limits
         self._publish = publish
-        self._inbox: deque[Report] = deque()
+        self._inbox: list[Report] = []  # two or three at most, and a deque reserves room for many
         self._busy = False
         self._handles: dict[int, _Handle] = {}
         self._n = 0
@@ -96,7 +95,7 @@ class Loop:
         self._busy = True
         try:
             while self._inbox:
-                self._take_through(self._inbox.popleft())
+                self._take_through(self._inbox.pop(0))
         except BaseException as error:
             self._break_off(error)
             raise
@@ -135,7 +134,7 @@ class Loop:
         if self.lost is None:
             self.lost = error
             if self._rules.outcome is None:
-                self._inbox.appendleft(Stopped(reason=str(error), outcome="journal_lost"))
+                self._inbox.insert(0, Stopped(reason=str(error), outcome="journal_lost"))
 
     # Orders ---------------------------------------------------------------------------------------------------------
 
@@ -146,13 +145,14 @@ class Loop:
             case Cancel(call=number, reason=reason):
                 self._close(self._handles[number], reason)
             case Hurry(call=number):
-                self._limits.hurry(self._handles[number].ticket)
+                self._limits.hurry(self._handles[number])
             case _:
                 assert_never(order)
 
     def _start(self, order: Start) -> None:
-        handle = _Handle(order, Ticket(urgent=order.urgent))
-        handle.ticket.withdraw = lambda: self._withdraw(handle)
+        handle = _Handle(order=order, urgent=order.urgent)
+        if self._limits.limited:
+            handle.withdraw = partial(self._withdraw, handle)
         self._handles[order.call] = handle
         handle.task = self._group.create_task(self._ask(self._agents[order.role], handle))
 
@@ -180,13 +180,13 @@ class Loop:
         usage = NOTHING_USED
         try:
             if self._limits.budgeted:
-                handle.ticket.most = agent.most(self._task, order.prefix)
-            async with self._limits.turn(handle.ticket):
+                handle.most = agent.most(self._task, order.prefix)
+            async with self._limits.turn(handle):
                 self.receive(Started(call=order.call, role=order.role, at=order.at))
                 try:
                     result = await agent.next_step(self._task, order.prefix, meter)
                 finally:
-                    usage = handle.ticket.used = meter.usage
+                    usage = handle.used = meter.usage
         except asyncio.CancelledError:
             result = NoStep(f"{agent.name} cancelled itself")  # unless it was closed for a reason of ours
         except Exception as error:
@@ -214,7 +214,7 @@ def _report(handle: _Handle, usage: Usage, result: Answer | Exception | None) ->
                 return Verified(call=call, at=at, step=steps[0], thought=thought, usage=usage)
             return Drafted(call=call, at=at, steps=steps, thought=thought, usage=usage)
         case Exception() as error:
-            return Failed(call=call, role=role, at=at, error=_sentence(error), usage=usage, budget=handle.ticket.refused)
+            return Failed(call=call, role=role, at=at, error=_sentence(error), usage=usage, budget=handle.refused)
         case _:
             return Failed(call=call, role=role, at=at, error="the reply names no step", usage=usage)
 
