@@ -4,7 +4,9 @@
 
 Each task is planned once by every arm, the arms in an order that rotates from task to task, so that a machine that slows down
 slows them all. Both models stay loaded; what is measured is the run itself, from the session's opening to the confirmed `finish`.
-Every plan is compared with the target's own. Interrupted with Ctrl-C, it reports the tasks that every arm has planned.
+Every plan is compared with the target's own. The control arm is the target alone a second time: it shows how far the target
+repeats itself, since a prompt that is computed in pieces of other sizes may be answered differently. Interrupted with Ctrl-C, it
+reports the tasks that every arm has planned.
 """
 
 from __future__ import annotations
@@ -30,6 +32,8 @@ from outrider.providers.prices import Prices
 from outrider.worlds import openagi
 
 RESAMPLES = 10_000
+ALONE, CONTROL = "0", "0 again"
+"""The target alone, and the same once more."""
 
 
 async def planned(task: outrider.Task, fast: ModelAgent, slow: ModelAgent, lookahead: int, max_steps: int) -> dict[str, Any]:
@@ -61,15 +65,15 @@ def ratio_interval(ours: Sequence[float], alone: Sequence[float], dice: random.R
 def compared(rows: list[dict[str, Any]], arm: str, seed: int) -> dict[str, Any]:
     """What ``arm`` gained and lost against the target alone, over all tasks."""
     dice = random.Random(seed)
-    alone = [row["0"]["total_s"] for row in rows]
+    alone = [row[ALONE]["total_s"] for row in rows]
     ours = [row[arm]["total_s"] for row in rows]
     gains = [a - b for a, b in zip(alone, ours, strict=True)]
-    spent = [row[arm]["prompt_tokens"] - row[arm]["cached_tokens"] + row[arm]["output_tokens"] for row in rows]
-    spent_alone = [row["0"]["prompt_tokens"] - row["0"]["cached_tokens"] + row["0"]["output_tokens"] for row in rows]
+    written = sum(row[arm]["output_tokens"] for row in rows)
+    written_alone = sum(row[ALONE]["output_tokens"] for row in rows)
     judged = [tally for row in rows for tally in row[arm]["acceptance"]]
     accepted, rejected = sum(t["accepted"] for t in judged), sum(t["rejected"] for t in judged)
     return {
-        "lookahead": int(arm),
+        "lookahead": arm,
         "total_s": round(sum(ours), 3),
         "alone_s": round(sum(alone), 3),
         "time_ratio": round(sum(ours) / sum(alone), 3),
@@ -80,16 +84,16 @@ def compared(rows: list[dict[str, Any]], arm: str, seed: int) -> dict[str, Any]:
         "tasks_slower": sum(gain < 0 for gain in gains),
         "worst_s": round(min(gains), 3),
         "best_s": round(max(gains), 3),
-        "tokens_ratio": round(sum(spent) / sum(spent_alone), 3),
+        "output_tokens_ratio": round(written / written_alone, 3),
         "acceptance": round(accepted / (accepted + rejected), 3) if accepted + rejected else None,
-        "same_plan": sum(row[arm]["plan"] == row["0"]["plan"] for row in rows),
+        "same_plan": sum(row[arm]["plan"] == row[ALONE]["plan"] for row in rows),
         "tasks": len(rows),
     }
 
 
 async def measure(arguments: argparse.Namespace, rows: list[dict[str, Any]]) -> None:
     """Plan every task with every arm; append a row a task."""
-    arms = ["0", *map(str, arguments.lookahead)]
+    arms = [ALONE, CONTROL, *map(str, arguments.lookahead)]
     tasks = random.Random(arguments.seed).sample(openagi.tasks(), arguments.tasks)
     async with Models(Prices(), slots=max(arguments.lookahead) + 1, threads=arguments.threads) as models:
         fast = await agent_named(arguments.approximation, role="approximation", world=openagi.WORLD, models=models)
@@ -103,7 +107,7 @@ async def measure(arguments: argparse.Namespace, rows: list[dict[str, Any]]) -> 
             turn = number % len(arms)
             row: dict[str, Any] = {"task": text}
             for arm in arms[turn:] + arms[:turn]:
-                row[arm] = await planned(task, fast, slow, int(arm), arguments.max_steps)
+                row[arm] = await planned(task, fast, slow, int(arm.split()[0]), arguments.max_steps)
             rows.append(row)
             seconds = "  ".join(f"{arm}: {row[arm]['total_s']:.2f} s" for arm in arms)
             print(f"{number + 1:3} of {len(tasks)}  {seconds}  {text}", file=sys.stderr, flush=True)
@@ -131,7 +135,7 @@ def main() -> None:
         sys.exit(130)
     result = {
         "command": " ".join(["python", *sys.argv]),
-        "arms": [compared(rows, str(k), arguments.seed) for k in arguments.lookahead],
+        "arms": [compared(rows, arm, arguments.seed) for arm in (CONTROL, *map(str, arguments.lookahead))],
         "machine": {"processors": os.cpu_count(), "system": platform.platform(), "python": platform.python_version()},
         "outrider": outrider.__version__,
         "seed": arguments.seed,

@@ -42,9 +42,7 @@ def test_calls_made_again_are_counted_again(world: World, lookahead: Lookahead) 
 
 
 @given(worlds, lookaheads, st.integers(0, 60))
-def test_a_session_cancelled_from_outside_still_accounts_for_its_calls(
-    world: World, lookahead: Lookahead, after: int
-) -> None:
+def test_a_session_cancelled_from_outside_still_accounts_for_its_calls(world: World, lookahead: Lookahead, after: int) -> None:
     left: list[Run] = []
 
     async def cancelled() -> None:

@@ -28,9 +28,7 @@ def test_a_session_runs_as_if_it_were_alone_in_the_process(worlds: list[World], 
 
 
 @given(worlds, worlds, lookaheads, stops)
-def test_stopping_one_session_leaves_the_other_alone(
-    first: World, second: World, lookahead: Lookahead, stop: list[Deed]
-) -> None:
+def test_stopping_one_session_leaves_the_other_alone(first: World, second: World, lookahead: Lookahead, stop: list[Deed]) -> None:
     stopped, other = run(_side_by_side([first, second], lookahead, [stop, []]))
     checks.every_law(stopped)
     checks.every_law(other)

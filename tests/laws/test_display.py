@@ -18,9 +18,7 @@ def test_never_two_unverified_steps_and_never_out_of_order(world: World, lookahe
 
 
 @given(drafter_breaks, lookaheads, deeds)
-def test_a_draft_of_the_next_step_is_shown_as_soon_as_it_is_there(
-    world: World, lookahead: Lookahead, done: list[Deed]
-) -> None:
+def test_a_draft_of_the_next_step_is_shown_as_soon_as_it_is_there(world: World, lookahead: Lookahead, done: list[Deed]) -> None:
     checks.shown_once_known(drive(world, lookahead, deeds=done))
 
 

@@ -14,9 +14,7 @@ from . import checks
 from .worlds import Deed, Run, World, alone, calm_worlds, drive, flaky_worlds, live, lookaheads, worlds
 
 no_going_back = st.lists(
-    st.builds(
-        Deed, after=st.integers(0, 12), kind=st.sampled_from(["take the draft", "take another"]), number=st.integers(0, 9)
-    ),
+    st.builds(Deed, after=st.integers(0, 12), kind=st.sampled_from(["take the draft", "take another"]), number=st.integers(0, 9)),
     max_size=4,
 )
 

@@ -282,9 +282,7 @@ def drive(
 ) -> Run:
     """``live``, on a virtual clock of its own."""
     return run(
-        live(
-            world, lookahead, deeds=deeds, max_steps=max_steps, matching=matching, limits=limits, leave_after=leave_after
-        )
+        live(world, lookahead, deeds=deeds, max_steps=max_steps, matching=matching, limits=limits, leave_after=leave_after)
     )
 
 

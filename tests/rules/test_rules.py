@@ -118,9 +118,7 @@ REFUSED: list[tuple[Callable[[], Driven], Report, type[Exception]]] = [
 ]
 
 
-@pytest.mark.parametrize(
-    ("state", "report", "error"), REFUSED, ids=lambda value: getattr(value, "__name__", None) or repr(value)
-)
+@pytest.mark.parametrize(("state", "report", "error"), REFUSED, ids=lambda value: getattr(value, "__name__", None) or repr(value))
 def test_a_report_that_does_not_fit_is_refused_and_changes_nothing(
     state: Callable[[], Driven], report: Report, error: type[Exception]
 ) -> None:

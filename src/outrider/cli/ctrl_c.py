@@ -31,9 +31,7 @@ class CtrlC:
         self._before = signal.signal(signal.SIGINT, self._press)
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         """A process that was told to stop is about to end: another Ctrl-C is not to interrupt that."""
         signal.signal(signal.SIGINT, signal.SIG_IGN if self.pressed else self._before)
 

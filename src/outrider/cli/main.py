@@ -109,7 +109,7 @@ def plan(
             "-k",
             metavar="N",
             help="How many steps drafts may run ahead; 0 is the target alone; "
-            "batch-N is the published loop. By default 4, or 2 where both agents share this machine.",
+            "batch-N is the published loop. By default 4, or fewer where both agents compute on this machine.",
         ),
     ] = "",
     max_steps: Annotated[int, typer.Option(metavar="N", help="The most steps a plan may have, finish included.")] = 30,
@@ -129,6 +129,9 @@ def plan(
         str | None, typer.Option("--from", metavar="SESSION", help="Go on from the confirmed plan of an earlier session.")
     ] = None,
     journal: JournalOption = None,
+    compare: Annotated[
+        bool, typer.Option("--compare", help="Afterwards plan once more with the target alone, and say how long that took.")
+    ] = False,
     plain: Annotated[bool, typer.Option("--plain", help="Plain lines, also in a terminal.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="One event a line; the last holds the plan and the figures.")] = False,
 ) -> None:
@@ -140,7 +143,7 @@ def plan(
             task=task, world=world, approximation=approximation, target=target, setting=setting, lookahead=lookahead,
             max_steps=max_steps, matching=matching, calls_at_once=calls_at_once, budget_calls=budget_calls,
             budget_tokens=budget_tokens, budget_usd=budget_usd, prices=prices, going_on_from=going_on_from, journal=journal,
-            plain=plain, as_json=as_json,
+            compare=compare, plain=plain, as_json=as_json,
         )  # fmt: skip
         raise typer.Exit(run_plan(options))
 

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
 import shlex
 import sys
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -24,8 +26,8 @@ from outrider.model import Plan, Role, Task
 from outrider.naming import LOCAL, Models, agent_named, check_kind, is_local_agent
 from outrider.providers.prices import Prices
 from outrider.rules import MATCHINGS, Batch, Lookahead, Matching, Sliding, lookahead_named
-from outrider.runtime import DEFAULT_MAX_STEPS, Budget, Limits, Session
-from outrider.views.words import count, one_line
+from outrider.runtime import DEFAULT_LOOKAHEAD, DEFAULT_MAX_STEPS, Budget, Limits, Session
+from outrider.views.words import count, one_line, saved, seconds
 from outrider.worlds import WORLDS
 
 DEFAULT_AGENTS: Final[dict[Role, str]] = {"approximation": "direct@local", "target": "cot@local"}
@@ -34,9 +36,8 @@ DEFAULT_AGENTS: Final[dict[Role, str]] = {"approximation": "direct@local", "targ
 TWICE: Final = "the journal could not be written: "
 """What the reason says once more, with the journal's name."""
 
-LOOKAHEAD: Final = "4"
-LOOKAHEAD_ON_ONE_MACHINE: Final = "2"
-"""Both agents compute on this machine's cores, so calls slow one another down and fewer are worth starting."""
+MOST_LOOKAHEAD_HERE: Final = 4
+"""Where both agents compute on this machine, a call needs a processor: of those that are left, so many at most are used."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,6 +59,7 @@ class PlanOptions:
     prices: Path | None
     going_on_from: str | None
     journal: Path | None
+    compare: bool
     plain: bool
     as_json: bool
 
@@ -75,6 +77,8 @@ async def _run(options: PlanOptions, ctrl_c: CtrlC) -> Exit:
     world = WORLDS.get(options.world)
     if world is None:
         raise UnknownName(f"the world {options.world!r} is not known; give one of {', '.join(sorted(WORLDS))}")
+    if options.compare and options.as_json:
+        raise BadOption("--compare speaks to people; for scripts, run once more with --lookahead 0 and read total_s of both")
     task = Task(_task_text(options.task), options.world)
     names = _agent_names(options)
     for name in names.values():
@@ -91,22 +95,28 @@ async def _run(options: PlanOptions, ctrl_c: CtrlC) -> Exit:
             agents = {role: await agent_named(name, role=role, world=world, models=models) for role, name in names.items()}
             _check(agents.values(), task, options)
             await _prepare(agents.values(), task)
-            session = outrider.plan(
+            planned = partial(
+                outrider.plan,
                 task,
                 approximation=agents["approximation"],
                 target=agents["target"],
-                lookahead=lookahead,
                 max_steps=options.max_steps,
                 matching=matching,
                 limits=limits,
                 journal=journal,
                 going_on_from=before,
             )
+            session = planned(lookahead=lookahead)
             view = view_for(as_json=options.as_json, plain=options.plain)
             ctrl_c.asks(lambda: session.stop("Ctrl-C"))
             await _show(session, view)
-            ctrl_c.settled = True
-            return await _end(session, view, options, journal)
+            ctrl_c.settled = not options.compare
+            code = await _end(session, view, options, journal)
+            if options.compare and code is Exit.COMPLETE:
+                alone = planned(lookahead=0)
+                ctrl_c.asks(lambda: alone.stop("Ctrl-C"))
+                print(await _compared(session, alone))
+            return code
 
 
 async def _show(session: Session, view: View) -> None:
@@ -115,6 +125,20 @@ async def _show(session: Session, view: View) -> None:
         async with session, session.events() as events:
             async for record in events:
                 view.receive(record)
+
+
+async def _compared(session: Session, alone: Session) -> str:
+    """Plan once more with the target alone, and say how long that took."""
+    async with alone:
+        try:
+            plan = await alone.result()
+        except RunEnded as error:
+            return f"Target alone: it did not come to an end: {one_line(error)}"
+    took_s, alone_s = session.figures.total_s or 0.0, alone.figures.total_s or 0.0
+    if plan.prefix != session.plan.prefix:
+        return f"Target alone, measured: {seconds(alone_s)}, for another plan: this target does not always answer the same."
+    faster = f", {alone_s / took_s:.2f} times as fast" if 0 < took_s < alone_s else ""
+    return f"Target alone, measured: {seconds(alone_s)} for the same plan; {saved(alone_s - took_s)}{faster}."
 
 
 async def _end(session: Session, view: View, options: PlanOptions, journal: SqliteJournal) -> Exit:
@@ -160,8 +184,15 @@ def _agent_names(options: PlanOptions) -> dict[Role, str]:
 
 
 def _lookahead(options: PlanOptions, names: dict[Role, str]) -> Lookahead:
+    if options.lookahead:
+        return lookahead_named(options.lookahead)
     shared = all(is_local_agent(name) for name in names.values())
-    return lookahead_named(options.lookahead or (LOOKAHEAD_ON_ONE_MACHINE if shared else LOOKAHEAD))
+    return Sliding(max(1, min(_processors() - 1, MOST_LOOKAHEAD_HERE))) if shared else Sliding(DEFAULT_LOOKAHEAD)
+
+
+def _processors() -> int:
+    """How many processors this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _most_target_calls(lookahead: Lookahead) -> int:

@@ -34,9 +34,7 @@ _LAST_CHARACTER: Final = "\U0010ffff"
 _OUTCOMES: Final = (None, *get_args(Outcome))
 
 
-def default_path(
-    environ: Mapping[str, str] = os.environ, platform: str = sys.platform, home: Path | None = None
-) -> Path:
+def default_path(environ: Mapping[str, str] = os.environ, platform: str = sys.platform, home: Path | None = None) -> Path:
     """Where a user's journal is: ``outrider/journal.sqlite3`` in their folder for applications' data.
 
     Raises:
@@ -205,9 +203,7 @@ class SqliteJournal:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         self.close()
 
 

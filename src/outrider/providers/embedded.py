@@ -252,11 +252,6 @@ def _serve(file: Path, *, threads: int, states: Path, key: str) -> Any:
         raise ModelMissing(f"the model file {file} cannot be loaded: {error}; give another GGUF file") from None
 
 
-def processors() -> int:
-    """How many processors this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
 async def local_model(file: Path | None, *, slots: int, threads: int = 1, progress: Progress) -> EmbeddedModel:
     """The embedded default (``None``), fetched if it is not there yet, or the user's own GGUF file.
 

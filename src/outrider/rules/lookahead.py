@@ -43,9 +43,7 @@ def _needs_target(node: Node, frontier: Node) -> bool:
 
 def _needs_draft(node: Node) -> bool:
     unguessed = not any(child.guesses for child in node.children.values())
-    return (
-        node.verdict is None and node.draft is None and unguessed and not node.draft_failed and not node.is_end
-    )
+    return node.verdict is None and node.draft is None and unguessed and not node.draft_failed and not node.is_end
 
 
 @dataclass(frozen=True, slots=True)

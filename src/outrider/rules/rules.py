@@ -247,9 +247,7 @@ class Rules:
         for other in others:
             if other.step is not None:
                 for guess in other.guesses:
-                    self._find(
-                        Rejected(call=guess.call, at=at, ahead=guess.ahead, draft=other.step, verdict=verdict)
-                    )
+                    self._find(Rejected(call=guess.call, at=at, ahead=guess.ahead, draft=other.step, verdict=verdict))
 
     def _discard(self, branch: Node) -> None:
         assert branch.step is not None, "the root is never discarded"
@@ -316,9 +314,7 @@ class Rules:
         else:
             node.draft = call
         urgent = role == "target" and node is self.frontier
-        self._decision.orders.append(
-            Start(call=call.number, role=role, at=node.at, prefix=node.prefix, urgent=urgent)
-        )
+        self._decision.orders.append(Start(call=call.number, role=role, at=node.at, prefix=node.prefix, urgent=urgent))
 
     def _cancel(self, call: Call | None, reason: str) -> None:
         if call is not None and not call.cancelling:

@@ -1,8 +1,8 @@
 """The one loop: it performs the rules' orders with real calls, and feeds back what happened. It waits and never decides.
 
-    report ──► Rules.receive ──► findings ──► journal, then observers
-       ▲                    └──► orders ──► a call starts, hurries or is closed ──┐
-       └──────────────────────────────────────────────────────────────────────────┘
+report ──► Rules.receive ──► findings ──► journal, then observers
+   ▲                    └──► orders ──► a call starts, hurries or is closed ──┐
+   └──────────────────────────────────────────────────────────────────────────┘
 """
 
 from __future__ import annotations
@@ -58,9 +58,7 @@ class Loop:
         "broken", "finished", "is_open", "lost",
     )  # fmt: skip
 
-    def __init__(
-        self, *, rules: Rules, task: Task, agents: Mapping[Role, Agent], limits: Limits, publish: Publish
-    ) -> None:
+    def __init__(self, *, rules: Rules, task: Task, agents: Mapping[Role, Agent], limits: Limits, publish: Publish) -> None:
         self._rules = rules
         self._task = task
         self._agents = agents

@@ -108,9 +108,7 @@ class Session:
         if not self._loop.is_open:
             self._loop.open(self._opened, self._group)
 
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         """Stop if still running, and wait until every call is closed and accounted for."""
         cancelled = kind is not None and issubclass(kind, asyncio.CancelledError)
         try:

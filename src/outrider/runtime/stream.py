@@ -35,9 +35,7 @@ class EventStream:
         self._over = self._ended()
         return self
 
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         self._streams.discard(self)
         self._over = True
 
