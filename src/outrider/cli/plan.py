@@ -36,6 +36,8 @@ DEFAULT_AGENTS: Final[dict[Role, str]] = {"approximation": "direct@local", "targ
 TWICE: Final = "the journal could not be written: "
 """What the reason says once more, with the journal's name."""
 
+_BOTH_HERE: Final = "Both agents compute on this machine and slow each other down, so the estimate is too high; see --compare."
+
 MOST_LOOKAHEAD_HERE: Final = 4
 """Where both agents compute on this machine, a call needs a processor: of those that are left, so many at most are used."""
 
@@ -85,13 +87,14 @@ async def _run(options: PlanOptions, ctrl_c: CtrlC) -> Exit:
         check_kind(name)
     lookahead, matching, limits = _lookahead(options, names), _matching(options.matching), _limits(options)
     slots = _most_target_calls(lookahead)
+    threads = max(1, _processors() // (slots + 1))
     prices = Prices.from_file(options.prices) if options.prices else Prices()
     this = asyncio.current_task()
     assert this is not None, "a coroutine runs in a task"
     ctrl_c.asks(this.cancel)
     with SqliteJournal(options.journal) as journal:
         before = _plan_before(journal, options.going_on_from)
-        async with Models(prices, slots=slots, progress=tell_progress) as models:
+        async with Models(prices, slots=slots, threads=threads, progress=tell_progress) as models:
             agents = {role: await agent_named(name, role=role, world=world, models=models) for role, name in names.items()}
             _check(agents.values(), task, options)
             await _prepare(agents.values(), task)
@@ -110,6 +113,8 @@ async def _run(options: PlanOptions, ctrl_c: CtrlC) -> Exit:
             view = view_for(as_json=options.as_json, plain=options.plain)
             ctrl_c.asks(lambda: session.stop("Ctrl-C"))
             await _show(session, view)
+            if not options.as_json and not options.compare and session.figures.acceptance and _all_here(names):
+                print(_BOTH_HERE)
             ctrl_c.settled = not options.compare
             code = await _end(session, view, options, journal)
             if options.compare and code is Exit.COMPLETE:
@@ -186,8 +191,12 @@ def _agent_names(options: PlanOptions) -> dict[Role, str]:
 def _lookahead(options: PlanOptions, names: dict[Role, str]) -> Lookahead:
     if options.lookahead:
         return lookahead_named(options.lookahead)
-    shared = all(is_local_agent(name) for name in names.values())
-    return Sliding(max(1, min(_processors() - 1, MOST_LOOKAHEAD_HERE))) if shared else Sliding(DEFAULT_LOOKAHEAD)
+    return Sliding(max(1, min(_processors() - 1, MOST_LOOKAHEAD_HERE)) if _all_here(names) else DEFAULT_LOOKAHEAD)
+
+
+def _all_here(names: dict[Role, str]) -> bool:
+    """Whether both agents compute on this machine's processors."""
+    return all(is_local_agent(name) for name in names.values())
 
 
 def _processors() -> int:
