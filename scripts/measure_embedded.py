@@ -136,7 +136,7 @@ def main() -> None:
     result = {
         "command": " ".join(["python", *sys.argv]),
         "arms": [compared(rows, arm, arguments.seed) for arm in (CONTROL, *map(str, arguments.lookahead))],
-        "machine": {"processors": os.cpu_count(), "system": f"{platform.system()} {platform.machine()}", "python": platform.python_version()},
+        "machine": {"processors": os.cpu_count(), "system": platform.system(), "python": platform.python_version()},
         "outrider": outrider.__version__,
         "seed": arguments.seed,
         "date": time.strftime("%Y-%m-%d", time.gmtime(began)),
