@@ -159,3 +159,11 @@ class JournalUnusable(JournalError):
 
 class ObserverTooSlow(OutriderError):
     """A stream of events was read too slowly and was dropped; the run went on without it."""
+
+
+def first_of(group: BaseExceptionGroup[BaseException]) -> BaseException:
+    """The first error inside, however deep: no exception group reaches a user."""
+    error: BaseException = group
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    return error

@@ -76,11 +76,13 @@ class Figures:
 
     __slots__ = (
         "_calls", "_carried", "_flying", "_frontier_s", "_plan", "_person_windows", "acceptance", "calls_max", "now_s",
+        "one_machine",
         "settled", "total_s",
     )  # fmt: skip
 
     def __init__(self) -> None:
         self.now_s = 0.0
+        self.one_machine = False
         self.total_s: float | None = None
         self.settled = False
         self.calls_max = 0
@@ -96,7 +98,8 @@ class Figures:
         """Count ``record`` in."""
         self.now_s = record.time_s
         match record.event:
-            case Opened(plan=plan):
+            case Opened(plan=plan, one_machine=one_machine):
+                self.one_machine = one_machine
                 self._carried = len(plan)
             case Started(call=number, role=role, at=at):
                 self._calls[number] = _Call(role, at, record.time_s)
@@ -279,7 +282,7 @@ class Figures:
                 for ahead, tally in sorted(self.acceptance.items())
             ],
             "target_alone_s": round(self.target_alone_s, 6),
-            "target_alone_is": "estimate",
+            "target_alone_is": "estimate, too high" if self.one_machine else "estimate",
             "saved_s": round(self.saved_s, 6),
             "oracle_s": round(self.oracle_s, 6),
             "person_steps": self.person_steps,

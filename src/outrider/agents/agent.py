@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from inspect import isawaitable
 from typing import Final, Protocol, TypeAlias, runtime_checkable
 
 from outrider.errors import BadOption, NoStep
@@ -80,7 +81,10 @@ class FunctionAgent:
         Raises:
             NoStep: it said nothing, or something that is no step.
         """
-        match await self._function(task, prefix):
+        said = self._function(task, prefix)
+        if not isawaitable(said):
+            raise NoStep(f"{self.name} is not async; define it with async def")
+        match await said:
             case Answer() as answer:
                 return answer
             case Step() as step:

@@ -84,7 +84,12 @@ class ChainOfThought(ModelAgent):
 
     async def next_step(self, task: Task, prefix: Prefix, meter: Meter) -> Answer:
         """One request: a thought and the action it leads to."""
-        return self._answer(await self._model.reply(self._request(task, prefix), meter), prefix)
+        request = self._request(task, prefix)
+        reply = await self._model.reply(request, meter)
+        if request.thought is not None and not request.choices:  # in free words nothing makes the model keep to the form
+            thought, then, step = reply.text.partition(request.thought.then)
+            reply = Reply(step, thought=thought.strip()) if then else reply
+        return self._answer(reply, prefix)
 
 
 class ReAct(ModelAgent):

@@ -87,7 +87,7 @@ class World:
         return tuple(cue for action in self.allowed(prefix) for cue in known.get(action, (action,)))
 
     def read(self, text: str, prefix: Prefix) -> Step:
-        """The step that ``text`` names, by its action or by a cue for it.
+        """The step that ``text`` names, by its action or by a cue for it; in free words, its first sentence.
 
         Raises:
             NoStep: it is empty, or names no action that is allowed here.
@@ -97,7 +97,8 @@ class World:
             raise NoStep("the reply is empty")
         allowed = self.allowed(prefix)
         if not allowed:
-            return Step(FINISH if said.casefold() == FINISH else said)
+            sentence = said.split(". ")[0]
+            return Step(FINISH if sentence.casefold() == FINISH else sentence)
         for action in allowed:
             cues = next((entry.cues for entry in self.actions if entry.name == action), ())
             if said.casefold() in (word.casefold() for word in (action, *cues)):

@@ -16,7 +16,7 @@ PROMISE: Final = "Plan with a fast agent that drafts ahead and an accurate one t
 
 HOW_IT_GOES: Final = """
 
-A confirmed step (✓) is final: it is the target's own answer, or yours. At most one draft stands after it, still being verified.
+A confirmed step (✓) is final: it is the target's own answer. At most one draft stands after it, still being verified.
 What drafts only change is how soon the plan is there. Every run is kept in the journal: see outrider sessions."""
 
 EXAMPLES: Final = """\b

@@ -19,8 +19,8 @@ from outrider.agents.kinds import SETTINGS, ModelAgent
 from outrider.agents.recorded import RecordedAgent
 from outrider.cli.ctrl_c import CtrlC
 from outrider.cli.exits import Exit, code_of
-from outrider.cli.views import View, tell_progress, view_for
-from outrider.errors import BadOption, JournalLost, OutriderError, RunEnded, UnknownName
+from outrider.cli.views import View, tell_prepared, tell_preparing, tell_progress, view_for
+from outrider.errors import BadOption, JournalLost, OutriderError, RunEnded, UnknownName, first_of
 from outrider.journal import SqliteJournal, replay
 from outrider.model import Plan, Role, Task
 from outrider.naming import LOCAL, Models, agent_named, check_kind, is_local_agent
@@ -35,8 +35,6 @@ DEFAULT_AGENTS: Final[dict[Role, str]] = {"approximation": "direct@local", "targ
 
 TWICE: Final = "the journal could not be written: "
 """What the reason says once more, with the journal's name."""
-
-_BOTH_HERE: Final = "Both agents compute on this machine and slow each other down, so the estimate is too high; see --compare."
 
 MOST_LOOKAHEAD_HERE: Final = 4
 """Where both agents compute on this machine, a call needs a processor: of those that are left, so many at most are used."""
@@ -95,9 +93,12 @@ async def _run(options: PlanOptions, ctrl_c: CtrlC) -> Exit:
     with SqliteJournal(options.journal) as journal:
         before = _plan_before(journal, options.going_on_from)
         async with Models(prices, slots=slots, threads=threads, progress=tell_progress) as models:
+            if any(is_local_agent(name) for name in names.values()):
+                tell_preparing()
             agents = {role: await agent_named(name, role=role, world=world, models=models) for role, name in names.items()}
             _check(agents.values(), task, options)
             await _prepare(agents.values(), task)
+            tell_prepared()
             planned = partial(
                 outrider.plan,
                 task,
@@ -108,13 +109,12 @@ async def _run(options: PlanOptions, ctrl_c: CtrlC) -> Exit:
                 limits=limits,
                 journal=journal,
                 going_on_from=before,
+                one_machine=_all_here(names),
             )
             session = planned(lookahead=lookahead)
             view = view_for(as_json=options.as_json, plain=options.plain)
             ctrl_c.asks(lambda: session.stop("Ctrl-C"))
             await _show(session, view)
-            if not options.as_json and not options.compare and session.figures.acceptance and _all_here(names):
-                print(_BOTH_HERE)
             ctrl_c.settled = not options.compare
             code = await _end(session, view, options, journal)
             if options.compare and code is Exit.COMPLETE:
@@ -249,11 +249,8 @@ async def _prepare(agents: Iterable[Agent], task: Task) -> None:
             for agent in agents:
                 if isinstance(agent, ModelAgent):
                     group.create_task(agent.prepare(task))
-    except* OutriderError as errors:
-        error: BaseException = errors
-        while isinstance(error, BaseExceptionGroup):
-            error = error.exceptions[0]
-        raise error from None
+    except BaseExceptionGroup as group:
+        raise first_of(group) from None
 
 
 def _how_to_go_on(session: Session, options: PlanOptions, kept: int) -> str:

@@ -25,8 +25,8 @@ import httpx2
 
 from outrider.agents.agent import Meter
 from outrider.agents.model import Reply, Request, Writing
-from outrider.errors import ModelMissing, ServerTrouble
-from outrider.model import Usage
+from outrider.errors import ModelMissing, ServerTrouble, Unreachable
+from outrider.model import JSON, Usage
 from outrider.providers.chat import text_of
 from outrider.providers.model_file import Progress, cache_folder, embedded_model_file
 from outrider.providers.openai_compatible import OpenAICompatible
@@ -170,8 +170,8 @@ class EmbeddedModel:
         return False
 
     async def _compute(self, slot: _Slot, beginning: str, name: str) -> None:
-        body = {"prompt": beginning, "n_predict": 0, "cache_prompt": True}
-        response = await slot.admin.post("/completions", json=body)
+        body: dict[str, JSON] = {"prompt": beginning, "n_predict": 0, "cache_prompt": True}
+        response = await self._post(slot, "/completions", body)
         if response.status_code != 200:
             raise ServerTrouble(f"the model {self.name} cannot compute a prompt: {response.text[:200]}")
         part = f"{name}.{os.getpid()}.part"
@@ -180,8 +180,15 @@ class EmbeddedModel:
 
     async def _act(self, slot: _Slot, action: str, name: str) -> bool:
         """Save or restore a slot. That a full disk keeps a state from being saved costs time, and nothing else."""
-        response = await slot.admin.post(f"/slots/0?action={action}", json={"filename": name})
+        response = await self._post(slot, f"/slots/0?action={action}", {"filename": name})
         return response.status_code == 200
+
+    async def _post(self, slot: _Slot, path: str, body: dict[str, JSON]) -> httpx2.Response:
+        try:
+            return await slot.admin.post(path, json=body)
+        except httpx2.HTTPError as error:
+            where = f"the embedded model's own server on {slot.admin.base_url.host}"
+            raise Unreachable(f"{where} cannot be reached ({error}); is the loopback interface up?") from None
 
 
 def _beginnings(request: Request) -> tuple[str, ...]:

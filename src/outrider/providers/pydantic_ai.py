@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import re
 from collections.abc import Callable, Iterator, Sequence
 from itertools import groupby
 from typing import Final
@@ -242,7 +243,9 @@ def _inferred(name: str, secrets: Secrets) -> VendorModel:
     except (exceptions.UserError, ValueError) as error:
         text = secrets.excerpt(str(error), 300)
         if "environment variable" in text or "api_key" in text.lower():
-            raise AccessRefused(f"{name} needs a key: {text}") from None
+            variable = re.search(r"[A-Z][A-Z0-9_]+_(?:API_)?KEY", text)
+            remedy = f"set the environment variable {variable[0]}" if variable else "set the environment variable it is read from"
+            raise AccessRefused(f"{name} needs a key; {remedy}") from None
         raise UnknownName(f"no vendor has the model {secrets.hide(name)!r}; write vendor:model ({text})") from None
 
 

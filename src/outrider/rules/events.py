@@ -21,7 +21,11 @@ Outcome: TypeAlias = Literal["complete", "stopped", "target_failed", "step_limit
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Opened:
-    """The session began, in this setting. ``plan`` is what it goes on from, nothing for a new plan."""
+    """The session began, in this setting.
+
+    ``plan`` is what it goes on from, nothing for a new plan. With ``one_machine`` both agents compute on the same processors:
+    calls slow one another down, and what they took is more than the target alone would have taken.
+    """
 
     kind: ClassVar[str] = "opened"
     task: Task
@@ -30,6 +34,7 @@ class Opened:
     lookahead: str
     max_steps: int
     matching: str = "exact"
+    one_machine: bool = False
     plan: tuple[PlanStep, ...] = ()
 
 

@@ -118,7 +118,7 @@ class Rules:
                 answer = self.frontier.ancestor(at).verdict
                 raise NotNow(f"step {at} has its verdict already: {answer.step if answer else ''}; go back to {at} to change it")
             case Took(at=at) if at > self.frontier.at:
-                raise NotNow(f"step {at} is not there yet; the plan is confirmed up to step {self.frontier.at - 1}")
+                raise NotNow(f"step {at} is not there yet; the next one is {self.frontier.at}")
             case WentBack(at=at) if not 0 <= at < self.frontier.at:
                 raise NotNow(f"step {at} is not confirmed, so there is no going back to it; the next step is {self.frontier.at}")
             case WentOn() if not self._held:

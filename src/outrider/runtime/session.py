@@ -18,6 +18,7 @@ from outrider.errors import (
     RunStopped,
     StepLimitReached,
     TargetFailed,
+    first_of,
 )
 from outrider.figures import Figures
 from outrider.model import FINISH, Plan, Step, Task
@@ -69,6 +70,7 @@ class Session:
         limits: Limits,
         journal: Journal | None,
         going_on_from: Plan | None,
+        one_machine: bool,
         name: str,
     ) -> None:
         self.name = name
@@ -77,6 +79,7 @@ class Session:
         self._journal = journal
         self._streams: set[EventStream] = set()
         self._reason = ""
+        self._group: asyncio.TaskGroup | None = None
         self._rules = Rules(lookahead=lookahead, max_steps=max_steps, matching=matching)
         self._loop = Loop(
             rules=self._rules,
@@ -92,6 +95,7 @@ class Session:
             lookahead=lookahead.name,
             max_steps=max_steps,
             matching=matching.name,
+            one_machine=one_machine,
             plan=going_on_from.steps if going_on_from else (),
         )
 
@@ -105,8 +109,14 @@ class Session:
         self._open()
 
     def _open(self) -> None:
+        group = self._started()
         if not self._loop.is_open:
-            self._loop.open(self._opened, self._group)
+            self._loop.open(self._opened, group)
+
+    def _started(self) -> asyncio.TaskGroup:
+        if self._group is None:
+            raise NotNow("the session is not started; write: async with outrider.plan(...) as session")
+        return self._group
 
     async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         """Stop if still running, and wait until every call is closed and accounted for."""
@@ -114,9 +124,9 @@ class Session:
         try:
             self.stop("the session was left")
             # An error of the body's own is not the group's: it would come out wrapped in an exception group.
-            await self._group.__aexit__(*((kind, error, trace) if cancelled else (None, None, None)))
+            await self._started().__aexit__(*((kind, error, trace) if cancelled else (None, None, None)))
         except BaseExceptionGroup as group:
-            raise _first(group) from None
+            raise first_of(group) from None
         finally:
             self._loop.finished.set()
             for stream in tuple(self._streams):
@@ -137,6 +147,7 @@ class Session:
         Raises:
             RunEnded: one of its kinds says why there is no complete plan; its ``plan`` is what was confirmed.
         """
+        self._started()
         await self._loop.finished.wait()
         if self._loop.broken is not None:
             raise self._loop.broken
@@ -197,14 +208,6 @@ class Session:
             raise lost
 
 
-def _first(group: BaseExceptionGroup[BaseException]) -> BaseException:
-    """The first error inside, however deep: no exception group reaches a user."""
-    error: BaseException = group
-    while isinstance(error, BaseExceptionGroup):
-        error = error.exceptions[0]
-    return error
-
-
 def plan(
     task: str | Task,
     *,
@@ -216,6 +219,7 @@ def plan(
     limits: Limits | None = None,
     journal: Journal | None = None,
     going_on_from: Plan | None = None,
+    one_machine: bool = False,
     name: str | None = None,
 ) -> Session:
     """A session that plans ``task``: enter it with ``async with``.
@@ -230,12 +234,16 @@ def plan(
         limits: how many calls at once and how much in all; share one object to share the limit.
         journal: where to keep what happens.
         going_on_from: a plan to go on from, such as that of a stopped run.
+        one_machine: whether both agents compute on the same processors, so that their calls slow one another down; the
+            estimate of the target alone is then said to be too high.
         name: the session's name in the journal; a random one if none is given.
 
     Raises:
         EmptyTask, BadOption: the call makes no sense; nothing has started.
     """
     task = task if isinstance(task, Task) else Task(task)
+    if journal is not None and not callable(getattr(journal, "append", None)):
+        raise BadOption(f"the journal is {journal!r}, which cannot be appended to; give outrider.journal.SqliteJournal(path)")
     if max_steps < 1:
         raise BadOption(f"max_steps is {max_steps}; a plan has at least the step {FINISH}")
     if approximation is None:
@@ -250,6 +258,7 @@ def plan(
         limits=limits or Limits(),
         journal=journal,
         going_on_from=going_on_from,
+        one_machine=one_machine,
         name=name or secrets.token_hex(4),
     )
 

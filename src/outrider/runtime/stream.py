@@ -8,7 +8,7 @@ from collections.abc import Callable
 from types import TracebackType
 from typing import Self
 
-from outrider.errors import ObserverTooSlow
+from outrider.errors import NotNow, ObserverTooSlow
 from outrider.rules.events import Finished, Record
 
 MOST_WAITING = 10_000
@@ -29,8 +29,10 @@ class EventStream:
         self._arrival = asyncio.Event()
         self._over = False
         self._dropped = False
+        self._entered = False
 
     async def __aenter__(self) -> Self:
+        self._entered = True
         self._streams.add(self)
         self._over = self._ended()
         return self
@@ -64,6 +66,8 @@ class EventStream:
         Raises:
             ObserverTooSlow: more records had piled up than may wait.
         """
+        if not self._entered:
+            raise NotNow("the stream is not open; write: async with session.events() as events")
         while not self._waiting:
             if self._dropped:
                 raise ObserverTooSlow(f"{self._most} events were waiting to be read; open a new stream, or read the journal")

@@ -114,12 +114,16 @@ class TerminalView:
     def _at_work(self, picture: Picture, now_s: float) -> Text:
         verifying, confirmed = picture.verifying, picture.confirmed
         if picture.outcome is not None:
+            if not self.figures.in_flight:
+                return Text()
             said = f"closing {count(self.figures.in_flight, 'call')}"
             return _cut(_gutter("…", None, "dim"), Text(), said, self._console.width)
         if verifying is not None:
             said = f"being verified, {running(now_s - verifying.since_s)}"
             step = Text(one_line(verifying.step), style="italic")
             return _cut(_gutter("…", verifying.at, "blue"), step, said, self._console.width)
+        if confirmed and confirmed[-1].step.is_finish:
+            return Text()
         since_s = confirmed[-1].since_s if confirmed else 0.0
         said = f"the target is at work, {running(now_s - since_s)}"
         return _cut(_gutter("…", len(confirmed), "dim"), Text(), said, self._console.width)

@@ -82,7 +82,7 @@ def status(figures: Figures) -> str:
     usage = figures.usage
     parts = [f"{count(figures.in_flight, 'call')} in flight", count(usage.prompt_tokens + usage.output_tokens, "token")]
     parts.append(_cost_in_short(figures))
-    if figures.steps and figures.acceptance:
+    if figures.steps and figures.acceptance and not figures.one_machine:
         parts.append(saved(figures.saved_s, "about "))
     return " · ".join(parts)
 
@@ -119,6 +119,11 @@ def _comparison(figures: Figures) -> list[str]:
     alone_s, gained_s = figures.target_alone_s, figures.saved_s
     if not figures.steps or not alone_s or not figures.acceptance:
         return []
+    if figures.one_machine:
+        return [
+            f"Target alone: less than {seconds(alone_s)}; calls slowed one another down on this machine, so how much less only "
+            "--compare can tell."
+        ]
     faster = f", {alone_s / (alone_s - gained_s):.2f} times as fast" if 0 < gained_s < alone_s else ""
     lines = [f"Target alone: about {seconds(alone_s)} (estimate); {saved(gained_s)}{faster}."]
     if figures.person_steps:
