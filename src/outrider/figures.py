@@ -258,7 +258,7 @@ class Figures:
         """Every figure under its name. A figure that is unknown is null, never 0."""
         usage, steps = self.usage, self.steps
         total_s = self.now_s if self.total_s is None else self.total_s
-        estimated = usage.counted == "estimated"
+        counted = "unknown" if self.in_flight else usage.counted  # open calls use tokens that nobody has counted
         ends: tuple[CallEnd, ...] = ("used", "wasted", "cancelled", "failed")
         return {
             "total_s": round(total_s, 6),
@@ -267,16 +267,17 @@ class Figures:
             "output_tokens": usage.output_tokens,
             "output_tokens_per_step": round(usage.output_tokens / steps, 3) if steps else None,
             "calls_max": self.calls_max,
-            "cost_usd": usage.cost_usd,
+            "cost_usd": None if self.in_flight else usage.cost_usd,
             "priced_usd": self.priced_usd,
-            "calls_unpriced": self.calls_unpriced,
+            "calls_unpriced": self.calls_unpriced + self.in_flight,
             "prompt_tokens": usage.prompt_tokens,
             "cached_tokens": usage.cached_tokens,
             "wasted_tokens": self.tokens("wasted"),
             "cancelled_tokens": self.tokens("cancelled"),
-            "tokens_counted": usage.counted,
-            "tokens_estimated": estimated,
+            "tokens_counted": counted,
+            "tokens_estimated": counted == "estimated",
             "calls": {end: self.calls(end) for end in ends},
+            "calls_open": self.in_flight,
             "acceptance": [
                 {"ahead": ahead, "accepted": tally.accepted, "rejected": tally.rejected, "rate": tally.rate}
                 for ahead, tally in sorted(self.acceptance.items())

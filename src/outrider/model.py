@@ -26,13 +26,17 @@ FINISH: Final = "finish"
 _EXACT_INTEGERS: Final = 2.0**53
 """Below this every whole float is exactly one integer (IEEE 754 double precision)."""
 
+_MOST_NESTED: Final = 64
+
 
 def _canonical_text(text: str) -> str:
     return " ".join(unicodedata.normalize("NFC", text).split())
 
 
-def _canonical_value(value: object, where: str) -> JSON:
+def _canonical_value(value: object, where: str, depth: int = 0) -> JSON:
     """``value`` with its text normalised and whole floats as integers, so that equal means equal bytes."""
+    if depth > _MOST_NESTED:
+        raise BadStep(f"{where[:80]} is nested more than {_MOST_NESTED} deep")
     match value:
         case None | bool() | int():
             return value
@@ -43,14 +47,14 @@ def _canonical_value(value: object, where: str) -> JSON:
         case str():
             return unicodedata.normalize("NFC", value)
         case Mapping():
-            return _canonical_object(value, where)
+            return _canonical_object(value, where, depth)
         case list() | tuple():
-            return [_canonical_value(item, f"{where}[{i}]") for i, item in enumerate(value)]
+            return [_canonical_value(item, f"{where}[{i}]", depth + 1) for i, item in enumerate(value)]
         case _:
             raise BadStep(f"{where} is a {type(value).__name__}, which JSON cannot carry")
 
 
-def _canonical_object(value: Mapping[Any, object], where: str) -> dict[str, JSON]:
+def _canonical_object(value: Mapping[Any, object], where: str, depth: int = 0) -> dict[str, JSON]:
     """``value`` with its names normalised and sorted. Two names that become one would hide a value, so they are refused."""
     named: dict[str, JSON] = {}
     for name, item in value.items():
@@ -59,7 +63,7 @@ def _canonical_object(value: Mapping[Any, object], where: str) -> dict[str, JSON
         canonical = unicodedata.normalize("NFC", name)
         if canonical in named:
             raise BadStep(f"{where} has the name {canonical!r} twice, in two spellings of the same characters")
-        named[canonical] = _canonical_value(item, f"{where}.{canonical}")
+        named[canonical] = _canonical_value(item, f"{where}.{canonical}", depth + 1)
     return dict(sorted(named.items()))
 
 

@@ -157,9 +157,13 @@ def check_kind(text: str) -> None:
         )
 
 
+def without_secrets(text: str) -> str:
+    """A name as it may stand on a screen: without what a URL in it keeps secret."""
+    return _SECRET_IN_URL.sub("[hidden]", text)
+
+
 def _shown(text: str) -> str:
-    """A name as it may stand in a message: without what a URL in it keeps secret."""
-    return repr(_SECRET_IN_URL.sub("[hidden]", text))
+    return repr(without_secrets(text))
 
 
 def _speed(text: str) -> float:

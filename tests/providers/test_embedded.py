@@ -11,7 +11,7 @@ import pytest
 
 from outrider.agents.agent import Meter
 from outrider.agents.model import Message, Reply, Request, ThoughtFirst
-from outrider.errors import ModelMissing
+from outrider.errors import ContextTooLong, ModelMissing
 from outrider.model import Usage
 from outrider.providers.embedded import EmbeddedModel
 from outrider.providers.model_file import FILE_BYTES, MEMBER, embedded_model_file
@@ -81,10 +81,10 @@ async def test_what_prompts_share_is_computed_once_ever_and_what_a_task_shares_o
     request = choosing("now:", "go", "stay")
     async with served(tiny, tmp_path, slots=2) as model:
         await model.prepare(request)
-        during = {state.name for state in (tmp_path / "states").iterdir()}
+        during = {state.name for state in (tmp_path / "states").glob("*.state")}
         _, first = await asked(model, request)
         _, other = await asked(model, choosing("later:", "go", "stay"))
-    after = {state.name for state in (tmp_path / "states").iterdir()}
+    after = {state.name for state in (tmp_path / "states").glob("*.state")}
     assert len(during) == 2
     assert len(after) == 1
     assert after < during
@@ -92,16 +92,59 @@ async def test_what_prompts_share_is_computed_once_ever_and_what_a_task_shares_o
 
 
 @pytest.mark.asyncio
-async def test_a_state_that_cannot_be_read_is_computed_again(tiny: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize("left", [0, 7, 1000, 5000, -1])
+async def test_a_state_that_was_cut_off_is_computed_again(tiny: Path, tmp_path: Path, left: int) -> None:
     request = choosing("now:", "go", "stay")
     async with served(tiny, tmp_path) as model:
         expected, _ = await asked(model, request)
-    for state in (tmp_path / "states").iterdir():
-        state.write_bytes(b"rubbish")
+    [state] = (tmp_path / "states").glob("*.state")
+    whole = state.read_bytes()
+    state.write_bytes(whole[:left])
     async with served(tiny, tmp_path) as model:
         reply, _ = await asked(model, request)
     assert reply == expected
-    assert all(state.stat().st_size > 1000 for state in (tmp_path / "states").iterdir())
+    assert len(state.read_bytes()) == len(whole)
+
+
+@pytest.mark.asyncio
+async def test_models_of_one_name_and_size_share_no_state(tmp_path: Path) -> None:
+    request = choosing("now:", "go", "stay", thought=ThoughtFirst(20, 40))
+    files = []
+    for seed in (0, 1):
+        (tmp_path / str(seed)).mkdir()
+        files.append(write_tiny_model(tmp_path / str(seed) / "m.gguf", seed))
+    assert files[0].stat().st_size == files[1].stat().st_size
+    async with served(files[1], tmp_path / "alone") as model:
+        alone, _ = await asked(model, request)
+    async with served(files[0], tmp_path / "shared") as model:
+        await asked(model, request)
+    async with served(files[1], tmp_path / "shared") as model:
+        after, _ = await asked(model, request)
+    assert after == alone
+
+
+@pytest.mark.asyncio
+async def test_two_models_may_compute_one_state_at_once_and_leave_no_parts(tiny: Path, tmp_path: Path) -> None:
+    request = choosing("now:", "go", "stay")
+    async with served(tiny, tmp_path) as one, served(tiny, tmp_path) as other:
+        await asyncio.gather(one.prepare(request), other.prepare(request))
+    assert not list((tmp_path / "states").glob("part-*"))
+
+
+@pytest.mark.asyncio
+async def test_where_states_cannot_be_kept_the_model_answers_all_the_same(tiny: Path, tmp_path: Path) -> None:
+    (tmp_path / "states").write_text("in the way")
+    async with served(tiny, tmp_path) as model:
+        reply, _ = await asked(model, choosing("now:", "go", "stay"))
+    assert reply.text in ("go", "stay")
+
+
+@pytest.mark.asyncio
+async def test_a_task_beyond_the_context_is_said_to_be_so(tiny: Path, tmp_path: Path) -> None:
+    long = Request(messages=(Message("system", "go on " * 2000), Message("user", "now:")), choices=("go",))
+    async with served(tiny, tmp_path) as model:
+        with pytest.raises(ContextTooLong, match="shorten the task"):
+            await asked(model, long)
 
 
 @pytest.mark.asyncio

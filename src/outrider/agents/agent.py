@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from inspect import isawaitable
+from math import isfinite
 from typing import Final, Protocol, TypeAlias, runtime_checkable
 
 from outrider.errors import BadOption, NoStep
@@ -97,6 +98,33 @@ class FunctionAgent:
     def most(self, task: Task, prefix: Prefix) -> Usage | None:
         """Unknown: a function does not say what it consumes."""
         return None
+
+
+MOST_GUESSES: Final = 64
+"""More guesses for one step than this are dropped: nobody could verify them."""
+
+
+def checked(answer: object, name: str) -> Answer:
+    """``answer``, if it is one: an agent's word is not trusted to be what its type says.
+
+    Raises:
+        NoStep: it is none.
+    """
+    if not isinstance(answer, Answer) or not isinstance(answer.steps, tuple | list):
+        raise NoStep(f"{name} answered {answer!r:.200}; an Answer with a tuple of steps was expected")
+    for step in answer.steps:
+        if not isinstance(step, Step):
+            raise NoStep(f"{name} named {step!r:.200}, which is no Step")
+    thought = answer.thought if isinstance(answer.thought, str) else ""
+    return Answer(tuple(answer.steps[:MOST_GUESSES]), thought)
+
+
+def sound(usage: Usage) -> Usage:
+    """``usage``, if its numbers are counts and dollars; else nothing is known of it."""
+    counts = (usage.prompt_tokens, usage.cached_tokens, usage.output_tokens)
+    whole = all(type(count) is int and count >= 0 for count in counts)
+    cost = usage.cost_usd
+    return usage if whole and (cost is None or (isinstance(cost, int | float) and isfinite(cost))) else _NOTHING_SAID
 
 
 def as_agent(candidate: Agent | AgentFunction) -> Agent:

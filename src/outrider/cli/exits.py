@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 from collections.abc import Iterator
@@ -82,7 +83,11 @@ def explained() -> Iterator[None]:
     except KeyboardInterrupt:
         print("outrider: stopped", file=sys.stderr)
         raise typer.Exit(Exit.STOPPED) from None
-    except BrokenPipeError:
-        # Whoever read our output has gone. Python would complain once more when it flushes at exit.
+    except OSError as error:
+        if not isinstance(error, BrokenPipeError) and error.errno not in (errno.ENOSPC, errno.EIO, errno.EBADF):
+            raise
+        # Nobody takes our output any more. Python would complain once more when it flushes at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        if not isinstance(error, BrokenPipeError):
+            print(f"outrider: the output cannot be written: {error.strerror}", file=sys.stderr)
         raise typer.Exit(Exit.STOPPED) from None

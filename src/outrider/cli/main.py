@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 import sys
 from pathlib import Path
 from typing import Annotated, Final
@@ -80,8 +81,13 @@ def outrider(
 )
 def plan(
     task: Annotated[
-        str, typer.Argument(metavar="TASK", help="What is to be planned, in your words; - reads it from standard input.")
-    ],
+        str,
+        typer.Argument(
+            metavar="[TASK]",
+            help="What is to be planned, in your words; - reads it from standard input. With --from, by default that session's.",
+            show_default=False,
+        ),
+    ] = "",
     world: Annotated[
         str,
         typer.Option(metavar="NAME", help="The actions a step may name: openagi, or free for steps in free words."),
@@ -188,6 +194,9 @@ def main() -> None:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):  # what a model has written may fit into no encoding
             stream.reconfigure(errors="backslashreplace")
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:  # closed by whoever started us
+            setattr(sys, name, Path(os.devnull).open(mode, encoding="utf-8"))  # noqa: SIM115 - open as long as we run
     app(prog_name="outrider")
 
 

@@ -21,9 +21,9 @@ from outrider.cli.ctrl_c import CtrlC
 from outrider.cli.exits import Exit, code_of
 from outrider.cli.views import View, tell_prepared, tell_preparing, tell_progress, view_for
 from outrider.errors import BadOption, JournalLost, OutriderError, RunEnded, UnknownName, first_of
-from outrider.journal import SqliteJournal, replay
-from outrider.model import Plan, Role, Task
-from outrider.naming import LOCAL, Models, agent_named, check_kind, is_local_agent
+from outrider.journal import Replayed, SqliteJournal, replay
+from outrider.model import Role, Task
+from outrider.naming import LOCAL, Models, agent_named, check_kind, is_local_agent, without_secrets
 from outrider.providers.prices import Prices
 from outrider.rules import MATCHINGS, Batch, Lookahead, Matching, Sliding, lookahead_named
 from outrider.runtime import DEFAULT_LOOKAHEAD, DEFAULT_MAX_STEPS, Budget, Limits, Session
@@ -79,7 +79,9 @@ async def _run(options: PlanOptions, ctrl_c: CtrlC) -> Exit:
         raise UnknownName(f"the world {options.world!r} is not known; give one of {', '.join(sorted(WORLDS))}")
     if options.compare and options.as_json:
         raise BadOption("--compare speaks to people; for scripts, run once more with --lookahead 0 and read total_s of both")
-    task = Task(_task_text(options.task), options.world)
+    text = _task_text(options.task)
+    if not options.going_on_from:
+        Task(text)  # an empty one is refused before anything is opened
     names = _agent_names(options)
     for name in names.values():
         check_kind(name)
@@ -91,7 +93,8 @@ async def _run(options: PlanOptions, ctrl_c: CtrlC) -> Exit:
     assert this is not None, "a coroutine runs in a task"
     ctrl_c.asks(this.cancel)
     with SqliteJournal(options.journal) as journal:
-        before = _plan_before(journal, options.going_on_from)
+        before = _before(journal, options.going_on_from)
+        task = Task(text or before.opened.task.text if before else text, options.world)
         async with Models(prices, slots=slots, threads=threads, progress=tell_progress) as models:
             if any(is_local_agent(name) for name in names.values()):
                 tell_preparing()
@@ -108,7 +111,7 @@ async def _run(options: PlanOptions, ctrl_c: CtrlC) -> Exit:
                 matching=matching,
                 limits=limits,
                 journal=journal,
-                going_on_from=before,
+                going_on_from=before.plan if before else None,
                 one_machine=_all_here(names),
             )
             session = planned(lookahead=lookahead)
@@ -206,7 +209,8 @@ def _processors() -> int:
 
 def _most_target_calls(lookahead: Lookahead) -> int:
     """How many target calls the lookahead lets be in flight, for a model in this process to make room for."""
-    return lookahead.k + 1 if isinstance(lookahead, Sliding) else lookahead.k if isinstance(lookahead, Batch) else 4
+    most = lookahead.k + 1 if isinstance(lookahead, Sliding) else lookahead.k if isinstance(lookahead, Batch) else 4
+    return min(most, MOST_LOOKAHEAD_HERE + 1)  # more calls than that wait their turn
 
 
 def _matching(name: str) -> Matching:
@@ -222,14 +226,14 @@ def _limits(options: PlanOptions) -> Limits:
     return Limits(calls_at_once=options.calls_at_once, budget=budget)
 
 
-def _plan_before(journal: SqliteJournal, session: str | None) -> Plan | None:
-    """The confirmed plan of an earlier session; one that is complete has nothing to go on with."""
+def _before(journal: SqliteJournal, session: str | None) -> Replayed | None:
+    """The earlier session to go on from; one whose plan is complete has nothing to go on with."""
     if session is None:
         return None
-    plan = replay(journal.read(session)).plan
-    if plan.complete:
+    before = replay(journal.read(session))
+    if before.plan.complete:
         raise BadOption(f"the plan of session {session} is complete; there is nothing to go on with")
-    return plan
+    return before
 
 
 def _check(agents: Iterable[Agent], task: Task, options: PlanOptions) -> None:
@@ -266,5 +270,6 @@ def _how_to_go_on(session: Session, options: PlanOptions, kept: int) -> str:
     usual = {"--world": "openagi", "--matching": "exact", "--max-steps": DEFAULT_MAX_STEPS}
     words = ["outrider", "plan"]
     words += [str(word) for name, value in given.items() if value not in (None, "", usual.get(name)) for word in (name, value)]
-    task = ["--", session.task.text] if session.task.text.startswith("-") else [session.task.text]
-    return f"outrider: {count(kept, 'confirmed step')} kept; to go on from there:\n  {shlex.join([*words, *task])}"
+    line = without_secrets(shlex.join(words))
+    hidden = "; put back what is [hidden]" if "[hidden]" in line else ""
+    return f"outrider: {count(kept, 'confirmed step')} kept; to go on from there{hidden}:\n  {line}"

@@ -108,7 +108,7 @@ def _rules_of(opened: Opened) -> Rules | None:
 
 def _is_lossless(opened: Opened) -> bool:
     matching = MATCHINGS.get(opened.matching)
-    return matching is not None and matching.lossless
+    return matching is not None and matching.lossless and opened.plan_is_lossless
 
 
 @dataclass(slots=True)

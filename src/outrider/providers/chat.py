@@ -22,6 +22,9 @@ afterwards, and a schema is left to the prompt.
 """
 
 DONE: Final = "[DONE]"
+_MOST_TOKENS: Final = 10**9
+"""A report of more is nonsense."""
+
 _UNSUPPORTED: Final = re.compile(r"unsupported|not support|unrecognized|unknown|unexpected|not permitted|extra inputs", re.I)
 _DROPPABLE: Final = ("temperature", "seed", "max_tokens", "stream_options")
 """What some models refuse. `max_tokens` is not dropped but goes by its newer name."""
@@ -226,15 +229,22 @@ def _sound(text: str) -> str:
 
 
 def _usage(chunk: dict[str, Any]) -> Usage | None:
-    """What a chunk reports: in `usage`, by OpenAI's names or DeepSeek's, or in llama.cpp's `timings`."""
+    """What a chunk reports: in `usage`, by OpenAI's names or DeepSeek's, or in llama.cpp's `timings`.
+
+    ``None`` unless both counts are there and make sense: nothing reported is not nothing used.
+    """
     usage, timings = chunk.get("usage"), chunk.get("timings")
-    cached = _count(timings, "cache_n")
+    cached = _count(timings, "cache_n") or 0
     if isinstance(usage, dict):
         prompt, output = _count(usage, "prompt_tokens"), _count(usage, "completion_tokens")
-        cached = _count(usage.get("prompt_tokens_details"), "cached_tokens") or _count(usage, "prompt_cache_hit_tokens") or cached
-    elif isinstance(timings, dict) and "predicted_n" in timings:
-        prompt, output = _count(timings, "prompt_n") + cached, _count(timings, "predicted_n")
+        details = usage.get("prompt_tokens_details")
+        cached = _count(details, "cached_tokens") or _count(usage, "prompt_cache_hit_tokens") or cached
+    elif isinstance(timings, dict):
+        fresh, output = _count(timings, "prompt_n"), _count(timings, "predicted_n")
+        prompt = None if fresh is None else fresh + cached
     else:
+        return None
+    if prompt is None or output is None:
         return None
     return Usage(prompt_tokens=prompt, cached_tokens=min(cached, prompt), output_tokens=output, counted="reported")
 
@@ -244,6 +254,6 @@ def _text(place: dict[str, Any], name: str) -> str:
     return value if isinstance(value, str) else ""
 
 
-def _count(place: object, name: str) -> int:
+def _count(place: object, name: str) -> int | None:
     value = place.get(name) if isinstance(place, dict) else None
-    return value if isinstance(value, int) and not isinstance(value, bool) and value > 0 else 0
+    return value if isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= _MOST_TOKENS else None

@@ -12,12 +12,15 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import json
 import os
 import secrets
+import tempfile
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any, Final
 
@@ -25,7 +28,7 @@ import httpx2
 
 from outrider.agents.agent import Meter
 from outrider.agents.model import Reply, Request, Writing
-from outrider.errors import ModelMissing, ServerTrouble, Unreachable
+from outrider.errors import ContextTooLong, ModelMissing, ServerTrouble, Unreachable
 from outrider.model import JSON, Usage
 from outrider.providers.chat import text_of
 from outrider.providers.model_file import Progress, cache_folder, embedded_model_file
@@ -39,6 +42,9 @@ _MAGIC: Final = b"GGUF"
 _OF_A_RUN: Final = "run-"
 """States for one task begin so: they are removed when the run ends."""
 
+_PART: Final = "part-"
+_BLOCKS: Final = 32
+_BLOCK_BYTES: Final = 1 << 16
 _STALE_S: Final = 24 * 3600.0
 _PATIENCE_S: Final = 600.0
 """A long prompt on a slow processor takes minutes until the first word."""
@@ -82,10 +88,8 @@ class EmbeddedModel:
     def __init__(self, file: Path, *, slots: int, threads: int = 1, states: Path | None = None) -> None:
         _check_file(file)
         self.name: str = file.stem
-        self._states = states or cache_folder() / "states"
-        self._states.mkdir(parents=True, exist_ok=True)
-        _sweep(self._states)
-        self._kind = f"{file.stem}-{file.stat().st_size}"
+        self._states = _states_folder(states or cache_folder() / "states")
+        self._kind = f"{file.stem}-{_digest(file)}"
         self._slots = [_slot(file, threads, self._states) for _ in range(slots)]
         self._freed = asyncio.Condition()
         self._computing = asyncio.Lock()
@@ -117,7 +121,8 @@ class EmbeddedModel:
         for slot in self._slots:
             await slot.close()
         for state in self._states.glob(f"{_OF_A_RUN}{os.getpid()}-{self._kind}-*"):
-            state.unlink(missing_ok=True)
+            with suppress(OSError):
+                state.unlink()
 
     # Slots ----------------------------------------------------------------------------------------------------------
 
@@ -157,35 +162,38 @@ class EmbeddedModel:
                 await self._compute(slot, shorter[0], name)
 
     def _state_name(self, beginning: str, *, for_good: bool) -> str:
-        digest = hashlib.sha256(beginning.encode()).hexdigest()[:16]
+        digest = hashlib.sha256(beginning.encode("utf-8", "backslashreplace")).hexdigest()[:16]
         return f"{self._kind}-{digest}.state" if for_good else f"{_OF_A_RUN}{os.getpid()}-{self._kind}-{digest}.state"
 
     async def _restore(self, slot: _Slot, name: str) -> bool:
-        """Load a kept state; one that cannot be read is thrown away, to be computed again."""
-        if not (self._states / name).is_file():
-            return False
-        if await self._act(slot, "restore", name):
-            return True
-        (self._states / name).unlink(missing_ok=True)
-        return False
+        """Load a kept state, if it is whole: the server would abort the process over one that was cut off."""
+        return _is_whole(self._states / name) and await self._act(slot, "restore", name)
 
     async def _compute(self, slot: _Slot, beginning: str, name: str) -> None:
+        """Compute ``beginning``, and keep its state if there is room. That there is none costs time, and nothing else."""
         body: dict[str, JSON] = {"prompt": beginning, "n_predict": 0, "cache_prompt": True}
         response = await self._post(slot, "/completions", body)
+        if "exceed_context_size" in response.text:
+            raise ContextTooLong(f"the prompt does not fit into the {CONTEXT} tokens of the model {self.name}; shorten the task")
         if response.status_code != 200:
             raise ServerTrouble(f"the model {self.name} cannot compute a prompt: {response.text[:200]}")
-        part = f"{name}.{os.getpid()}.part"
-        if await self._act(slot, "save", part):
-            (self._states / part).replace(self._states / name)  # whole or not at all, also with two processes at it
+        part = f"{_PART}{secrets.token_hex(4)}-{name}"  # two processes, and two models in one, may be at it
+        try:
+            if await self._act(slot, "save", part):
+                with suppress(OSError):
+                    _keep_whole(self._states / part, self._states / name)
+        finally:
+            with suppress(OSError):
+                (self._states / part).unlink(missing_ok=True)
 
     async def _act(self, slot: _Slot, action: str, name: str) -> bool:
-        """Save or restore a slot. That a full disk keeps a state from being saved costs time, and nothing else."""
+        """Save or restore a slot."""
         response = await self._post(slot, f"/slots/0?action={action}", {"filename": name})
         return response.status_code == 200
 
     async def _post(self, slot: _Slot, path: str, body: dict[str, JSON]) -> httpx2.Response:
         try:
-            return await slot.admin.post(path, json=body)
+            return await slot.admin.post(path, content=json.dumps(body))  # ASCII, whatever the task holds
         except httpx2.HTTPError as error:
             where = f"the embedded model's own server on {slot.admin.base_url.host}"
             raise Unreachable(f"{where} cannot be reached ({error}); is the loopback interface up?") from None
@@ -197,12 +205,55 @@ def _beginnings(request: Request) -> tuple[str, ...]:
     return tuple("".join(texts[: i + 1]) for i in range(len(texts)))
 
 
-def _sweep(states: Path) -> None:
-    """Remove what runs that were killed have left behind."""
-    for state in states.glob(f"{_OF_A_RUN}*"):
-        with suppress(FileNotFoundError):
-            if time.time() - state.stat().st_mtime > _STALE_S:
-                state.unlink()
+def _states_folder(wanted: Path) -> Path:
+    """The folder for states, swept; a passing one where the wanted one cannot be written."""
+    try:
+        wanted.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=wanted):
+            pass
+    except OSError:
+        return Path(tempfile.mkdtemp(prefix="outrider-states-"))
+    for left in (*wanted.glob(f"{_OF_A_RUN}*"), *wanted.glob(f"{_PART}*")):
+        with suppress(OSError):  # what killed runs have left behind
+            if time.time() - left.stat().st_mtime > _STALE_S:
+                left.unlink()
+    return wanted
+
+
+def _digest(file: Path) -> str:
+    """What tells models apart, also of one name and size: blocks spread over the file, and what computes them."""
+    try:
+        computed_by = version("xllamacpp")
+    except PackageNotFoundError:
+        computed_by = ""  # nothing will be computed either
+    digest = hashlib.sha256(f"{computed_by}/{CONTEXT}".encode())
+    size = file.stat().st_size
+    with file.open("rb") as opened:
+        for i in range(_BLOCKS):
+            opened.seek(i * max(0, size - _BLOCK_BYTES) // (_BLOCKS - 1))
+            digest.update(opened.read(_BLOCK_BYTES))
+    return f"{size}-{digest.hexdigest()[:12]}"
+
+
+def _keep_whole(part: Path, state: Path) -> None:
+    """Put ``part`` in place of ``state``, on disk, with its hash beside it, written last."""
+    mark = state.with_suffix(".sha256")
+    mark.unlink(missing_ok=True)
+    with part.open("rb") as file:
+        found = hashlib.file_digest(file, "sha256").hexdigest()
+        os.fsync(file.fileno())
+    part.replace(state)
+    mark.write_text(found, encoding="ascii")
+
+
+def _is_whole(state: Path) -> bool:
+    """Whether the state is there as it was kept."""
+    try:
+        with state.open("rb") as file:
+            found = hashlib.file_digest(file, "sha256").hexdigest()
+        return found == state.with_suffix(".sha256").read_text(encoding="ascii")
+    except (OSError, UnicodeDecodeError):
+        return False
 
 
 def _shared(one: str, other: str) -> int:

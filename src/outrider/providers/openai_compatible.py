@@ -32,6 +32,9 @@ _GONE: Final = (httpx2.RemoteProtocolError, httpx2.ReadError, httpx2.WriteError)
 _MOST_STALE: Final = 16
 """So many connections that were closed meanwhile are passed over before it counts as a failure."""
 
+_SLACK: Final = 64
+"""Tokens are counted by estimate while they arrive, so a server is given many times its limit before it is cut off."""
+
 _FAREWELL_S: Final = 0.5
 """So long a server may take to end a stream whose reply is whole. A stream that is read to its end leaves the connection
 open for the next call."""
@@ -225,14 +228,14 @@ class OpenAICompatible:
         try:
             async with aclosing(response.aiter_bytes()) as chunks:
                 async for chunk in chunks:
-                    self._take(events.feed(chunk), reader, tally)
+                    self._take(events.feed(chunk), reader, request, tally)
                     if reader.done:
                         break
                 with suppress(TimeoutError, httpx2.HTTPError):
                     async with asyncio.timeout(_FAREWELL_S if reader.done else None):
                         async for _ in chunks:
                             pass
-            self._take(events.end(), reader, tally)
+            self._take(events.end(), reader, request, tally)
             reply = reader.reply(request, self._dialect) if reader.whole else None
         except BadReply as bad:
             tally.settle(reader.usage)
@@ -243,13 +246,16 @@ class OpenAICompatible:
         tally.settle(reader.usage)
         return reply
 
-    def _take(self, events: list[str], reader: ReplyReader, tally: Tally) -> None:
+    def _take(self, events: list[str], reader: ReplyReader, request: Request, tally: Tally) -> None:
         for data in events:
             reader.take(data)
         if reader.refused is not None:
             tally.settle(reader.usage)
             raise refusal(*reader.refused, self._origin)
         tally.output(reader.tokens)
+        if reader.tokens > _SLACK * (request.most_output_tokens + _SLACK):
+            tally.settle(reader.usage)
+            raise self._trouble(f"goes on writing beyond the {request.most_output_tokens} tokens it was asked for")
 
     # Errors ---------------------------------------------------------------------------------------------------------
 

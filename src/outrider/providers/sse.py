@@ -12,17 +12,17 @@ MOST_BYTES: Final = 16 * 1024 * 1024
 
 _LINE_END: Final = re.compile(rb"\r\n|\n|\r")
 
-
 class EventParser:
     """Cuts a stream into events, wherever its chunks happen to end.
 
     Only data is kept: a comment, an event's name, its id and its retry time mean nothing to a chat completion.
     """
 
-    __slots__ = ("_data", "_first", "_rest", "_size")
+    __slots__ = ("_data", "_first", "_rest", "_size", "_waiting")
 
     def __init__(self) -> None:
         self._rest = b""
+        self._waiting: list[bytes] = []
         self._data: list[str] = []
         self._size = 0
         self._first = True
@@ -33,18 +33,27 @@ class EventParser:
         Raises:
             ServerTrouble: an event is longer than ``MOST_BYTES``.
         """
-        received = self._rest + chunk
+        if b"\n" not in chunk and b"\r" not in chunk and not self._rest.endswith(b"\r"):
+            self._waiting.append(chunk)  # the middle of a long line: it is not looked through again and again
+            self._size += len(chunk)
+            if self._size + len(self._rest) > MOST_BYTES:
+                raise _too_long()
+            return []
+        received = b"".join([self._rest, *self._waiting, chunk])
+        self._size -= sum(map(len, self._waiting))
+        self._waiting.clear()
         # A CR at the very end may be the first half of a CRLF: it waits for what comes next.
         held = received[-1:] if received.endswith(b"\r") else b""
         *lines, rest = _LINE_END.split(received[: len(received) - len(held)])
         self._rest = rest + held
         if self._size + len(self._rest) > MOST_BYTES:
-            raise ServerTrouble(f"the server sent one event of more than {MOST_BYTES} bytes, which is no chat completion")
+            raise _too_long()
         return [data for line in lines if (data := self._line(line)) is not None]
 
     def end(self) -> list[str]:
         """The last event, if the stream ended without the empty line behind it: many servers forget that line."""
-        lines = _LINE_END.split(self._rest)
+        lines = _LINE_END.split(b"".join([self._rest, *self._waiting]))
+        self._waiting.clear()
         self._rest = b""
         events = [data for line in [*lines, b""] if (data := self._line(line)) is not None]
         self._data.clear()
@@ -75,3 +84,7 @@ class EventParser:
         self._data.clear()
         self._size = 0
         return data
+
+
+def _too_long() -> ServerTrouble:
+    return ServerTrouble(f"the server sent one event of more than {MOST_BYTES} bytes, which is no chat completion")

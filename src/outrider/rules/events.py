@@ -34,6 +34,8 @@ class Opened:
     lookahead: str
     max_steps: int
     matching: str = "exact"
+    plan_is_lossless: bool = True
+    """Whether ``plan`` is: what goes on from a lossy plan is lossy too."""
     one_machine: bool = False
     plan: tuple[PlanStep, ...] = ()
 

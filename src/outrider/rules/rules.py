@@ -65,7 +65,7 @@ class Rules:
     """
 
     __slots__ = (
-        "_calls", "_decision", "_drafting", "_failed_drafts", "_held", "_lookahead", "_matching", "_max_steps",
+        "_calls", "_decision", "_drafting", "_failed_drafts", "_held", "_lookahead", "_lossless", "_matching", "_max_steps",
         "_next_call", "_outcome", "_shown", "frontier", "root",
     )  # fmt: skip
 
@@ -74,6 +74,7 @@ class Rules:
         self.frontier = self.root
         self._lookahead = lookahead
         self._matching = matching
+        self._lossless = matching.lossless
         self._max_steps = max_steps
         self._calls: dict[int, Call] = {}
         self._next_call = 0
@@ -95,7 +96,7 @@ class Rules:
             assert node.verdict is not None, "the frontier moves only along verdicts"
             steps.append(PlanStep(node.verdict.step, node.verdict.by))
             node = node.children[node.verdict.step.key]
-        return Plan(tuple(steps), lossless=self._matching.lossless)
+        return Plan(tuple(steps), lossless=self._lossless)
 
     @property
     def outcome(self) -> Outcome | None:
@@ -169,6 +170,7 @@ class Rules:
     def _open(self, report: Opened) -> None:
         if self._next_call or self.root.verdict is not None:
             raise RulesMisused("the session has been opened already")
+        self._lossless = self._matching.lossless and report.plan_is_lossless
         node = self.root
         for entry in report.plan:
             node.verdict = Verdict(entry.step, entry.by)

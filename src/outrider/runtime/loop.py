@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import assert_never
 
-from outrider.agents.agent import Agent, Meter
+from outrider.agents.agent import Agent, Meter, checked, sound
 from outrider.errors import JournalError, NoStep, OutriderError
 from outrider.model import NOTHING_USED, Answer, Role, Task, Usage
 from outrider.rules.events import (
@@ -182,9 +182,9 @@ class Loop:
             async with self._limits.turn(handle):
                 self.receive(Started(call=order.call, role=order.role, at=order.at))
                 try:
-                    result = await agent.next_step(self._task, order.prefix, meter)
+                    result = checked(await agent.next_step(self._task, order.prefix, meter), agent.name)
                 finally:
-                    usage = handle.used = meter.usage
+                    usage = handle.used = sound(meter.usage)
         except asyncio.CancelledError:
             result = NoStep(f"{agent.name} cancelled itself")  # unless it was closed for a reason of ours
         except Exception as error:
@@ -219,4 +219,7 @@ def _report(handle: _Handle, usage: Usage, result: Answer | Exception | None) ->
 
 def _sentence(error: Exception) -> str:
     """The error for a journal and a screen. A foreign one gets its type's name, since its text may say little."""
-    return str(error) if isinstance(error, OutriderError) else f"{type(error).__name__}: {error}"
+    try:
+        return str(error) if isinstance(error, OutriderError) else f"{type(error).__name__}: {error}"
+    except Exception:  # its own text cannot be made
+        return type(error).__name__

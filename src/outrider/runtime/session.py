@@ -95,6 +95,7 @@ class Session:
             lookahead=lookahead.name,
             max_steps=max_steps,
             matching=matching.name,
+            plan_is_lossless=going_on_from is None or going_on_from.lossless,
             one_machine=one_machine,
             plan=going_on_from.steps if going_on_from else (),
         )

@@ -94,7 +94,7 @@ class Picture:
                     approximation=opened.approximation,
                     target=opened.target,
                     lookahead=opened.lookahead,
-                    lossless=opened.matching == "exact",
+                    lossless=opened.matching == "exact" and opened.plan_is_lossless,
                     carried=len(opened.plan),
                 )
             case Verified(call=call, thought=thought) if thought:
