@@ -12,6 +12,7 @@ MOST_BYTES: Final = 16 * 1024 * 1024
 
 _LINE_END: Final = re.compile(rb"\r\n|\n|\r")
 
+
 class EventParser:
     """Cuts a stream into events, wherever its chunks happen to end.
 
