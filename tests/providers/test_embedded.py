@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -129,6 +131,25 @@ async def test_two_models_may_compute_one_state_at_once_and_leave_no_parts(tiny:
     async with served(tiny, tmp_path) as one, served(tiny, tmp_path) as other:
         await asyncio.gather(one.prepare(request), other.prepare(request))
     assert not list((tmp_path / "states").glob("part-*"))
+
+
+@pytest.mark.asyncio
+async def test_what_killed_runs_left_and_what_nobody_uses_is_swept(tiny: Path, tmp_path: Path) -> None:
+    states = tmp_path / "states"
+    states.mkdir()
+    day_s = 24 * 3600.0
+    ages = {
+        "run-1-x.state": 2 * day_s,
+        "part-1-x": 2 * day_s,
+        "old.state": 90 * day_s,
+        "kept.state": 30 * day_s,
+        "run-2-x.state": 60.0,
+    }
+    for name, age_s in ages.items():
+        (states / name).write_text("x")
+        os.utime(states / name, (time.time() - age_s, time.time() - age_s))
+    async with served(tiny, tmp_path):
+        assert {left.name for left in states.iterdir()} == {"kept.state", "run-2-x.state"}
 
 
 @pytest.mark.asyncio

@@ -46,6 +46,9 @@ _PART: Final = "part-"
 _BLOCKS: Final = 32
 _BLOCK_BYTES: Final = 1 << 16
 _STALE_S: Final = 24 * 3600.0
+_UNUSED_S: Final = 60 * 24 * 3600.0
+"""A kept state that nobody has loaded for so long goes; if it is wanted after all, it is computed again."""
+
 _PATIENCE_S: Final = 600.0
 """A long prompt on a slow processor takes minutes until the first word."""
 
@@ -167,7 +170,13 @@ class EmbeddedModel:
 
     async def _restore(self, slot: _Slot, name: str) -> bool:
         """Load a kept state, if it is whole: the server would abort the process over one that was cut off."""
-        return _is_whole(self._states / name) and await self._act(slot, "restore", name)
+        state = self._states / name
+        if not _is_whole(state) or not await self._act(slot, "restore", name):
+            return False
+        with suppress(OSError):
+            for used in (state, state.with_suffix(".sha256")):
+                os.utime(used)  # it is in use, so it stays
+        return True
 
     async def _compute(self, slot: _Slot, beginning: str, name: str) -> None:
         """Compute ``beginning``, and keep its state if there is room. That there is none costs time, and nothing else."""
@@ -213,9 +222,10 @@ def _states_folder(wanted: Path) -> Path:
             pass
     except OSError:
         return Path(tempfile.mkdtemp(prefix="outrider-states-"))
-    for left in (*wanted.glob(f"{_OF_A_RUN}*"), *wanted.glob(f"{_PART}*")):
-        with suppress(OSError):  # what killed runs have left behind
-            if time.time() - left.stat().st_mtime > _STALE_S:
+    for left in wanted.iterdir():
+        of_a_run = left.name.startswith((_OF_A_RUN, _PART))  # and the run was killed
+        with suppress(OSError):
+            if time.time() - left.stat().st_mtime > (_STALE_S if of_a_run else _UNUSED_S):
                 left.unlink()
     return wanted
 
