@@ -294,3 +294,17 @@ def test_a_budget_exactly_used_up_is_kept() -> None:
             await queue.call("three", urgent=True)
 
     run(exactly())
+
+
+def test_a_waiting_call_that_was_cancelled_and_does_not_know_it_yet_costs_the_next_one_nothing() -> None:
+    async def leaving() -> None:
+        queue = Queue(Limits(calls_at_once=1))
+        async with asyncio.TaskGroup() as group, queue.limits.turn(Ticket(urgent=True)):
+            given_up = group.create_task(queue.call("given up", urgent=True))
+            group.create_task(queue.call("next", urgent=True))
+            await asyncio.sleep(0)  # both wait
+            given_up.cancel()
+            # The place is free again before the cancelled call has had a turn to leave the queue.
+        assert queue.began == ["next"]
+
+    run(leaving())
