@@ -53,7 +53,6 @@ class _Confirmed:
 
     target_s: float | None
     draft_s: float | None
-    target_usd: float | None
     by_person: bool
 
 
@@ -147,7 +146,6 @@ class Figures:
         self._plan[event.at] = _Confirmed(
             target_s=target.took_s if target else None,
             draft_s=min(drafts, default=None),
-            target_usd=target.usage.cost_usd if target else None,
             by_person=event.by == "person",
         )
 

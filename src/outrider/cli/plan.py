@@ -27,7 +27,7 @@ from outrider.naming import LOCAL, Models, agent_named, check_kind, is_local_age
 from outrider.providers.prices import Prices
 from outrider.rules import MATCHINGS, Batch, Lookahead, Matching, Sliding, lookahead_named
 from outrider.runtime import DEFAULT_LOOKAHEAD, DEFAULT_MAX_STEPS, Budget, Limits, Session
-from outrider.views.words import count, one_line, saved, seconds
+from outrider.views.words import count, gained, one_line, seconds
 from outrider.worlds import WORLDS
 
 DEFAULT_AGENTS: Final[dict[Role, str]] = {"approximation": "direct@local", "target": "cot@local"}
@@ -145,8 +145,7 @@ async def _compared(session: Session, alone: Session) -> str:
     took_s, alone_s = session.figures.total_s or 0.0, alone.figures.total_s or 0.0
     if plan.prefix != session.plan.prefix:
         return f"Target alone, measured: {seconds(alone_s)}, for another plan: this target does not always answer the same."
-    faster = f", {alone_s / took_s:.2f} times as fast" if 0 < took_s < alone_s else ""
-    return f"Target alone, measured: {seconds(alone_s)} for the same plan; {saved(alone_s - took_s)}{faster}."
+    return f"Target alone, measured: {seconds(alone_s)} for the same plan; {gained(alone_s, took_s)}."
 
 
 async def _end(session: Session, view: View, options: PlanOptions, journal: SqliteJournal) -> Exit:

@@ -147,26 +147,22 @@ class EmbeddedModel:
         """Afterwards the slot has computed the longest of ``beginnings``, from the nearest state that is kept."""
         if not beginnings or slot.text.startswith(beginnings[-1]):
             return
-        *shorter, longest = beginnings
-        name = self._state_name(longest, for_good=not shorter)
-        if not await self._restore(slot, name):
+        if not await self._restore(slot, self._state_name(beginnings)):
             async with self._computing:  # whoever else wants this state waits for it, instead of computing it as well
-                if not await self._restore(slot, name):
-                    await self._nearest_state(slot, tuple(shorter))
-                    await self._compute(slot, longest, name)
-        slot.text = longest
+                await self._reach(slot, beginnings)
+        slot.text = beginnings[-1]
 
-    async def _nearest_state(self, slot: _Slot, shorter: tuple[str, ...]) -> None:
-        for i in range(len(shorter), 0, -1):
-            name = self._state_name(shorter[i - 1], for_good=i == 1)
-            if await self._restore(slot, name):
-                return
-            if i == 1:
-                await self._compute(slot, shorter[0], name)
+    async def _reach(self, slot: _Slot, beginnings: tuple[str, ...]) -> None:
+        """Load the state of the longest, or compute it on top of the next shorter one's."""
+        if not beginnings or await self._restore(slot, self._state_name(beginnings)):
+            return
+        await self._reach(slot, beginnings[:-1])
+        await self._compute(slot, beginnings[-1], self._state_name(beginnings))
 
-    def _state_name(self, beginning: str, *, for_good: bool) -> str:
-        digest = hashlib.sha256(beginning.encode("utf-8", "backslashreplace")).hexdigest()[:16]
-        return f"{self._kind}-{digest}.state" if for_good else f"{_OF_A_RUN}{os.getpid()}-{self._kind}-{digest}.state"
+    def _state_name(self, beginnings: tuple[str, ...]) -> str:
+        """The file of the longest one's state: the first message's is kept for good, the others' for this run."""
+        digest = hashlib.sha256(beginnings[-1].encode("utf-8", "backslashreplace")).hexdigest()[:16]
+        return f"{self._kind}-{digest}.state" if len(beginnings) == 1 else f"{_OF_A_RUN}{os.getpid()}-{self._kind}-{digest}.state"
 
     async def _restore(self, slot: _Slot, name: str) -> bool:
         """Load a kept state, if it is whole: the server would abort the process over one that was cut off."""

@@ -77,6 +77,12 @@ def saved(gained_s: float, about: str = "") -> str:
     return f"{about}{text} {'saved' if gained_s > 0 else 'lost'}"
 
 
+def gained(alone_s: float, took_s: float) -> str:
+    """What a run of ``took_s`` gained or lost against ``alone_s``, and how many times as fast it was if it gained."""
+    faster = f", {alone_s / took_s:.2f} times as fast" if 0 < took_s < alone_s else ""
+    return f"{saved(alone_s - took_s)}{faster}"
+
+
 def status(figures: Figures) -> str:
     """The line of the run while it runs: calls, tokens, cost, and what speculation has gained so far, by estimate."""
     usage = figures.usage
@@ -116,7 +122,7 @@ def _sentence(text: str) -> str:
 
 def _comparison(figures: Figures) -> list[str]:
     """Both up to the last confirmed step: what a run that was stopped had under way is no loss."""
-    alone_s, gained_s = figures.target_alone_s, figures.saved_s
+    alone_s = figures.target_alone_s
     if not figures.steps or not alone_s or not figures.acceptance:
         return []
     if figures.one_machine:
@@ -124,8 +130,7 @@ def _comparison(figures: Figures) -> list[str]:
             f"Target alone: less than {seconds(alone_s)}; calls slowed one another down on this machine, so how much less only "
             "--compare can tell."
         ]
-    faster = f", {alone_s / (alone_s - gained_s):.2f} times as fast" if 0 < gained_s < alone_s else ""
-    lines = [f"Target alone: about {seconds(alone_s)} (estimate); {saved(gained_s)}{faster}."]
+    lines = [f"Target alone: about {seconds(alone_s)} (estimate); {gained(alone_s, alone_s - figures.saved_s)}."]
     if figures.person_steps:
         less = seconds(figures.person_saved_s)
         lines.append(f"Taken by you: {count(figures.person_steps, 'step')}; about {less} less waiting (estimate).")
