@@ -31,8 +31,8 @@ ARROWS: dict[str, set[str]] = {
     "worlds": {"agents", "tools"},
     "testing": {"runtime"},
     "views": {"runtime", "journal"},
-    "simulate": {"runtime"},
-    "bench": {"runtime", "worlds", "simulate"},
+    "simulate": {"runtime", "testing"},
+    "bench": {"runtime", "worlds", "simulate", "journal", "testing"},
     "scale": {"rules", "journal"},
 }
 """The command line may import everything, and so may the package's own ``__init__``."""

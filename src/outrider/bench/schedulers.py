@@ -1,0 +1,145 @@
+"""The schedulers that are compared: each one small object that names the calls worth having under way.
+
+``alone`` is the target alone, ``lookahead-K`` Outrider's own, ``batch-K`` the published loop. ``topk-N`` speculates one step
+deep: only the frontier's guesses get target calls, N of them. ``tools-only`` speculates like ``lookahead-4``, but only across
+steps that are tool calls. ``oracle`` knows in advance which drafts hold.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Final, TypeAlias
+
+from outrider.bench.rows import Trace
+from outrider.errors import UnknownName
+from outrider.rules import Batch, Lookahead, Sliding, Want
+from outrider.rules.tree import Node
+
+SAY: Final = "say"
+"""The action of a step that speaks to the user. Every other step, but `finish`, is a tool call."""
+
+TOOLS_ONLY_K: Final = 4
+
+MOST_BATCH: Final = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Alone:
+    """The target alone: no draft is ever asked for."""
+
+    name: str = "alone"
+
+    def wants(self, frontier: Node) -> Iterator[Want]:
+        """The frontier's target call and nothing else."""
+        return Sliding(0).wants(frontier)
+
+
+@dataclass(frozen=True, slots=True)
+class TopK:
+    """Speculation one step deep: the frontier's first ``n`` guesses get target calls, and nothing deeper is started."""
+
+    n: int
+
+    @property
+    def name(self) -> str:
+        return f"topk-{self.n}"
+
+    def wants(self, frontier: Node) -> Iterator[Want]:
+        """The frontier's target call, its draft, and a target call under each of its guesses."""
+        return Sliding(1, width=self.n).wants(frontier)
+
+
+@dataclass(frozen=True, slots=True)
+class ToolsOnly:
+    """Sliding lookahead that stops at the next step that is no tool call: what is said to the user is not guessed at."""
+
+    k: int = TOOLS_ONLY_K
+    name: str = "tools-only"
+
+    def wants(self, frontier: Node) -> Iterator[Want]:
+        """What sliding lookahead wants, as far as every step from the frontier on is a tool call."""
+        return (want for want in Sliding(self.k).wants(frontier) if self._tools_all_the_way(want.node, frontier))
+
+    def _tools_all_the_way(self, node: Node, frontier: Node) -> bool:
+        while node is not frontier:
+            if node.step is None or node.step.action == SAY or node.parent is None:
+                return False
+            node = node.parent
+        return True
+
+
+@dataclass(frozen=True, slots=True)
+class Oracle:
+    """Knows which drafts hold and come in time, and asks for those alone. As fast as unlimited lookahead, and wastes nothing.
+
+    ``useful[i]`` is whether the draft of step ``i`` is right, is there before its verdict, and is not the last step's, after
+    which nothing is left to speculate on.
+    """
+
+    useful: tuple[bool, ...]
+    name: str = "oracle"
+
+    @classmethod
+    def of(cls, trace: Trace) -> Oracle:
+        """The oracle for a recorded run."""
+        ahead = [row.right and row.draft_s is not None and row.draft_s < row.target_s for row in trace.rows]
+        return cls((*ahead[:-1], False))
+
+    def wants(self, frontier: Node) -> Iterator[Want]:
+        """What unlimited lookahead wants, less the drafts that are of no use."""
+        for want in Sliding(len(self.useful)).wants(frontier):
+            if want.role == "target" or self.useful[want.node.at]:
+                yield want
+
+
+# By name ------------------------------------------------------------------------------------------------------------
+
+Scheduler: TypeAlias = Callable[[Trace], Lookahead]
+"""Gives the lookahead for a recorded run. Most are the same for every run; the oracle has to see it."""
+
+Named: TypeAlias = Callable[["re.Match[str]"], Scheduler]
+
+
+def _fixed(lookahead: Lookahead) -> Scheduler:
+    return lambda trace: lookahead
+
+
+SCHEDULERS: Final[Mapping[str, tuple[str, Named]]] = MappingProxyType(
+    {
+        "alone": (r"alone", lambda named: _fixed(Alone())),
+        "lookahead-K": (r"lookahead-([0-9]{1,4})", lambda named: _fixed(Sliding(int(named[1])))),
+        "batch-K": (r"batch-([1-9]|10)", lambda named: _fixed(Batch(int(named[1])))),
+        "topk-N": (r"topk-([1-9][0-9]?)", lambda named: _fixed(TopK(int(named[1])))),
+        "tools-only": (r"tools-only", lambda named: _fixed(ToolsOnly())),
+        "oracle": (r"oracle", lambda named: Oracle.of),
+    }
+)
+"""Every kind of scheduler: how its name is written, the pattern of that, and what makes it. A new kind is a new entry."""
+
+STANDARD: Final = (
+    "alone", "lookahead-1", "lookahead-2", "lookahead-4", "lookahead-8", *(f"batch-{k}" for k in range(1, MOST_BATCH + 1)),
+    "topk-1", "topk-3", "tools-only", "oracle",
+)  # fmt: skip
+"""What is compared unless somebody says otherwise."""
+
+
+def scheduler_named(name: str, kinds: Mapping[str, tuple[str, Named]] = SCHEDULERS) -> Scheduler:
+    """The scheduler that ``name`` names.
+
+    Raises:
+        UnknownName: it names none; the message says what there is.
+    """
+    for pattern, make in kinds.values():
+        if (named := re.fullmatch(pattern, name)) is not None:
+            return make(named)
+    raise UnknownName(
+        f"the scheduler {name!r} is not known; there is {', '.join(kinds)}, with K of batch-K from 1 to {MOST_BATCH}"
+    )
+
+
+def schedulers_named(names: Sequence[str]) -> dict[str, Scheduler]:
+    """The schedulers by their names, each once, in the order given."""
+    return {name: scheduler_named(name) for name in names}
