@@ -2,7 +2,7 @@
 
     OutriderError
     ├── CallerError            the caller's mistake: the message gives the value and the remedy
-    │   ├── BadStep            a step that is no step: no action, arguments that are not JSON
+    │   ├── BadStep            a step that is no step: no action, or arguments that do not fit it
     │   ├── EmptyTask
     │   ├── UnknownName        a world, kind, model or session that does not exist
     │   ├── BadOption
@@ -38,7 +38,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from outrider.model import Plan
+    from outrider.model import Plan, Step
 
 
 class OutriderError(Exception):
@@ -50,7 +50,7 @@ class CallerError(OutriderError):
 
 
 class BadStep(CallerError):
-    """A step without an action, or with arguments that are not JSON."""
+    """A step without an action, with one that the world does not have here, or with arguments that do not fit it."""
 
 
 class EmptyTask(CallerError):
@@ -66,7 +66,15 @@ class BadOption(CallerError):
 
 
 class NotNow(CallerError):
-    """A command that came too early, too late, or for a step that is over. Nothing has changed."""
+    """A command that came too early, too late, or for a step that is over. Nothing has changed.
+
+    Where a verdict came before the person's step, ``answer`` is that verdict and ``at`` its number.
+    """
+
+    def __init__(self, message: str, *, at: int | None = None, answer: Step | None = None) -> None:
+        super().__init__(message)
+        self.at = at
+        self.answer = answer
 
 
 class RulesMisused(CallerError):

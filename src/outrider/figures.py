@@ -19,15 +19,22 @@ from outrider.rules.events import (
     Failed,
     Finished,
     Opened,
+    Paused,
     Record,
     Rejected,
     Started,
+    Steered,
     Took,
     Verified,
+    Waiting,
     WentBack,
+    WentOn,
 )
 
 CallEnd: TypeAlias = Literal["used", "wasted", "cancelled", "failed"]
+
+LEAST_FOR_USUAL: Final = 3
+"""Of fewer answers nobody can say how long they usually take."""
 
 _NOT_SAID: Final = Usage()
 """A call's usage until it ends; one object for them all, since there are many."""
@@ -56,6 +63,23 @@ class _Confirmed:
     by_person: bool
 
 
+@dataclass(frozen=True, slots=True)
+class _Taking:
+    """The person took a step: how long the target's call for it had run, if any, and whether its verdict was in already."""
+
+    call: int | None
+    elapsed_s: float
+    verdict_was_in: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """What a step that the person took has saved, by estimate; ``None`` where nothing is known to estimate it from."""
+
+    saved_s: float | None
+    saved_usd: float | None
+
+
 @dataclass(slots=True)
 class Acceptance:
     """How drafts fared that were made this far ahead of the frontier."""
@@ -74,9 +98,8 @@ class Figures:
     """The running figures of a session. ``receive`` its records in order; read at any time."""
 
     __slots__ = (
-        "_calls", "_carried", "_flying", "_frontier_s", "_plan", "_person_windows", "acceptance", "calls_max", "now_s",
-        "one_machine",
-        "settled", "total_s",
+        "_calls", "_carried", "_flying", "_frontier_held_s", "_frontier_s", "_held_s", "_held_since_s", "_person_windows",
+        "_plan", "_taken", "_verdict_in_at", "acceptance", "calls_max", "now_s", "one_machine", "settled", "total_s",
     )  # fmt: skip
 
     def __init__(self) -> None:
@@ -90,6 +113,11 @@ class Figures:
         self._flying = 0
         self._carried = 0
         self._frontier_s = 0.0
+        self._frontier_held_s = 0.0
+        self._held_s = 0.0
+        self._held_since_s: float | None = None
+        self._verdict_in_at: int | None = None
+        self._taken: dict[int, _Taking] = {}
         self._person_windows: dict[int, float] = {}
         self._plan: dict[int, _Confirmed] = {}
 
@@ -115,12 +143,20 @@ class Figures:
             case Rejected(ahead=ahead):
                 self.acceptance.setdefault(ahead, Acceptance()).rejected += 1
             case Took(at=at):
-                self._person_windows[at] = record.time_s - self._frontier_s
+                self._take(at, record.time_s)
             case WentBack(at=at):
                 self._shorten(at)
+                self._hold(record.time_s, verdict_in_at=at)
+            case Paused():
+                self._hold(record.time_s)
+            case Waiting(at=at):
+                self._verdict_in_at = at
+            case WentOn() | Steered():
+                self._go_on(record.time_s)
             case Confirmed() as confirmed:
                 self._confirm(confirmed, record.time_s)
             case Ended():
+                self._go_on(record.time_s)
                 self.total_s = record.time_s
             case Finished():
                 self.settled = True
@@ -135,7 +171,7 @@ class Figures:
         self._flying -= 1
 
     def _confirm(self, event: Confirmed, time_s: float) -> None:
-        self._frontier_s = time_s
+        self._frontier_s, self._frontier_held_s = time_s, self._held_s
         if event.at < self._carried and event.call is None and event.at not in self._person_windows:
             return  # confirmed in an earlier session, which counted it
         used = [self._calls[number] for number in (event.call, *event.drafts) if number in self._calls]
@@ -152,6 +188,51 @@ class Figures:
     def _shorten(self, at: int) -> None:
         """The plan ends before step ``at`` now, and what the person took from there on is open again."""
         self._plan = {number: step for number, step in self._plan.items() if number < at}
+        self._taken = {number: taking for number, taking in self._taken.items() if number < at}
+
+    # The person -----------------------------------------------------------------------------------------------------
+
+    def _hold(self, time_s: float, verdict_in_at: int | None = None) -> None:
+        self._verdict_in_at = verdict_in_at
+        if self._held_since_s is None:
+            self._held_since_s = time_s
+
+    def _go_on(self, time_s: float) -> None:
+        self._verdict_in_at = None
+        if self._held_since_s is not None:
+            self._held_s += time_s - self._held_since_s
+            self._held_since_s = None
+
+    def _take(self, at: int, time_s: float) -> None:
+        self._person_windows[at] = time_s - self._frontier_s
+        number = max(self._asked(at), default=None)
+        elapsed_s = 0.0 if number is None else time_s - self._calls[number].started_s
+        self._taken[at] = _Taking(number, elapsed_s, verdict_was_in=self._verdict_in_at == at)
+        self._go_on(time_s)
+
+    @property
+    def taken(self) -> dict[int, Taken]:
+        """For each step of the plan that the person took: what it saved, by estimate, against waiting for the target.
+
+        Seconds: the target's mean call less how long its call for this step had run. Dollars: the target's mean cost less what
+        that call had used when it was closed. Nothing is saved where the verdict was in already.
+        """
+        return {at: self._saved_by(taking) for at, taking in self._taken.items()}
+
+    def _saved_by(self, taking: _Taking) -> Taken:
+        if taking.verdict_was_in:
+            return Taken(0.0, 0.0)
+        mean_s, mean_usd = self.target_call_s, self.target_call_usd
+        used = self._calls[taking.call].usage.cost_usd if taking.call is not None else 0.0
+        return Taken(
+            saved_s=None if mean_s is None else max(0.0, mean_s - taking.elapsed_s),
+            saved_usd=None if mean_usd is None or used is None else max(0.0, mean_usd - used),
+        )
+
+    @property
+    def held_s(self) -> float:
+        """How long the person held the run, pausing or going back. No scheduler could have used that time."""
+        return self._held_s
 
     # Calls and tokens -----------------------------------------------------------------------------------------------
 
@@ -198,12 +279,44 @@ class Figures:
     @property
     def target_call_s(self) -> float | None:
         """The mean duration of the target's answers so far, ``None`` before the first."""
-        taken = [
-            call.took_s
+        taken = [call.took_s for call in self._answered]
+        return sum(taken) / len(taken) if taken else None
+
+    @property
+    def target_call_usd(self) -> float | None:
+        """The mean cost of the target's answers so far, ``None`` before the first or where a price is unknown."""
+        costs = [call.usage.cost_usd for call in self._answered]
+        known = [cost for cost in costs if cost is not None]
+        return sum(known) / len(known) if known and len(known) == len(costs) else None
+
+    def asked_s(self, at: int) -> float | None:
+        """When the target was asked for step ``at``, if it is still at it."""
+        return max((self._calls[number].started_s for number in self._asked(at)), default=None)
+
+    def _asked(self, at: int) -> list[int]:
+        return [
+            number for number, call in self._calls.items() if call.role == "target" and call.at == at and call.ended_s is None
+        ]
+
+    @property
+    def usual_s(self) -> tuple[float, float] | None:
+        """Between which seconds three of five of the target's answers came so far (20th to 80th percentile, nearest rank).
+
+        ``None`` before the third answer.
+        """
+        taken = sorted(call.took_s for call in self._answered)
+        if len(taken) < LEAST_FOR_USUAL:
+            return None
+        last = len(taken) - 1
+        return taken[round(0.2 * last)], taken[round(0.8 * last)]
+
+    @property
+    def _answered(self) -> list[_Call]:
+        return [
+            call
             for call in self._calls.values()
             if call.role == "target" and call.ended_s is not None and call.end in ("used", "wasted")
         ]
-        return sum(taken) / len(taken) if taken else None
 
     @property
     def target_alone_s(self) -> float:
@@ -222,8 +335,8 @@ class Figures:
 
     @property
     def saved_s(self) -> float:
-        """``target_alone_s`` less the time until the last confirmed step; negative where speculation lost."""
-        return self.target_alone_s - self._frontier_s
+        """``target_alone_s`` less the time to the last confirmed step, without what the person held; negative if it lost."""
+        return self.target_alone_s - (self._frontier_s - self._frontier_held_s)
 
     @property
     def oracle_s(self) -> float:
@@ -246,11 +359,8 @@ class Figures:
 
     @property
     def person_saved_s(self) -> float:
-        """An estimate: for each step the person took, the target's mean call less the wait until they did."""
-        mean = self.target_call_s
-        if mean is None:
-            return 0.0
-        return sum(max(0.0, mean - self._person_windows.get(at, 0.0)) for at, step in self._plan.items() if step.by_person)
+        """An estimate: the seconds that all steps the person took have saved together."""
+        return sum(taken.saved_s or 0.0 for taken in self.taken.values())
 
     def as_json(self) -> dict[str, JSON]:
         """Every figure under its name. A figure that is unknown is null, never 0."""
@@ -286,4 +396,5 @@ class Figures:
             "oracle_s": round(self.oracle_s, 6),
             "person_steps": self.person_steps,
             "person_saved_s": round(self.person_saved_s, 6),
+            "held_s": round(self.held_s, 6),
         }

@@ -126,6 +126,10 @@ class Task:
         if not self.text.strip():
             raise EmptyTask("the task is empty; say in a sentence what is to be planned")
 
+    def steered(self, sentences: tuple[str, ...]) -> Task:
+        """The task with the person's ``sentences`` added to it: the same text, however they came to be there."""
+        return Task(" ".join((self.text, *sentences)), self.world) if sentences else self
+
 
 @dataclass(frozen=True, slots=True)
 class Answer:

@@ -14,29 +14,84 @@ from outrider.rules.events import (
     Ended,
     Failed,
     Finished,
+    Paused,
     Rejected,
     Shown,
     Started,
+    Steered,
     Stopped,
     Took,
     Verified,
+    Waiting,
     WentBack,
     WentOn,
 )
 from outrider.rules.lookahead import Batch, Sliding
 
-from .worlds import DRAFT_USAGE, TARGET_USAGE, Run
+from .worlds import DRAFT_USAGE, TARGET_USAGE, Run, told
+
+
+class Path:
+    """The plan that records tell of, step by step, each with the sentences that its agents were told.
+
+    ``kept`` are the steps that the person went back over; they come again with what they were asked with.
+    """
+
+    def __init__(self) -> None:
+        self.steps: list[Step] = []
+        self.sentences: tuple[str, ...] = ()
+        self._under: list[tuple[str, ...]] = []
+        self._kept: list[tuple[Step, tuple[str, ...]]] = []
+
+    def receive(self, event: object) -> None:
+        match event:
+            case Confirmed(step=step):
+                self._under.append(self._sentences_of(step))
+                self.steps.append(step)
+            case Took(step=step) if not self._kept or self._kept[0][0] != step:
+                self._kept = []
+            case WentBack(at=at):
+                self._kept = [*zip(self.steps[at:], self._under[at:], strict=True), *self._kept]
+                del self.steps[at:], self._under[at:]
+            case Steered(sentence=sentence):
+                self.sentences = (*self.sentences, sentence) if sentence else ()
+                self._kept = []
+            case _:
+                pass
+
+    def _sentences_of(self, step: Step) -> tuple[str, ...]:
+        if self._kept:
+            kept, under = self._kept.pop(0)
+            assert kept == step, "what stood there comes again"
+            return under
+        return self.sentences
+
+    @property
+    def asked(self) -> Prefix:
+        """What the agents are asked about at the frontier."""
+        return (*told(self.sentences), *self.steps)
+
+    def asked_for(self, at: int) -> Prefix:
+        """What the agents were asked about for step ``at``."""
+        return (*told(self._under[at]), *self.steps[:at])
+
+
+def path_of(run: Run) -> Path:
+    path = Path()
+    for record in run.records:
+        path.receive(record.event)
+    return path
 
 
 def committed_as_said(run: Run) -> None:
     """Law 1: each step is the target's answer to the committed prefix, or what the person said there."""
-    prefix = run.plan.prefix
+    path = path_of(run)
     taken = [(record.event.at, record.event.step) for record in run.records if isinstance(record.event, Took)]
     for at, entry in enumerate(run.plan.steps):
         if entry.by == "person":
             assert (at, entry.step) in taken
         else:
-            assert entry.step == run.world.target_says(prefix[:at])
+            assert entry.step == run.world.target_says(path.asked_for(at))
     assert run.plan.lossless
     assert run.plan.complete == (run.outcome == "complete")
 
@@ -106,59 +161,85 @@ def bounded(run: Run) -> None:
 
 def displayed_in_order(run: Run) -> None:
     """Law 5: at most one unverified step, right after the confirmed ones; verdicts in plan order; held while back."""
-    confirmed: list[Step] = []
-    held = ended = False
+    path = Path()
+    back = paused = ended = False
     for record in run.records:
         match record.event:
             case Shown(at=at, step=step):
-                assert at == len(confirmed)
-                assert not held
+                assert at == len(path.steps)
+                assert not back
                 assert not ended
-                assert step in run.world.guessed(tuple(confirmed)), "a draft of another prefix"
-            case Confirmed(at=at, step=step):
-                assert at == len(confirmed)
-                assert not held
+                assert step in run.world.guessed(path.asked), "a draft of another prefix"
+            case Confirmed(at=at):
+                assert at == len(path.steps)
+                assert not back
+                assert not paused
                 assert not ended
-                confirmed.append(step)
+            case Waiting(at=at, step=step):
+                assert paused
+                assert at == len(path.steps)
+                assert step == run.world.target_says(path.asked)
             case WentBack(at=at):
-                assert at < len(confirmed)
-                del confirmed[at:]
-                held = True
-            case WentOn() | Took():
-                held = False
+                assert at < len(path.steps)
+                back, paused = True, False
+            case Paused():
+                paused = True
+            case WentOn() | Took() | Steered():
+                back = paused = False
             case Ended():
                 ended = True
             case _:
                 pass
-    assert tuple(confirmed) == run.plan.prefix
+        path.receive(record.event)
+    assert tuple(path.steps) == run.plan.prefix
+
+
+def quiet_while_held(run: Run) -> None:
+    """While the person holds the frontier no call begins, except one that had been ordered in the same instant."""
+    held_s: float | None = None
+    for record in run.records:
+        match record.event:
+            case Paused() | WentBack():
+                held_s = record.time_s if held_s is None else held_s
+            case WentOn() | Took() | Steered():
+                held_s = None
+            case Started():
+                assert held_s is None or record.time_s == held_s
+            case _:
+                pass
 
 
 def shown_once_known(run: Run) -> None:
     """Law 5, the other half: a draft of the frontier's step is on display unless its verdict is in, or somebody went back."""
     best: dict[Prefix, Step] = {}
-    prefix: Prefix = ()
+    path = Path()
     shown: Step | None = None
     held = False
     for record in run.records:
+        path.receive(record.event)
         match record.event:
             case Shown(step=step):
                 shown = step
-            case Confirmed(step=step):
-                prefix, shown = (*prefix, step), None
-            case WentBack(at=at):
-                prefix, shown, held = prefix[:at], None, True
+            case Confirmed():
+                shown = None
+            case WentBack():
+                shown, held = None, True
+            case Paused():
+                held = True
+            case Steered():
+                best, shown, held = {}, None, False  # what was drafted before is discarded
             case WentOn() | Took():
                 held = False
             case Ended():
                 return
             case _:
                 pass
-        if isinstance(record.event, Drafted) and record.event.at == len(prefix):
+        if isinstance(record.event, Drafted) and record.event.at == len(path.steps):
             # At the frontier's depth a draft that was not cancelled is one of the frontier's own prefix.
-            best[prefix] = record.event.steps[0]
+            best[path.asked] = record.event.steps[0]
         settled = isinstance(record.event, Shown | Started | Failed)
-        if settled and prefix in best and not held:
-            assert shown == best[prefix]
+        if settled and path.asked in best and not held:
+            assert shown == best[path.asked]
 
 
 def nothing_leaked(run: Run) -> None:
@@ -270,6 +351,7 @@ def every_law(run: Run) -> None:
     text_is_the_verdicts(run)
     bounded(run)
     displayed_in_order(run)
+    quiet_while_held(run)
     nothing_leaked(run)
     accounted_for(run)
     guesses_judged_once(run)

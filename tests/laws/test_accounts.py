@@ -14,6 +14,7 @@ from . import checks
 from .worlds import (
     DRAFT_USAGE,
     TARGET_USAGE,
+    TASK,
     Deed,
     Notes,
     Run,
@@ -60,9 +61,7 @@ async def _kept(world: World, lookahead: Lookahead, left: list[Run]) -> None:
     """As ``live``, but the run is kept where a cancellation cannot lose it."""
     ours = Run(world, lookahead, world.drafter(), world.target(), Notes())
     left.append(ours)
-    session = plan(
-        "a task", approximation=ours.drafter, target=ours.target, lookahead=lookahead, max_steps=20, journal=ours.notes
-    )
+    session = plan(TASK, approximation=ours.drafter, target=ours.target, lookahead=lookahead, max_steps=20, journal=ours.notes)
     ours.figures = session.figures
     try:
         async with session:

@@ -19,13 +19,20 @@ from outrider.errors import NotNow, RunEnded, ServerTrouble
 from outrider.figures import Figures
 from outrider.model import Prefix
 from outrider.rules import Lookahead, Matching
-from outrider.rules.events import Confirmed, Ended, Record, Shown, WentBack
+from outrider.rules.events import Confirmed, Ended, Record, Shown, Steered, WentBack
 from outrider.testing import FakeAgent, run
 
 DRAFT_USAGE = Usage(prompt_tokens=10, cached_tokens=4, output_tokens=3, counted="reported", cost_usd=0.25)
 TARGET_USAGE = Usage(prompt_tokens=100, cached_tokens=40, output_tokens=30, counted="reported", cost_usd=2.0)
 
 QUARTER_S = 0.25
+
+TASK = "Plan this"
+
+
+def told(sentences: Sequence[str]) -> Prefix:
+    """What the person added to the task, as a step before all others: a steered agent is asked about another prefix."""
+    return (Step("told", {"sentences": list(sentences)}),) if sentences else ()
 
 
 # Agents -------------------------------------------------------------------------------------------------------------
@@ -47,6 +54,7 @@ class Watched(FakeAgent):
     requests: list[Asked]
 
     async def next_step(self, task: Task, prefix: Prefix, meter: Meter) -> Answer:
+        prefix = (*told(task.text.removeprefix(TASK).split()), *prefix)
         now_s = asyncio.get_running_loop().time
         request = Asked(prefix, now_s())
         self.requests.append(request)
@@ -142,7 +150,9 @@ class World:
 
 # The person ---------------------------------------------------------------------------------------------------------
 
-Kind: TypeAlias = Literal["take the draft", "take another", "go back", "go on", "stop"]
+Kind: TypeAlias = Literal[
+    "take the draft", "take another", "take instead", "go back", "go on", "pause", "steer", "take back", "stop"
+]
 
 
 @dataclass(frozen=True)
@@ -170,7 +180,7 @@ class Notes:
             match record.event:
                 case Shown(step=step):
                     return step
-                case Confirmed() | WentBack() | Ended():
+                case Confirmed() | WentBack() | Steered() | Ended():
                     return None
                 case _:
                     pass
@@ -186,8 +196,16 @@ def _do(deed: Deed, session: Session, notes: Notes) -> None:
             session.take(Step("mine", {"n": deed.number}), at=at)
         case "go back":
             session.go_back(deed.number % (at + 1))
+        case "take instead":
+            session.take_instead(Step("mine", {"n": deed.number}), deed.number % (at + 1))
         case "go on":
             session.go_on()
+        case "pause":
+            session.pause()
+        case "steer":
+            session.steer(f"s{deed.number}")
+        case "take back":
+            session.steer("")
         case "stop":
             session.stop("the person had enough")
 
@@ -253,7 +271,7 @@ async def live(
     """Run ``world`` to its end, or leave the session after so many quarters of a second."""
     result = Run(world, lookahead, world.drafter(), world.target(), Notes())
     session = plan(
-        "a task", approximation=result.drafter, target=result.target, lookahead=lookahead, max_steps=max_steps,
+        TASK, approximation=result.drafter, target=result.target, lookahead=lookahead, max_steps=max_steps,
         matching=matching, limits=limits, journal=result.notes, going_on_from=going_on_from,
     )  # fmt: skip
     async with session, asyncio.TaskGroup() as group:
@@ -326,7 +344,12 @@ flaky_worlds = st.builds(
 slidings = st.builds(Sliding, k=st.integers(0, 8), width=st.integers(1, 3))
 batches = st.builds(Batch, k=st.integers(1, 6))
 lookaheads: st.SearchStrategy[Lookahead] = st.one_of(slidings, batches)
-kinds: st.SearchStrategy[Kind] = st.sampled_from(["take the draft", "take another", "go back", "go on"])
+kinds: st.SearchStrategy[Kind] = st.sampled_from(
+    [
+        "take the draft", "take the draft", "take another", "take another", "take instead", "go back", "go on", "pause", "steer",
+        "take back",
+    ]
+)  # fmt: skip
 deeds = st.lists(st.builds(Deed, after=st.integers(0, 12), kind=kinds, number=st.integers(0, 9)), max_size=8)
 stops = st.lists(st.builds(Deed, after=st.integers(0, 40), kind=st.just("stop"), number=st.just(0)), max_size=1)
 ends = st.one_of(st.none(), st.integers(0, 60))

@@ -147,7 +147,7 @@ def test_what_the_person_saved_is_said() -> None:
         by_script("a", "b", takes_s=4), by_script("a", "b", takes_s=1),
         meanwhile=lambda session: session.take("z") if len(session.plan.steps) == 1 else None,
     )  # fmt: skip
-    assert "Taken by you: 1 step; about 4.00 s less waiting (estimate)." in summary(pictured(records), figured(records))
+    assert "Taken by you: 1 step; about 1.00 s less waiting (estimate)." in summary(pictured(records), figured(records))
 
 
 def test_carried_steps_count_among_the_plans() -> None:

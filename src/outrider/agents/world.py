@@ -5,16 +5,18 @@ Everything here is a function of the task and the prefix alone, as everything is
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
-from outrider.errors import NoStep
-from outrider.model import FINISH, Prefix, Step
+from outrider.errors import BadStep, NoStep
+from outrider.model import FINISH, JSON, Prefix, Step
 
 
 @dataclass(frozen=True, slots=True)
 class Action:
-    """An action, what it does in a line, and the cues for it: words that a task uses when it needs the action.
+    """An action, what it does in a line, the cues for it, and the JSON schema of its arguments (``None``: it takes none).
+
+    Cues are words that a task uses when it needs the action.
 
     A small model names the cue instead of the action: it can point at a word of the task, which it does far better than recall
     a name.
@@ -23,6 +25,7 @@ class Action:
     name: str
     does: str
     cues: tuple[str, ...] = ()
+    schema: Mapping[str, JSON] | None = field(default=None, hash=False)
 
     def cue(self, task: str) -> str:
         """The cue that stands in the task, else the first one."""
@@ -54,6 +57,16 @@ def _because(task: str, prefix: Prefix, step: Step) -> str:
     return "Everything is done" if step.is_finish else f"The next thing to do is {step.action}"
 
 
+def _check_arguments(step: Step, schema: Mapping[str, JSON]) -> None:
+    from jsonschema import Draft202012Validator  # imported where it is used: it takes a tenth of a second
+    from jsonschema.exceptions import best_match
+
+    error = best_match(Draft202012Validator(schema).iter_errors(dict(step.arguments)))
+    if error is not None:
+        where = "".join(f"{part}: " for part in error.absolute_path)
+        raise BadStep(f"the arguments of {step.action} do not fit: {where}{error.message[:200]}")
+
+
 @dataclass(frozen=True, slots=True)
 class World:
     """Where plans are made.
@@ -76,6 +89,19 @@ class World:
     allowed: Callable[[Prefix], tuple[str, ...]] = _anything
     situation: Callable[[str, Prefix], str] = _nothing_known
     thought: Callable[[str, Prefix, Step], str] = _because
+
+    def check(self, step: Step, prefix: Prefix) -> None:
+        """Raise ``BadStep`` unless ``step`` may come after ``prefix`` and its arguments fit the action's schema."""
+        allowed = self.allowed(prefix)
+        if not allowed:
+            return
+        if step.action not in allowed:
+            raise BadStep(f"the action {step.action[:80]!r} is not to be had here; possible now: {', '.join(allowed)}")
+        schema = next((entry.schema for entry in self.actions if entry.name == step.action), None)
+        if schema is None and step.arguments:
+            raise BadStep(f"{step.action} takes no arguments, and {', '.join(step.arguments)} is given")
+        if schema is not None:
+            _check_arguments(step, schema)
 
     def cue(self, action: str, task: str) -> str:
         """The word for ``action`` that a small model is to write."""

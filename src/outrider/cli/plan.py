@@ -94,7 +94,7 @@ async def _run(options: PlanOptions, ctrl_c: CtrlC) -> Exit:
     ctrl_c.asks(this.cancel)
     with SqliteJournal(options.journal) as journal:
         before = _before(journal, options.going_on_from)
-        task = Task(text or before.opened.task.text if before else text, options.world)
+        task = Task(text or before.task.text if before else text, options.world)
         async with Models(prices, slots=slots, threads=threads, progress=tell_progress) as models:
             if any(is_local_agent(name) for name in names.values()):
                 tell_preparing()

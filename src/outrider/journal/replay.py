@@ -14,7 +14,7 @@ from typing import Final, TypeAlias, get_args
 from outrider.errors import BadOption, JournalCorrupt, NotNow, RulesMisused
 from outrider.figures import Figures
 from outrider.journal.codec import encode
-from outrider.model import Plan, PlanStep
+from outrider.model import Plan, PlanStep, Task
 from outrider.rules import MATCHINGS, Rules, lookahead_named
 from outrider.rules.events import (
     Cancelled,
@@ -31,6 +31,7 @@ from outrider.rules.events import (
     Shown,
     Start,
     Started,
+    Steered,
     Verified,
     WentBack,
 )
@@ -56,6 +57,13 @@ class Replayed:
     figures: Figures
     outcome: Outcome | None
     rules: Rules | None
+
+    sentences: tuple[str, ...] = ()
+
+    @property
+    def task(self) -> Task:
+        """The task with what the person has added to it."""
+        return self.opened.task.steered(self.sentences)
 
     @property
     def checked(self) -> bool:
@@ -90,6 +98,7 @@ def replay(records: Iterable[Record]) -> Replayed:
         figures=fold.figures,
         outcome=fold.outcome,
         rules=rules,
+        sentences=fold.sentences,
     )
 
 
@@ -176,6 +185,7 @@ class _Fold:
     display: list[Seen] = field(default_factory=list)
     figures: Figures = field(default_factory=Figures)
     outcome: Outcome | None = None
+    sentences: tuple[str, ...] = ()
 
     def receive(self, record: Record) -> None:
         self.figures.receive(record)
@@ -189,6 +199,8 @@ class _Fold:
                 self.display.append(event)
             case Shown() as event:
                 self.display.append(event)
+            case Steered(sentence=sentence):
+                self.sentences = (*self.sentences, sentence) if sentence else ()
             case Finished(outcome=outcome):
                 self.outcome = outcome
             case _:

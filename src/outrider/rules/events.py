@@ -119,9 +119,25 @@ class WentBack:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WentOn:
-    """After going back: the verdict that was there counts again."""
+    """After going back or pausing: the verdict that is there counts, and calls are made again."""
 
     kind: ClassVar[str] = "went_on"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Paused:
+    """The person holds the frontier where it is: no call begins, and a verdict that arrives waits until they go on."""
+
+    kind: ClassVar[str] = "paused"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Steered:
+    """The person added ``sentence`` to the task, from step ``at`` on. An empty one takes back all before it."""
+
+    kind: ClassVar[str] = "steered"
+    at: int
+    sentence: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -195,6 +211,15 @@ class Shown:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Waiting:
+    """While the run is paused, the target has named the frontier's step: it is confirmed when the person goes on."""
+
+    kind: ClassVar[str] = "waiting"
+    at: int
+    step: Step
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Degraded:
     """The approximation agent failed too often in a row: the run goes on with the target alone."""
 
@@ -220,8 +245,11 @@ class Finished:
     outcome: Outcome
 
 
-Report: TypeAlias = Opened | Started | Drafted | Verified | Failed | Cancelled | Took | WentBack | WentOn | Stopped
-Finding: TypeAlias = Accepted | Rejected | Discarded | Confirmed | Shown | Degraded | Ended | Finished
+Command: TypeAlias = Took | WentBack | WentOn | Paused | Steered | Stopped
+"""What the person may say."""
+
+Report: TypeAlias = Opened | Started | Drafted | Verified | Failed | Cancelled | Command
+Finding: TypeAlias = Accepted | Rejected | Discarded | Confirmed | Shown | Waiting | Degraded | Ended | Finished
 Event: TypeAlias = Report | Finding
 
 
@@ -239,13 +267,17 @@ class Record:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Start:
-    """Ask the agent of ``role`` for the step after ``prefix``. ``urgent`` calls go before all others in any queue."""
+    """Ask the agent of ``role`` for the step after ``prefix``, with the person's ``sentences`` added to the task.
+
+    ``urgent`` calls go before all others in any queue.
+    """
 
     call: int
     role: Role
     at: int
     prefix: tuple[Step, ...]
     urgent: bool
+    sentences: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -16,6 +16,7 @@ from outrider.rules.events import (
     Accepted,
     Cancel,
     Cancelled,
+    Command,
     Confirmed,
     Degraded,
     Discarded,
@@ -28,14 +29,17 @@ from outrider.rules.events import (
     Opened,
     Order,
     Outcome,
+    Paused,
     Rejected,
     Report,
     Shown,
     Start,
     Started,
+    Steered,
     Stopped,
     Took,
     Verified,
+    Waiting,
     WentBack,
     WentOn,
 )
@@ -66,7 +70,7 @@ class Rules:
 
     __slots__ = (
         "_calls", "_decision", "_drafting", "_failed_drafts", "_held", "_lookahead", "_lossless", "_matching", "_max_steps",
-        "_next_call", "_outcome", "_shown", "frontier", "root",
+        "_next_call", "_outcome", "_sentences", "_shown", "frontier", "root",
     )  # fmt: skip
 
     def __init__(self, *, lookahead: Lookahead, max_steps: int, matching: Matching = EXACT) -> None:
@@ -81,6 +85,7 @@ class Rules:
         self._failed_drafts = 0
         self._drafting = True
         self._held = False
+        self._sentences: tuple[str, ...] = ()
         self._shown: Step | None = None
         self._outcome: Outcome | None = None
         self._decision = Decision()
@@ -93,9 +98,9 @@ class Rules:
         steps: list[PlanStep] = []
         node = self.root
         while node is not self.frontier:
-            assert node.verdict is not None, "the frontier moves only along verdicts"
-            steps.append(PlanStep(node.verdict.step, node.verdict.by))
-            node = node.children[node.verdict.step.key]
+            if node.steered is None and node.verdict is not None:
+                steps.append(PlanStep(node.verdict.step, node.verdict.by))
+            node = node.next
         return Plan(tuple(steps), lossless=self._lossless)
 
     @property
@@ -108,7 +113,7 @@ class Rules:
         """How many calls have been ordered and have not ended; those being closed count too."""
         return len(self._calls)
 
-    def check(self, report: Took | WentBack | WentOn | Stopped) -> None:
+    def check(self, report: Command) -> None:
         """Raise ``NotNow`` if the person's command does not fit the state any more; change nothing."""
         if self._outcome is not None:
             raise NotNow(f"the run has ended ({self._outcome.replace('_', ' ')}); the plan stands as it is")
@@ -116,16 +121,27 @@ class Rules:
             case Took(at=at) if at < 0:
                 raise NotNow(f"there is no step {at}; steps are numbered from 0, and the next one is {self.frontier.at}")
             case Took(at=at) if at < self.frontier.at:
-                answer = self.frontier.ancestor(at).verdict
-                raise NotNow(f"step {at} has its verdict already: {answer.step if answer else ''}; go back to {at} to change it")
+                raise self._too_late(at)
             case Took(at=at) if at > self.frontier.at:
                 raise NotNow(f"step {at} is not there yet; the next one is {self.frontier.at}")
             case WentBack(at=at) if not 0 <= at < self.frontier.at:
                 raise NotNow(f"step {at} is not confirmed, so there is no going back to it; the next step is {self.frontier.at}")
             case WentOn() if not self._held:
                 raise NotNow("the run is going on already")
+            case Paused() if self._held:
+                raise NotNow("the run waits for you already; take the step, or go on")
+            case Steered(at=at) if at != self.frontier.at:
+                raise NotNow(f"a sentence counts from the next step on, which is {self.frontier.at} and not {at}")
+            case Steered(sentence="") if not self._sentences:
+                raise NotNow("there is no sentence to take back")
             case _:
                 pass
+
+    def _too_late(self, at: int) -> NotNow:
+        verdict = self.frontier.ancestor(at).verdict
+        assert verdict is not None, "what lies before the frontier has its verdict"
+        message = f"step {at} has its verdict already: {verdict.step}; go back to {at} to change it"
+        return NotNow(message, at=at, answer=verdict.step)
 
     # The one verb ---------------------------------------------------------------------------------------------------
 
@@ -153,7 +169,7 @@ class Rules:
                 self._failed(report)
             case Cancelled():
                 self._settle(report.call)
-            case Took() | WentBack() | WentOn() | Stopped():
+            case Took() | WentBack() | WentOn() | Paused() | Steered() | Stopped():
                 self.check(report)
                 self._command(report)
             case _:
@@ -188,8 +204,11 @@ class Rules:
 
     def _verified(self, report: Verified) -> None:
         call = self._settle(report.call)
-        if not call.cancelling:
-            self._select(call.node, Verdict(report.step, "target", call.number))
+        if call.cancelling:
+            return
+        self._select(call.node, Verdict(report.step, "target", call.number))
+        if self._held and call.node is self.frontier:
+            self._find(Waiting(at=self.frontier.at, step=report.step))
 
     def _failed(self, report: Failed) -> None:
         call = self._settle(report.call)
@@ -201,12 +220,12 @@ class Rules:
             if self._failed_drafts == FAILURES_IN_A_ROW:
                 self._drafting = False
                 self._find(Degraded(failures=self._failed_drafts, error=report.error))
-        elif call.node is self.frontier:
+        elif call.node is self.frontier and not self._held:
             self._end("budget" if report.budget else "target_failed", report.error)
         else:
-            call.node.target_failed = True
+            call.node.target_failed = True  # while the person holds the frontier too: it is asked again when they go on
 
-    def _command(self, report: Took | WentBack | WentOn | Stopped) -> None:
+    def _command(self, report: Command) -> None:
         match report:
             case Took(step=step):
                 self._held = False
@@ -216,10 +235,26 @@ class Rules:
                 self.frontier = self.frontier.ancestor(at)
             case WentOn():
                 self._held = False
+            case Paused():
+                self._held = True
+            case Steered(sentence=sentence):
+                self._held = False
+                self._sentences = (*self._sentences, sentence) if sentence else ()
+                self._steer()
             case Stopped(reason=reason, outcome=outcome):
                 self._end(outcome, reason)
             case _:
                 assert_never(report)
+
+    def _steer(self) -> None:
+        """The frontier's place is taken by a node with the sentences in force: what was built without them is dropped."""
+        node = self.frontier
+        self._cancel(node.draft, "the person steered")
+        self._cancel(node.target, "the person steered")
+        for child in node.children.values():
+            self._discard(child)
+        node.children, node.verdict = {}, None
+        self.frontier = node.steer(self._sentences)
 
     # A verdict selects a child --------------------------------------------------------------------------------------
 
@@ -265,7 +300,7 @@ class Rules:
     def _advance(self) -> None:
         """The frontier moves down while its node has a verdict. Nothing else moves it down."""
         while self._outcome is None and not self._held and (verdict := self.frontier.verdict) is not None:
-            chosen = self.frontier.children[verdict.step.key]
+            chosen = self.frontier.next
             self._find(
                 Confirmed(
                     at=self.frontier.at, step=verdict.step, by=verdict.by, call=verdict.call,
@@ -278,8 +313,17 @@ class Rules:
                 self._end("complete", "")
             elif chosen.at >= self._max_steps:
                 self._end("step_limit", f"{self._max_steps} steps are confirmed and none of them is finish")
-            elif chosen.target is not None:
-                self._decision.orders.append(Hurry(call=chosen.target.number))
+            else:
+                self._arrive()
+
+    def _arrive(self) -> None:
+        """The frontier has come to an open node, to one whose call is under way, or to one that was left by going back."""
+        while self.frontier.steered is not None:
+            self.frontier = self.frontier.steered
+        if self.frontier.verdict is None and self.frontier.sentences != self._sentences:
+            self._steer()  # on a path that the person took after going back to before they steered
+        elif self.frontier.target is not None:
+            self._decision.orders.append(Hurry(call=self.frontier.target.number))
 
     def _show(self) -> None:
         step = being_verified(self.frontier)
@@ -316,7 +360,9 @@ class Rules:
         else:
             node.draft = call
         urgent = role == "target" and node is self.frontier
-        self._decision.orders.append(Start(call=call.number, role=role, at=node.at, prefix=node.prefix, urgent=urgent))
+        self._decision.orders.append(
+            Start(call=call.number, role=role, at=node.at, prefix=node.prefix, urgent=urgent, sentences=node.sentences)
+        )
 
     def _cancel(self, call: Call | None, reason: str) -> None:
         if call is not None and not call.cancelling:

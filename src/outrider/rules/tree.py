@@ -39,12 +39,16 @@ class Verdict:
 class Node:
     """A prefix: the steps from the root down to here. ``at`` is how many, so also the number of the step that comes next.
 
-    ``children`` holds a node for each distinct next step, in the order in which the steps were named.
+    ``children`` holds a node for each distinct next step, in the order in which the steps were named. ``sentences`` are what the
+    person has added to the task for every call from here on; with other sentences it is another node: ``steered`` is the one
+    that took this one's place.
     """
 
     at: int
     step: Step | None = None
     parent: Node | None = None
+    sentences: tuple[str, ...] = ()
+    steered: Node | None = None
     children: dict[str, Node] = field(default_factory=dict)
     guesses: tuple[Guess, ...] = ()
     verdict: Verdict | None = None
@@ -61,8 +65,8 @@ class Node:
         steps: list[Step] = []
         node = self
         while node.parent is not None:
-            assert node.step is not None, "only the root has no step"
-            steps.append(node.step)
+            if node.step is not None:  # a steered node has none: it stands at the same place as the one above it
+                steps.append(node.step)
             node = node.parent
         return tuple(reversed(steps))
 
@@ -71,15 +75,28 @@ class Node:
         """Whether the plan is complete here: nothing follows `finish`."""
         return self.step is not None and self.step.is_finish
 
+    @property
+    def next(self) -> Node:
+        """Where the plan goes on from here: the node that took this one's place, or the child that the verdict selects."""
+        if self.steered is not None:
+            return self.steered
+        assert self.verdict is not None, "the plan goes on along verdicts"
+        return self.children[self.verdict.step.key]
+
     def child(self, step: Step) -> Node:
         """The node that ``step`` leads to, made now if nobody has named it yet."""
         node = self.children.get(step.key)
         if node is None:
-            node = self.children[step.key] = Node(self.at + 1, step, self)
+            node = self.children[step.key] = Node(self.at + 1, step, self, self.sentences)
         return node
 
+    def steer(self, sentences: tuple[str, ...]) -> Node:
+        """The node that stands here from now on: the same prefix, with other sentences added to the task."""
+        self.steered = Node(self.at, None, self, sentences)
+        return self.steered
+
     def ancestor(self, at: int) -> Node:
-        """The node ``at`` steps below the root on the way to here; ``at`` is at most our own."""
+        """The last node ``at`` steps below the root on the way to here; ``at`` is at most our own."""
         node = self
         while node.at > at:
             assert node.parent is not None, "a node at depth n has n ancestors"
@@ -91,4 +108,4 @@ class Node:
         level = [self]
         while level:
             yield from level
-            level = [child for node in level for child in node.children.values()]
+            level = [below for node in level for below in (*node.children.values(), *filter(None, (node.steered,)))]

@@ -174,15 +174,16 @@ class Loop:
         """One call, from its turn to its report."""
         handle.began = True
         order, meter = handle.order, Meter()
+        task = self._task.steered(order.sentences)
         result: Answer | Exception | None = None
         usage = NOTHING_USED
         try:
             if self._limits.budgeted:
-                handle.most = agent.most(self._task, order.prefix)
+                handle.most = agent.most(task, order.prefix)
             async with self._limits.turn(handle):
                 self.receive(Started(call=order.call, role=order.role, at=order.at))
                 try:
-                    result = checked(await agent.next_step(self._task, order.prefix, meter), agent.name)
+                    result = checked(await agent.next_step(task, order.prefix, meter), agent.name)
                 finally:
                     usage = handle.used = sound(meter.usage)
         except asyncio.CancelledError:

@@ -8,6 +8,7 @@ from types import TracebackType
 from typing import Protocol, Self
 
 from outrider.agents.agent import Agent, AgentFunction, as_agent
+from outrider.agents.world import World
 from outrider.errors import (
     BadOption,
     BudgetReached,
@@ -23,7 +24,7 @@ from outrider.errors import (
 from outrider.figures import Figures
 from outrider.model import FINISH, Plan, Step, Task
 from outrider.rules import EXACT, Lookahead, Matching, Rules, Sliding
-from outrider.rules.events import Ended, Opened, Outcome, Record, Stopped, Took, WentBack, WentOn
+from outrider.rules.events import Command, Ended, Opened, Outcome, Paused, Record, Steered, Stopped, Took, WentBack, WentOn
 from outrider.runtime.limits import Limits
 from outrider.runtime.loop import Loop
 from outrider.runtime.stream import EventStream
@@ -71,9 +72,11 @@ class Session:
         journal: Journal | None,
         going_on_from: Plan | None,
         one_machine: bool,
+        world: World | None,
         name: str,
     ) -> None:
         self.name = name
+        self.world = world
         self.task = task
         self.figures = Figures()
         self._journal = journal
@@ -142,6 +145,11 @@ class Session:
         """The plan as far as it is confirmed."""
         return self._rules.plan
 
+    @property
+    def next_at(self) -> int:
+        """The number of the next step."""
+        return self._rules.frontier.at
+
     async def result(self) -> Plan:
         """The complete plan, once every call is accounted for.
 
@@ -165,9 +173,30 @@ class Session:
 
         Raises:
             NotNow: the target has answered in the meantime, or the run has ended. Nothing has changed.
+            BadStep: the world has no such action here, or the arguments do not fit it. Nothing has changed.
         """
         step = step if isinstance(step, Step) else Step(step)
-        self._command(Took(at=len(self.plan.steps) if at is None else at, step=step))
+        report = Took(at=self.next_at if at is None else at, step=step)
+        self._open()
+        self._rules.check(report)
+        if self.world is not None:
+            self.world.check(step, self.plan.prefix)
+        self._loop.receive(report)
+
+    def take_instead(self, step: Step | str, at: int) -> None:
+        """The person's step in place of the confirmed step ``at``: going back and taking it in one.
+
+        Raises:
+            NotNow: step ``at`` is not confirmed, or the run has ended. Nothing has changed.
+            BadStep: as for ``take``. Nothing has changed.
+        """
+        step = step if isinstance(step, Step) else Step(step)
+        self._open()
+        self._rules.check(WentBack(at=at))
+        if self.world is not None:
+            self.world.check(step, self.plan.prefix[:at])
+        self._loop.receive(WentBack(at=at))
+        self._loop.receive(Took(at=at, step=step))
 
     def go_back(self, at: int) -> None:
         """Step ``at`` is open again, with the verdict it had kept: ``take`` another one, or ``go_on`` with the old.
@@ -177,9 +206,31 @@ class Session:
         """
         self._command(WentBack(at=at))
 
+    def pause(self) -> None:
+        """Hold the plan where it is: no call begins, those under way end, and the frontier's verdict waits until ``go_on``.
+
+        Raises:
+            NotNow: it is held already, or the run has ended. Nothing has changed.
+        """
+        self._command(Paused())
+
     def go_on(self) -> None:
-        """After going back: let the verdict that was there count again."""
+        """After pausing or going back: the verdict that is there counts, and calls are made again.
+
+        Raises:
+            NotNow: the run is going on already, or has ended. Nothing has changed.
+        """
         self._command(WentOn())
+
+    def steer(self, sentence: str) -> None:
+        """Add ``sentence`` to the task from the next step on; an empty one takes back all before it.
+
+        What was drafted and asked without it is discarded, and the frontier's call has been ordered anew when this returns.
+
+        Raises:
+            NotNow: there is nothing to take back, or the run has ended. Nothing has changed.
+        """
+        self._command(Steered(at=self.next_at, sentence=" ".join(sentence.split())))
 
     def stop(self, reason: str = "on request") -> None:
         """Close every call and end the run with the confirmed plan kept. Once it has ended, this does nothing."""
@@ -187,7 +238,7 @@ class Session:
         if self._rules.outcome is None:
             self._loop.receive(Stopped(reason=reason))
 
-    def _command(self, report: Took | WentBack | WentOn) -> None:
+    def _command(self, report: Command) -> None:
         self._open()
         self._rules.check(report)
         self._loop.receive(report)
@@ -221,6 +272,7 @@ def plan(
     journal: Journal | None = None,
     going_on_from: Plan | None = None,
     one_machine: bool = False,
+    world: World | None = None,
     name: str | None = None,
 ) -> Session:
     """A session that plans ``task``: enter it with ``async with``.
@@ -237,6 +289,7 @@ def plan(
         going_on_from: a plan to go on from, such as that of a stopped run.
         one_machine: whether both agents compute on the same processors, so that their calls slow one another down; the
             estimate of the target alone is then said to be too high.
+        world: where the plan is made: a step that the person takes must be one of its actions. Without one, it may be any.
         name: the session's name in the journal; a random one if none is given.
 
     Raises:
@@ -260,6 +313,7 @@ def plan(
         journal=journal,
         going_on_from=going_on_from,
         one_machine=one_machine,
+        world=world,
         name=name or secrets.token_hex(4),
     )
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from outrider.figures import Figures
-from outrider.rules.events import Confirmed, Opened, Record, WentBack
+from outrider.rules.events import Confirmed, Opened, Paused, Record, Steered, WentBack, WentOn
 from outrider.views.picture import Picture
-from outrider.views.words import how, one_line, seconds, summary
+from outrider.views.words import how, one_line, seconds, steered, summary
 
 
 class LinesView:
@@ -35,6 +35,12 @@ class LinesView:
                 self._write(f"{step.at:3}  {one_line(step.step)}  ({how(step)}, {seconds(step.since_s)})")
             case WentBack(at=at):
                 self._write(f"Back to step {at}.")
+            case Paused():
+                self._write("Paused.")
+            case WentOn():
+                self._write("Going on.")
+            case Steered(at=at, sentence=sentence):
+                self._write(steered(at, sentence))
             case _:
                 pass
 

@@ -1,11 +1,13 @@
 """The picture: what a person may see of a session, as a value. A pure fold of records; terminal and page draw it.
 
-There are two kinds of step in it and no others: confirmed ones, and after them at most one that is being verified (law 5).
+There are three kinds of step in it and no others: confirmed ones, after them at most one that is being verified (law 5), and
+where there is none, the one that is the person's to take.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import Literal, TypeAlias
 
 from outrider.model import By, Plan, PlanStep, Step
 from outrider.rules.events import (
@@ -15,12 +17,19 @@ from outrider.rules.events import (
     Finished,
     Opened,
     Outcome,
+    Paused,
     Record,
     Shown,
+    Steered,
     Took,
     Verified,
+    Waiting,
     WentBack,
+    WentOn,
 )
+
+Held: TypeAlias = Literal["", "paused", "back"]
+"""Whether the plan waits for the person, and why: they paused, or went back."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +60,14 @@ class VerifyingStep:
 
 
 @dataclass(frozen=True, slots=True)
+class Sentence:
+    """What the person added to the task, and from which step on."""
+
+    at: int
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class Picture:
     """What is to be seen after some number of records. ``after`` gives the picture after one more."""
 
@@ -62,6 +79,11 @@ class Picture:
     lossless: bool = True
     confirmed: tuple[ConfirmedStep, ...] = ()
     verifying: VerifyingStep | None = None
+    held: Held = ""
+    waiting: Step | None = None
+    """While it is held: the verdict that counts when the person goes on."""
+    sentences: tuple[Sentence, ...] = ()
+    """What the person has added to the task, as far as it is in force."""
     degraded: str = ""
     outcome: Outcome | None = None
     reason: str = ""
@@ -104,17 +126,30 @@ class Picture:
             case Confirmed() as confirmed:
                 return picture._with(confirmed)
             case Took(at=at):
-                return replace(picture, carried=min(picture.carried, at))
+                return replace(picture, carried=min(picture.carried, at), held="", waiting=None)
             case WentBack(at=at):
-                return replace(picture, confirmed=picture.confirmed[:at], verifying=None)
+                kept = picture.confirmed[at].step
+                return replace(picture, confirmed=picture.confirmed[:at], verifying=None, held="back", waiting=kept)
+            case Paused():
+                return replace(picture, held="paused")
+            case Waiting(step=step):
+                return replace(picture, waiting=step)
+            case WentOn():
+                return replace(picture, held="", waiting=None)
+            case Steered():
+                return picture._steered(record.event)
             case Degraded(error=error):
                 return replace(picture, degraded=error)
             case Ended(outcome=outcome, reason=reason):
-                return replace(picture, outcome=outcome, reason=reason, verifying=None)
+                return replace(picture, outcome=outcome, reason=reason, verifying=None, held="", waiting=None)
             case Finished():
                 return replace(picture, finished=True)
             case _:
                 return picture
+
+    def _steered(self, event: Steered) -> Picture:
+        sentences = (*self.sentences, Sentence(event.at, event.sentence)) if event.sentence else ()
+        return replace(self, sentences=sentences, verifying=None, held="", waiting=None)
 
     def _with(self, event: Confirmed) -> Picture:
         shown = self.verifying.step if self.verifying is not None and self.verifying.at == event.at else None

@@ -69,6 +69,11 @@ def how(step: ConfirmedStep) -> str:
     return "as drafted" if step.drafted else "by the target"
 
 
+def steered(at: int, sentence: str) -> str:
+    """What the person has added to the task, or taken back."""
+    return f"Steered from step {at} on: {one_line(sentence)}" if sentence else f"From step {at} on: no sentence added any more."
+
+
 def saved(gained_s: float, about: str = "") -> str:
     """Seconds that speculation gained or lost."""
     text = seconds(abs(gained_s))

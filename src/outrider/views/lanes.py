@@ -1,0 +1,90 @@
+"""The lanes: every call as a bar in time, the figure of the paper (arXiv 2410.00079, figure 1) as it happens.
+
+Drafts lie in one lane, the target's calls overlap in theirs, and the person's steps have a lane of their own. A fold of records,
+like the picture; terminal, page and the Chrome-trace file draw it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Literal, TypeAlias
+
+from outrider.figures import CallEnd
+from outrider.model import Role
+from outrider.rules.events import Cancelled, Confirmed, Drafted, Failed, Record, Shown, Started, Took, Verified
+
+Lane: TypeAlias = Role | Literal["person"]
+"""Whose bars lie there."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bar:
+    """A call from its start to its end, or the person's window from the draft on display until they took the step.
+
+    ``row`` keeps bars of one lane that overlap apart, counted from 0. ``end`` is how the call ended, ``running`` until then; one
+    that answered is ``wasted`` until its step is confirmed. ``label`` is the step it named.
+    """
+
+    lane: Lane
+    row: int
+    at: int
+    started_s: float
+    ended_s: float | None = None
+    end: CallEnd | Literal["running"] = "running"
+    label: str = ""
+    call: int | None = None
+
+
+class Lanes:
+    """``receive`` a session's records in order; ``bars`` at any time, in the order in which they began."""
+
+    def __init__(self) -> None:
+        self._bars: list[Bar] = []
+        self._of_call: dict[int, int] = {}
+        self._window_s = 0.0
+
+    @property
+    def bars(self) -> tuple[Bar, ...]:
+        """Every bar so far."""
+        return tuple(self._bars)
+
+    def receive(self, record: Record) -> None:
+        """Take ``record`` in."""
+        match record.event:
+            case Started(call=call, role=role, at=at):
+                self._of_call[call] = len(self._bars)
+                self._bars.append(Bar(lane=role, row=self._free_row(role), at=at, started_s=record.time_s, call=call))
+            case Drafted(call=call, steps=steps):
+                self._end(call, record.time_s, "wasted", str(steps[0]) if steps else "")
+            case Verified(call=call, step=step):
+                self._end(call, record.time_s, "wasted", str(step))
+            case Failed(call=call):
+                self._end(call, record.time_s, "failed")
+            case Cancelled(call=call):
+                self._end(call, record.time_s, "cancelled")
+            case Confirmed(call=verdict, drafts=drafts):
+                self._window_s = record.time_s
+                self._use(*drafts, *(() if verdict is None else (verdict,)))
+            case Shown():
+                self._window_s = record.time_s
+            case Took(at=at, step=step):
+                self._bars.append(
+                    Bar(lane="person", row=0, at=at, started_s=self._window_s, ended_s=record.time_s, end="used", label=str(step))
+                )
+            case _:
+                pass
+
+    def _end(self, call: int, time_s: float, end: CallEnd, label: str = "") -> None:
+        if call in self._of_call:  # not if it was closed before its turn came
+            place = self._of_call[call]
+            self._bars[place] = replace(self._bars[place], ended_s=time_s, end=end, label=label)
+
+    def _use(self, *calls: int) -> None:
+        for call in calls:
+            if call in self._of_call:
+                place = self._of_call[call]
+                self._bars[place] = replace(self._bars[place], end="used")
+
+    def _free_row(self, lane: Role) -> int:
+        taken = {bar.row for bar in self._bars if bar.lane == lane and bar.ended_s is None}
+        return next(row for row in range(len(taken) + 1) if row not in taken)
