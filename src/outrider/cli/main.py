@@ -40,6 +40,18 @@ Agents are written KIND@MODEL:
          URL#NAME             an OpenAI-compatible server
   or recorded:FILE, recorded:FILE@10x: answers from a file, no model asked"""
 
+BENCH_ROWS: Final = """
+
+A row is a JSON object a line: task, at, target, target_s, draft or drafts, draft_s, and target_tokens and draft_tokens where
+known. No model is asked: the live runtime runs every scheduler over the recorded answers on a virtual clock. The same seed gives
+the same bytes."""
+
+BENCH_EXAMPLES: Final = """\b
+Examples:
+  outrider bench local-pairs
+  outrider bench rows.jsonl --schedulers alone,lookahead-4,batch-4,oracle --json
+  outrider bench journal.sqlite3 --target-price 15 --draft-price 0.6"""
+
 app = typer.Typer(
     name="outrider",
     help=PROMISE,
@@ -57,6 +69,12 @@ JournalOption = Annotated[
     typer.Option("--journal", metavar="FILE", envvar="OUTRIDER_JOURNAL", help="The journal; by default one in your data folder."),
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON for scripts.")]
+
+TargetPriceOption = Annotated[
+    float, typer.Option(metavar="USD", help="Dollars for a million tokens of the target: rows carry tokens, no prices.")
+]
+DraftPriceOption = Annotated[float, typer.Option(metavar="USD", help="The same for the drafter.")]
+SeedOption = Annotated[int, typer.Option(metavar="N", help="The seed of the intervals.")]
 
 SessionArgument = Annotated[str, typer.Argument(metavar="SESSION", help="Its name, or the beginning of it.")]
 
@@ -144,12 +162,15 @@ def plan(
     """Run ``outrider plan``."""
     with explained():
         from outrider.cli.plan import PlanOptions, run_plan
+        from outrider.launch import Wanted
 
-        options = PlanOptions(
+        wanted = Wanted(
             task=task, world=world, approximation=approximation, target=target, setting=setting, lookahead=lookahead,
             max_steps=max_steps, matching=matching, calls_at_once=calls_at_once, budget_calls=budget_calls,
-            budget_tokens=budget_tokens, budget_usd=budget_usd, prices=prices, going_on_from=going_on_from, journal=journal,
-            compare=compare, plain=plain, as_json=as_json,
+            budget_tokens=budget_tokens, budget_usd=budget_usd, going_on_from=going_on_from or "",
+        )  # fmt: skip
+        options = PlanOptions(
+            wanted=wanted, prices=prices, journal=journal, compare=compare, plain=plain, as_json=as_json,
         )  # fmt: skip
         raise typer.Exit(run_plan(options))
 
@@ -187,6 +208,38 @@ def replay(
 
     with explained():
         print_replay(session, journal, as_json=as_json)
+
+
+@app.command(
+    help="Compare schedulers on recorded rows, journals or suites: time, tokens, cost, each with its interval." + BENCH_ROWS,
+    short_help="Compare schedulers on recorded runs.",
+    epilog=BENCH_EXAMPLES,
+)
+def bench(
+    files: Annotated[
+        list[str], typer.Argument(metavar="FILE...", help="Files of rows, journals, or the suites chess, local-pairs, tau2.")
+    ],
+    schedulers: Annotated[
+        str,
+        typer.Option(
+            metavar="NAMES",
+            help="With commas: alone, lookahead-K, batch-K (the published loop, K 1 to 10), topk-N, tools-only, oracle. "
+            "By default a choice of them.",
+        ),
+    ] = "",
+    target_price: TargetPriceOption = 10.0,
+    draft_price: DraftPriceOption = 1.0,
+    seed: SeedOption = 0,
+    as_json: JsonOption = False,
+) -> None:
+    """Run ``outrider bench``."""
+    with explained():
+        from outrider.cli.bench import BenchOptions, run_bench
+
+        options = BenchOptions(
+            files=files, schedulers=schedulers, target_price=target_price, draft_price=draft_price, seed=seed, as_json=as_json
+        )
+        raise typer.Exit(run_bench(options))
 
 
 def main() -> None:

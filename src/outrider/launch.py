@@ -1,0 +1,223 @@
+"""From what a person asks for, in names, to a session: the one way that the command line and the page start a run."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from outrider.agents.agent import Agent
+from outrider.agents.kinds import SETTINGS, ModelAgent
+from outrider.agents.recorded import RecordedAgent
+from outrider.agents.world import World
+from outrider.errors import BadOption, UnknownName, first_of
+from outrider.journal import JournalStore, Replayed, replay
+from outrider.model import Role, Task
+from outrider.naming import LOCAL, Models, Progress, agent_named, check_kind, is_local_agent
+from outrider.providers.prices import Prices
+from outrider.rules import MATCHINGS, Batch, Lookahead, Matching, Sliding, lookahead_named
+from outrider.runtime import DEFAULT_LOOKAHEAD, DEFAULT_MAX_STEPS, Budget, Limits, Session, plan
+from outrider.worlds import WORLDS
+
+DEFAULT_AGENTS: Final[dict[Role, str]] = {"approximation": "direct@local", "target": "cot@local"}
+"""The paper's setting 2 on the embedded model."""
+
+DEFAULT_WORLD: Final = "openagi"
+
+MOST_LOOKAHEAD_HERE: Final = 4
+"""Where both agents compute on this machine, a call needs a processor: of those that are left, so many at most are used."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """What is asked for, in names and numbers, as options or a form give it. What is empty has its default."""
+
+    task: str = ""
+    world: str = DEFAULT_WORLD
+    approximation: str = ""
+    target: str = ""
+    setting: int | None = None
+    lookahead: str = ""
+    max_steps: int = DEFAULT_MAX_STEPS
+    matching: str = "exact"
+    calls_at_once: int | None = None
+    budget_calls: int | None = None
+    budget_tokens: int | None = None
+    budget_usd: float | None = None
+    going_on_from: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Understood:
+    """What was asked for, with every name found. Nothing is opened so far."""
+
+    wanted: Wanted
+    world: World
+    agents: Mapping[Role, str]
+    lookahead: Lookahead
+    matching: Matching
+    limits: Limits
+
+    @property
+    def one_machine(self) -> bool:
+        """Whether both agents compute on this machine's processors."""
+        return _all_here(self.agents)
+
+    @property
+    def any_here(self) -> bool:
+        """Whether an agent needs a model to be loaded here."""
+        return any(is_local_agent(name) for name in self.agents.values())
+
+    def models(self, prices: Prices, progress: Progress) -> Models:
+        """The models that the agents can name, with room here for as many calls as the lookahead makes."""
+        slots = _most_target_calls(self.lookahead)
+        return Models(prices, slots=slots, threads=max(1, _processors() // (slots + 1)), progress=progress)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Launch:
+    """A run that is ready to start, more than once if need be."""
+
+    understood: Understood
+    task: Task
+    agents: Mapping[Role, Agent]
+    before: Replayed | None
+    journal: JournalStore
+
+    def session(self, *, lookahead: Lookahead | None = None) -> Session:
+        """A session of it, with another ``lookahead`` if one is given."""
+        understood = self.understood
+        return plan(
+            self.task,
+            approximation=self.agents["approximation"],
+            target=self.agents["target"],
+            lookahead=lookahead or understood.lookahead,
+            max_steps=understood.wanted.max_steps,
+            matching=understood.matching,
+            limits=understood.limits,
+            journal=self.journal,
+            going_on_from=self.before.plan if self.before else None,
+            one_machine=understood.one_machine,
+            world=understood.world,
+        )
+
+
+def understand(wanted: Wanted) -> Understood:
+    """Find what every name means; open nothing.
+
+    Raises:
+        EmptyTask, UnknownName, BadOption: something makes no sense; the message says what to give instead.
+    """
+    world = WORLDS.get(wanted.world)
+    if world is None:
+        raise UnknownName(f"the world {wanted.world!r} is not known; give one of {', '.join(sorted(WORLDS))}")
+    if not wanted.going_on_from:
+        Task(wanted.task)  # an empty one is refused before anything is opened
+    agents = _agent_names(wanted)
+    for name in agents.values():
+        check_kind(name)
+    if wanted.matching not in MATCHINGS:
+        raise UnknownName(f"the matching {wanted.matching!r} is not known; give one of {', '.join(MATCHINGS)}")
+    if wanted.max_steps < 1:
+        raise BadOption(f"max_steps is {wanted.max_steps}; a plan has at least the step finish")
+    return Understood(
+        wanted=wanted,
+        world=world,
+        agents=agents,
+        lookahead=_lookahead(wanted, agents),
+        matching=MATCHINGS[wanted.matching],
+        limits=_limits(wanted),
+    )
+
+
+async def launch(understood: Understood, models: Models, journal: JournalStore) -> Launch:
+    """Open the agents, read the session to go on from, and let models here read their worked examples.
+
+    Raises:
+        UnknownName, BadOption: a name or an option does not fit.
+        ProviderError: a model cannot be had.
+        JournalError: the session to go on from cannot be read.
+    """
+    wanted = understood.wanted
+    before = _before(journal, wanted.going_on_from)
+    task = Task(wanted.task or before.task.text if before else wanted.task, wanted.world)
+    agents = {
+        role: await agent_named(name, role=role, world=understood.world, models=models)
+        for role, name in understood.agents.items()
+    }
+    ready = Launch(understood=understood, task=task, agents=agents, before=before, journal=journal)
+    _check(ready)
+    await _prepare(ready)
+    return ready
+
+
+def _agent_names(wanted: Wanted) -> dict[Role, str]:
+    given: dict[Role, str] = {"approximation": wanted.approximation, "target": wanted.target}
+    if wanted.setting is None:
+        return {role: name or DEFAULT_AGENTS[role] for role, name in given.items()}
+    if wanted.setting not in SETTINGS:
+        raise BadOption(f"setting {wanted.setting} is not one of the paper's; give 1, 2, 3 or 4")
+    approximation, target = SETTINGS[wanted.setting]
+    kinds: dict[Role, str] = {"approximation": approximation, "target": target}
+    return {role: f"{kinds[role]}@{name or LOCAL}" for role, name in given.items()}
+
+
+def _lookahead(wanted: Wanted, agents: Mapping[Role, str]) -> Lookahead:
+    if wanted.lookahead:
+        return lookahead_named(wanted.lookahead)
+    return Sliding(max(1, min(_processors() - 1, MOST_LOOKAHEAD_HERE)) if _all_here(agents) else DEFAULT_LOOKAHEAD)
+
+
+def _all_here(agents: Mapping[Role, str]) -> bool:
+    return all(is_local_agent(name) for name in agents.values())
+
+
+def _processors() -> int:
+    """How many processors this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def _most_target_calls(lookahead: Lookahead) -> int:
+    """How many target calls the lookahead lets be in flight, for a model in this process to make room for."""
+    most = lookahead.k + 1 if isinstance(lookahead, Sliding) else lookahead.k if isinstance(lookahead, Batch) else 4
+    return min(most, MOST_LOOKAHEAD_HERE + 1)  # more calls than that wait their turn
+
+
+def _limits(wanted: Wanted) -> Limits:
+    most = (wanted.budget_calls, wanted.budget_tokens, wanted.budget_usd)
+    calls, tokens, usd = most
+    budget = None if most == (None, None, None) else Budget(calls=calls, tokens=tokens, usd=usd)
+    return Limits(calls_at_once=wanted.calls_at_once, budget=budget)
+
+
+def _before(journal: JournalStore, session: str) -> Replayed | None:
+    """The earlier session to go on from; one whose plan is complete has nothing to go on with."""
+    if not session:
+        return None
+    before = replay(journal.read(session))
+    if before.plan.complete:
+        raise BadOption(f"the plan of session {session} is complete; there is nothing to go on with")
+    return before
+
+
+def _check(ready: Launch) -> None:
+    """Say before anything starts what would end the run at once: a task nobody recorded, a budget nobody can count."""
+    for agent in ready.agents.values():
+        if isinstance(agent, RecordedAgent):
+            agent.check(ready.task)
+        most = agent.most(ready.task, ())
+        if ready.understood.wanted.budget_usd is not None and (most is None or most.cost_usd is None):
+            raise BadOption(f"the price of {agent.name} is not known, so no dollars can be counted; give it with --prices")
+
+
+async def _prepare(ready: Launch) -> None:
+    """Let models in this process read their worked examples, both at once."""
+    try:
+        async with asyncio.TaskGroup() as group:
+            for agent in ready.agents.values():
+                if isinstance(agent, ModelAgent):
+                    group.create_task(agent.prepare(ready.task))
+    except BaseExceptionGroup as group:
+        raise first_of(group) from None
