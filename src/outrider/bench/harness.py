@@ -167,31 +167,28 @@ def _rounded(value: float | None) -> float | None:
     return None if value is None else round(value, 6)
 
 
+def run_all(trace: Trace, schedulers: Mapping[str, Scheduler], prices: TokenPrices) -> dict[str, Run]:
+    """``trace`` once under every scheduler, and under the target alone whether it is among them or not."""
+    alone = run_once(trace, Alone(), prices)
+    others = {name: run_once(trace, make(trace), prices) for name, make in schedulers.items() if name != ALONE}
+    return {ALONE: alone, **others}
+
+
 class Comparison:
-    """Grows run by run: ``add`` a recorded run, read ``results`` at any time.
+    """Grows run by run: ``add`` what ``run_all`` gave for a recorded run, read ``results`` at any time.
 
     Args:
-        schedulers: what to compare, by name; the target alone is run beside them whether it is among them or not.
-        prices: what the rows' tokens cost.
+        schedulers: the names of what is compared.
     """
 
-    def __init__(self, schedulers: Mapping[str, Scheduler], prices: TokenPrices) -> None:
+    def __init__(self, schedulers: Iterable[str]) -> None:
         self.runs = 0
-        self.stopped = False
-        """Whether somebody pressed Ctrl-C before every recorded run was through."""
-        self._schedulers = dict(schedulers)
-        self._prices = prices
         self._tallies = {name: Tally() for name in schedulers}
 
-    def add(self, trace: Trace) -> None:
-        """Run ``trace`` under every scheduler. If this is interrupted, it is as if it had not begun."""
-        alone = run_once(trace, Alone(), self._prices)
-        done = {
-            name: alone if name == ALONE else run_once(trace, scheduler(trace), self._prices)
-            for name, scheduler in self._schedulers.items()
-        }
-        for name, ours in done.items():
-            self._tallies[name].add(ours, alone)
+    def add(self, done: Mapping[str, Run]) -> None:
+        """One more recorded run."""
+        for name, tally in self._tallies.items():
+            tally.add(done[name], done[ALONE])
         self.runs += 1
 
     def results(self, seed: int) -> dict[str, Result]:
@@ -233,12 +230,9 @@ def compare(
     prices: TokenPrices | None = None,
     progress: Progress = lambda runs: None,
 ) -> Comparison:
-    """Every scheduler over every recorded run. Ctrl-C ends it early, with the runs so far."""
-    comparison = Comparison(schedulers, prices or TokenPrices())
-    try:
-        for trace in traces:
-            comparison.add(trace)
-            progress(comparison.runs)
-    except KeyboardInterrupt:
-        comparison.stopped = True
+    """Every scheduler over every recorded run."""
+    comparison = Comparison(schedulers)
+    for trace in traces:
+        comparison.add(run_all(trace, schedulers, prices or TokenPrices()))
+        progress(comparison.runs)
     return comparison

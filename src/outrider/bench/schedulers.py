@@ -15,6 +15,7 @@ from typing import Final, TypeAlias
 
 from outrider.bench.rows import Trace
 from outrider.errors import UnknownName
+from outrider.model import Step
 from outrider.rules import Batch, Lookahead, Sliding, Want
 from outrider.rules.tree import Node
 
@@ -73,26 +74,31 @@ class ToolsOnly:
 
 @dataclass(frozen=True, slots=True)
 class Oracle:
-    """Knows which drafts hold and come in time, and asks for those alone. As fast as unlimited lookahead, and wastes nothing.
+    """Knows the plan and which drafts hold, and asks for those alone: nothing it starts is wasted.
 
-    ``useful[i]`` is whether the draft of step ``i`` is right, is there before its verdict, and is not the last step's, after
-    which nothing is left to speculate on.
+    With one guess a step it is as fast as unlimited lookahead; with several it follows the right one, which lookahead cannot
+    know. ``path`` is the plan. ``useful[i]`` is whether the draft of step ``i`` has the right guess and is there before its
+    verdict; that of the last step never is, since nothing is left to speculate on.
     """
 
+    path: tuple[Step, ...]
     useful: tuple[bool, ...]
     name: str = "oracle"
 
     @classmethod
     def of(cls, trace: Trace) -> Oracle:
         """The oracle for a recorded run."""
-        ahead = [row.right and row.draft_s is not None and row.draft_s < row.target_s for row in trace.rows]
-        return cls((*ahead[:-1], False))
+        useful = [row.target in row.drafts and row.draft_s is not None and row.draft_s < row.target_s for row in trace.rows]
+        return cls(tuple(row.target for row in trace.rows), (*useful[:-1], False))
 
     def wants(self, frontier: Node) -> Iterator[Want]:
-        """What unlimited lookahead wants, less the drafts that are of no use."""
-        for want in Sliding(len(self.useful)).wants(frontier):
-            if want.role == "target" or self.useful[want.node.at]:
-                yield want
+        """Down the plan: each step's target call, and its draft if that is of use."""
+        node: Node | None = frontier
+        while node is not None and node.at < len(self.path):
+            for want in Sliding(1).wants(node):
+                if want.node is node and (want.role == "target" or self.useful[node.at]):
+                    yield want
+            node = node.children.get(self.path[node.at].key)
 
 
 # By name ------------------------------------------------------------------------------------------------------------

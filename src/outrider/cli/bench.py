@@ -1,0 +1,210 @@
+"""``outrider bench``: read rows, journals or suites, run every scheduler over them, say what each came to."""
+
+from __future__ import annotations
+
+import os
+import platform
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from outrider import __version__
+from outrider.bench.harness import Comparison, Result, run_all
+from outrider.bench.schedulers import STANDARD, Scheduler, schedulers_named
+from outrider.bench.statistics import Estimate
+from outrider.bench.suites import Source, sources_named
+from outrider.bench.traces import TokenPrices
+from outrider.cli.exits import Exit
+from outrider.cli.views import json_line
+from outrider.errors import BadOption
+from outrider.views.words import count
+
+_EVERY_S: Final = 0.2
+"""So often at most is progress told."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BenchOptions:
+    """What the command line said."""
+
+    files: Sequence[str]
+    schedulers: str
+    target_price: float
+    draft_price: float
+    seed: int
+    as_json: bool
+
+
+@dataclass(slots=True, kw_only=True)
+class Bench:
+    """What has been compared so far: each source by itself, and all of them together."""
+
+    schedulers: Mapping[str, Scheduler]
+    prices: TokenPrices
+    together: Comparison
+    done: list[tuple[Source, Comparison]] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+    stopped: bool = False
+
+    def read(self, sources: Sequence[Source], progress: ProgressLine) -> None:
+        """Compare on every source, one recorded run after another; Ctrl-C ends it early."""
+        try:
+            for source in sources:
+                self._read_one(source, progress)
+        except KeyboardInterrupt:
+            self.stopped = True
+        finally:
+            progress.close()
+
+    def _read_one(self, source: Source, progress: ProgressLine) -> None:
+        comparison = Comparison(self.schedulers)
+        self.done.append((source, comparison))
+        for trace in source.read(self.notes.append):
+            done = run_all(trace, self.schedulers, self.prices)
+            comparison.add(done)
+            self.together.add(done)
+            progress.tell(f"{source.name}: {count(comparison.runs, 'run')} of a task compared")
+
+
+class ProgressLine:
+    """One line on standard error that is written over again; nothing where that is no terminal."""
+
+    def __init__(self) -> None:
+        self._wanted = sys.stderr.isatty()
+        self._told_s = 0.0
+        self._length = 0
+
+    def tell(self, text: str) -> None:
+        """Show ``text``, unless something was shown just now."""
+        if self._wanted and time.monotonic() - self._told_s >= _EVERY_S:
+            self._told_s = time.monotonic()
+            print(f"\r{text:<{self._length}}", end="", file=sys.stderr, flush=True)
+            self._length = len(text)
+
+    def close(self) -> None:
+        """Leave the line empty."""
+        if self._length:
+            print(f"\r{'':<{self._length}}\r", end="", file=sys.stderr, flush=True)
+            self._length = 0
+
+
+def run_bench(options: BenchOptions) -> Exit:
+    """Compare, print, and say what was left out; after Ctrl-C, what is done so far."""
+    schedulers = schedulers_named(names_of(options.schedulers))
+    prices = TokenPrices(target=options.target_price, draft=options.draft_price)
+    bench = Bench(schedulers=schedulers, prices=prices, together=Comparison(schedulers))
+    bench.read(all_sources(options.files), ProgressLine())
+    if not bench.together.runs:
+        raise KeyboardInterrupt
+    if options.as_json:
+        print(json_line(report(bench, options.seed)))
+    else:
+        _print_tables(bench, options.seed)
+    for note in bench.notes:
+        print(f"outrider: {note}", file=sys.stderr)
+    return Exit.STOPPED if bench.stopped else Exit.COMPLETE
+
+
+def names_of(text: str) -> list[str]:
+    """The names in a list with commas; all the standard ones for an empty one."""
+    names = [name.strip() for name in text.split(",")] if text.strip() else list(STANDARD)
+    return list(dict.fromkeys(names))
+
+
+def all_sources(files: Sequence[str]) -> list[Source]:
+    """The sources of every file and suite.
+
+    Raises:
+        BadOption: none is given.
+    """
+    if not files:
+        raise BadOption("there is nothing to compare on; give files of rows, journals or suites")
+    return [source for text in files for source in sources_named(text)]
+
+
+# As JSON ------------------------------------------------------------------------------------------------------------
+
+
+def report(bench: Bench, seed: int) -> dict[str, Any]:
+    """One object: what each scheduler came to over everything, and over each input. The same for the same seed and inputs."""
+    return {
+        "schedulers": _figures(bench.together, seed),
+        "inputs": [
+            {"name": source.name, "sha256": source.sha256, "runs": comparison.runs, "schedulers": _figures(comparison, seed)}
+            for source, comparison in bench.done
+        ],
+        "runs": bench.together.runs,
+        "stopped": bench.stopped,
+        "notes": bench.notes,
+        "seed": seed,
+        "target_price_usd": bench.prices.target,
+        "draft_price_usd": bench.prices.draft,
+        **provenance(),
+    }
+
+
+def provenance() -> dict[str, Any]:
+    """The versions and the machine that a figure was made with."""
+    return {
+        "outrider": __version__,
+        "python": platform.python_version(),
+        "machine": {"system": platform.system(), "architecture": platform.machine(), "processors": os.cpu_count()},
+    }
+
+
+def _figures(comparison: Comparison, seed: int) -> dict[str, Any]:
+    return {name: result.as_json() for name, result in comparison.results(seed).items()}
+
+
+# As a table ---------------------------------------------------------------------------------------------------------
+
+_HEAD: Final = ("scheduler", "time", "95 %", "faster/slower/equal", "cost", "95 %", "wasted", "cancelled", "most calls")
+
+
+def _print_tables(bench: Bench, seed: int) -> None:
+    for source, comparison in bench.done:
+        if comparison.runs:
+            print(f"{source.name}: {count(comparison.runs, 'run')}")
+            _print_table(comparison.results(seed))
+    if len(bench.done) > 1:
+        print(f"together: {count(bench.together.runs, 'run')}")
+        _print_table(bench.together.results(seed))
+    prices = f"${bench.prices.target:g} and ${bench.prices.draft:g} for a million tokens of target and drafter"
+    print(f"time and cost: sums over the target alone's, below 1 is less; wasted and cancelled: tokens. Prices: {prices}.")
+    print(f"Seed {seed}; intervals are bootstraps over runs.{' Stopped early.' if bench.stopped else ''}")
+
+
+def _print_table(results: Mapping[str, Result]) -> None:
+    rows = [_HEAD, *map(_cells, results.values())]
+    widths = [max(len(row[i]) for row in rows) for i in range(len(_HEAD))]
+    for first, *others in rows:
+        cells = [f"{cell:>{width}}" for cell, width in zip(others, widths[1:], strict=True)]
+        print("  ".join((f"  {first:<{widths[0]}}", *cells)).rstrip())
+    print()
+
+
+def _cells(result: Result) -> tuple[str, ...]:
+    signs = result.signs
+    return (
+        result.scheduler,
+        *told(result.time_ratio),
+        f"{signs.faster}/{signs.slower}/{signs.equal}",
+        *told(result.cost_ratio),
+        _tokens(result.wasted_tokens),
+        _tokens(result.cancelled_tokens),
+        str(result.calls_max),
+    )
+
+
+def told(estimate: Estimate | None) -> tuple[str, str]:
+    """A figure and its interval in words; what is unknown is a question mark."""
+    if estimate is None:
+        return "?", "?"
+    interval = estimate.interval
+    return f"{estimate.value:.3f}", "one run" if interval is None else f"{interval[0]:.3f} – {interval[1]:.3f}"
+
+
+def _tokens(number: int | None) -> str:
+    return "?" if number is None else f"{number:,}"
