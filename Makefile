@@ -33,5 +33,5 @@ docs: .venv
 	$(BIN)/python scripts/document_cli.py
 
 requirements:
-	uv pip compile --quiet --universal --generate-hashes --python-version 3.11 pyproject.toml --extra local --extra vendors \
-	  --group dev --output-file requirements/dev.txt --custom-compile-command "make requirements"
+	uv pip compile --quiet --universal --generate-hashes --python-version 3.11 pyproject.toml --extra local --extra vendors --extra bench \
+	  --extra web --extra ag-ui --group dev --output-file requirements/dev.txt --custom-compile-command "make requirements"
