@@ -17,19 +17,9 @@ from typing import Literal, Protocol, Self, TypeAlias
 from outrider.errors import BadOption
 from outrider.model import FINISH, Step
 from outrider.rules import Batch, Lookahead, Sliding
+from outrider.simulate.arrays import Array, NDArray, Some, Truth, np
 from outrider.simulate.episode import TICKS_A_SECOND, Effort, Episode, Position, Setting, astray, on_path
 from outrider.simulate.latency import Distribution
-
-try:
-    import numpy as np
-    from numpy.typing import NDArray
-except ImportError:
-    raise BadOption("simulating many episodes at once needs NumPy; install it with: pip install 'outrider[bench]'") from None
-
-Array: TypeAlias = NDArray[np.float64]
-Truth: TypeAlias = NDArray[np.bool_]
-Which: TypeAlias = NDArray[np.intp] | slice
-"""Some of the episodes."""
 
 Scheduler: TypeAlias = int | Lookahead | Literal["oracle"]
 """A lookahead, or how far it goes. The oracle needs to know the episode, so it goes by its name."""
@@ -81,6 +71,13 @@ class Episodes:
     def __len__(self) -> int:
         return int(self.agrees[0].size)
 
+    def __getitem__(self, some: slice) -> Episodes:
+        """Some of them."""
+        draft, target, draft_tokens, target_tokens = (
+            row[:, some] for row in (self.draft, self.target, self.draft_tokens, self.target_tokens)
+        )
+        return Episodes(self.agrees[:, some], draft, target, draft_tokens, target_tokens)
+
     def one(self, number: int) -> Episode:
         """Episode ``number``, to be run by the runtime."""
         return Episode(tuple(self._position(at, number) for at in range(self.steps)))
@@ -112,7 +109,8 @@ class Outcomes:
     """A number for each episode, as the figures of a run have them.
 
     ``draft_tokens`` and ``target_tokens`` are all output tokens by role. ``wasted_tokens`` are those of calls that were wasted or
-    cancelled; a call that is cancelled has used its tokens in proportion to the time it had, rounded down.
+    cancelled; a call that is cancelled has used its tokens in proportion to the time it had, rounded down. ``complete`` is 1
+    where the plan came to its `finish`, else 0.
     """
 
     total_s: Array
@@ -120,6 +118,7 @@ class Outcomes:
     target_tokens: Array
     wasted_tokens: Array
     calls_max: Array
+    complete: Array
 
     @property
     def output_tokens(self) -> Array:
@@ -144,12 +143,12 @@ class _Tally:
     def of(cls, episodes: int) -> Self:
         return cls(*(np.zeros(episodes) for _ in range(4)))
 
-    def waste(self, which: Which, draft_tokens: Array, target_tokens: Array) -> None:
+    def waste(self, which: Some, draft_tokens: Array, target_tokens: Array) -> None:
         self.draft_tokens[which] += draft_tokens
         self.target_tokens[which] += target_tokens
         self.wasted_tokens[which] += draft_tokens + target_tokens
 
-    def at_once(self, which: Which, calls: Array) -> None:
+    def at_once(self, which: Some, calls: Array) -> None:
         self.calls_max[which] = np.maximum(self.calls_max[which], calls)
 
 
@@ -167,11 +166,11 @@ class _Rule(Protocol):
     reach: int
     """Calls further back than this many steps have ended."""
 
-    def gate(self, at: int, which: Which) -> Array | float:
+    def gate(self, at: int, which: Some) -> Array | float:
         """From when step ``at`` may be drafted; never, as long as it hangs on a verdict that is not in."""
         ...
 
-    def onward(self, at: int, which: Which, drafted: Array, holds: Truth, verdict: Array) -> Array:
+    def onward(self, at: int, which: Some, drafted: Array, holds: Truth, verdict: Array) -> Array:
         """When the step after ``at`` gets its target call: after a draft that ``holds``, or after the verdict."""
         ...
 
@@ -187,13 +186,13 @@ class _Sliding:
         self.reach = k
         self._confirmed: list[Array] = []
 
-    def gate(self, at: int, which: Which) -> Array | float:
+    def gate(self, at: int, which: Some) -> Array | float:
         before = at - self.reach
         if before < 0:
             return 0.0
         return self._confirmed[before][which] if before < len(self._confirmed) else np.inf
 
-    def onward(self, at: int, which: Which, drafted: Array, holds: Truth, verdict: Array) -> Array:
+    def onward(self, at: int, which: Some, drafted: Array, holds: Truth, verdict: Array) -> Array:
         return np.where(holds, drafted, np.maximum(verdict, self.gate(at, which)))
 
     def passed(self, at: int, holds: Truth, confirmed: Array) -> None:
@@ -207,10 +206,10 @@ class _Batch:
         self.reach = k
         self._base = np.zeros(episodes, np.intp)
 
-    def gate(self, at: int, which: Which) -> Array | float:
+    def gate(self, at: int, which: Some) -> Array | float:
         return 0.0
 
-    def onward(self, at: int, which: Which, drafted: Array, holds: Truth, verdict: Array) -> Array:
+    def onward(self, at: int, which: Some, drafted: Array, holds: Truth, verdict: Array) -> Array:
         inside = at + 1 - self._base[which] < self.reach
         return np.where(holds & inside, drafted, np.inf)
 
@@ -226,11 +225,11 @@ class _Oracle:
         self.reach = episodes.steps
         self._never = np.where(episodes.agrees & (episodes.draft < episodes.target), 0.0, np.inf)
 
-    def gate(self, at: int, which: Which) -> Array | float:
+    def gate(self, at: int, which: Some) -> Array | float:
         never: Array = self._never[at][which]
         return never
 
-    def onward(self, at: int, which: Which, drafted: Array, holds: Truth, verdict: Array) -> Array:
+    def onward(self, at: int, which: Some, drafted: Array, holds: Truth, verdict: Array) -> Array:
         return np.where(holds, drafted, verdict)
 
     def passed(self, at: int, holds: Truth, confirmed: Array) -> None:
@@ -334,7 +333,7 @@ def outcomes(episodes: Episodes, lookahead: Scheduler) -> Outcomes:
         _follow(_tail(episodes, here, rule, verdicts), episodes, rule, tally)
         confirmed = here.confirmed
     tokens = tally.draft_tokens, tally.target_tokens, tally.wasted_tokens
-    return Outcomes(confirmed / TICKS_A_SECOND, *tokens, tally.calls_max)
+    return Outcomes(confirmed / TICKS_A_SECOND, *tokens, tally.calls_max, np.ones(len(episodes)))
 
 
 def _count_path(episodes: Episodes, here: _OnPath, flights: list[Array], tally: _Tally) -> None:
