@@ -38,26 +38,27 @@ class Run:
 
 
 def run_once(trace: Trace, lookahead: Lookahead, prices: TokenPrices) -> Run:
-    """``trace`` once more, with ``lookahead``, by the live runtime on a virtual clock that begins at 0."""
-    figures, prefix = run(_planned(trace, lookahead, prices))
-    assert prefix == tuple(row.target for row in trace.rows), "the plan is the target's, whatever the scheduler"
+    """``trace`` once more, with ``lookahead``."""
+    figures = played(trace, lookahead, prices)
     assert figures.total_s is not None, "a run that has ended has its time"
-    if not trace.has_tokens:
-        return Run(
-            total_s=figures.total_s, calls_max=figures.calls_max, tokens=None, output_tokens=None, wasted_tokens=None,
-            cancelled_tokens=None, cost_usd=None, acceptance=figures.acceptance,
-        )  # fmt: skip
-    usage = figures.usage
+    usage, counted = figures.usage, trace.has_tokens
     return Run(
         total_s=figures.total_s,
         calls_max=figures.calls_max,
-        tokens=usage.prompt_tokens + usage.output_tokens,
-        output_tokens=usage.output_tokens,
-        wasted_tokens=figures.tokens("wasted"),
-        cancelled_tokens=figures.tokens("cancelled"),
-        cost_usd=usage.cost_usd,
+        tokens=usage.prompt_tokens + usage.output_tokens if counted else None,
+        output_tokens=usage.output_tokens if counted else None,
+        wasted_tokens=figures.tokens("wasted") if counted else None,
+        cancelled_tokens=figures.tokens("cancelled") if counted else None,
+        cost_usd=usage.cost_usd if counted else None,
         acceptance=figures.acceptance,
     )
+
+
+def played(trace: Trace, lookahead: Lookahead, prices: TokenPrices) -> Figures:
+    """The figures of ``trace`` once more, with ``lookahead``, by the live runtime on a virtual clock that begins at 0."""
+    figures, prefix = run(_planned(trace, lookahead, prices))
+    assert prefix == tuple(row.target for row in trace.rows), "the plan is the target's, whatever the scheduler"
+    return figures
 
 
 async def _planned(trace: Trace, lookahead: Lookahead, prices: TokenPrices) -> tuple[Figures, Prefix]:

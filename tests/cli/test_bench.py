@@ -1,0 +1,109 @@
+"""``outrider bench`` as a user runs it."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+from typing import Any
+
+import pytest
+
+from .running import COMMAND, Place, ended
+
+
+def bench(place: Place, *words: str) -> dict[str, Any]:
+    done = place.here("bench", *words, "--json")
+    assert done.code == 0, done.err
+    found: dict[str, Any] = json.loads(done.out)
+    return found
+
+
+def test_one_object_says_what_each_scheduler_came_to(place: Place) -> None:
+    found = bench(place, "pairs.jsonl", "--schedulers", "alone,lookahead-4,oracle")
+    assert list(found["schedulers"]) == ["alone", "lookahead-4", "oracle"]
+    alone, ours, oracle = found["schedulers"].values()
+    assert alone["time_ratio"] == alone["cost_ratio"] == 1
+    assert oracle["wasted_tokens"] == 0
+    # Six verdicts of 0.4 s; drafts of 0.1 s, all right: the last prefix is known at 0.5 s.
+    assert ours["total_s"] == oracle["total_s"] == 0.9
+    assert ours["time_ratio"] == round(0.9 / 2.4, 6)
+    assert ours["time_ratio_95"] is None  # of one run
+    assert {"seed", "outrider", "python", "machine", "target_price_usd", "draft_price_usd"} <= found.keys()
+    (source,) = found["inputs"]
+    assert source["name"] == "pairs.jsonl"
+    assert len(source["sha256"]) == 64
+
+
+def test_the_same_seed_gives_the_same_bytes(place: Place) -> None:
+    words = ("bench", "local-pairs", "--schedulers", "lookahead-2,batch-2", "--json", "--seed", "5")
+    first, again, other = place.here(*words), place.here(*words), place.here(*words[:-1], "6")
+    assert first.out == again.out != other.out
+
+
+def test_several_inputs_are_told_each_and_together(place: Place) -> None:
+    found = bench(place, "pairs.jsonl", "local-pairs", "--schedulers", "lookahead-2")
+    assert [source["runs"] for source in found["inputs"]] == [1, 20, 20]
+    assert found["runs"] == found["schedulers"]["lookahead-2"]["runs"] == 41
+    low, high = found["schedulers"]["lookahead-2"]["time_ratio_95"]
+    assert low < found["schedulers"]["lookahead-2"]["time_ratio"] < high
+
+
+def test_a_table_is_for_people(place: Place) -> None:
+    done = place.here("bench", "local-pairs", "--schedulers", "alone,lookahead-4")
+    assert done.code == 0
+    assert "lookahead-4  0.547  0.474 – 0.632" in done.out
+    assert "together: 40 runs" in done.out
+    assert "$10 and $1 for a million tokens" in done.out
+
+
+def test_prices_are_dollars_for_a_million_tokens(place: Place) -> None:
+    found = bench(place, "pairs.jsonl", "--schedulers", "alone", "--target-price", "100")
+    assert found["schedulers"]["alone"]["cost_usd"] == 6 * 20 * 100 / 1e6
+
+
+def test_a_journal_is_an_input_too(place: Place) -> None:
+    assert place.plan("--lookahead", "2").code == 0
+    found = bench(place, str(place.journal), "--schedulers", "lookahead-2")
+    assert found["runs"] == 1
+    assert found["schedulers"]["lookahead-2"]["time_ratio"] < 1
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (("nothing.jsonl",), "there is no file and no suite"),
+        (("pairs.jsonl", "--schedulers", "auto@never"), "the scheduler 'auto@never' is not known; there is alone"),
+        (("pairs.jsonl", "--target-price", "-1"), "the target's price is -1"),
+        (("empty.jsonl",), "empty.jsonl is empty"),
+        (("broken.jsonl",), "broken.jsonl:1: "),
+    ],
+)
+def test_a_mistake_ends_in_a_sentence(place: Place, words: tuple[str, ...], says: str) -> None:
+    (place.folder / "empty.jsonl").write_text("")
+    (place.folder / "broken.jsonl").write_text('{"task": "x"}\n')
+    done = place.here("bench", *words)
+    assert done.code == 2
+    assert says in done.sentence
+
+
+def test_ctrl_c_prints_what_is_done(place: Place) -> None:
+    rows = [{"task": f"t{n}", "at": 0, "target": "a", "target_s": 1, "draft": "a", "draft_s": 1} for n in range(200_000)]
+    (place.folder / "many.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    screen, terminal = os.openpty()
+    process = subprocess.Popen(
+        [*COMMAND, "bench", "pairs.jsonl", "many.jsonl", "--schedulers", "alone", "--json"], cwd=place.folder,
+        env=place.environment, text=True, stdout=subprocess.PIPE, stderr=terminal,
+    )  # fmt: skip
+    os.close(terminal)
+    shown = b""
+    while b"many.jsonl: " not in shown:
+        shown += os.read(screen, 1024)
+    process.send_signal(signal.SIGINT)
+    done = ended(process)
+    os.close(screen)
+    assert done.code == 130
+    found = json.loads(done.out)
+    assert found["stopped"]
+    assert found["inputs"][0]["runs"] == 1
