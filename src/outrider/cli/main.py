@@ -52,6 +52,27 @@ Examples:
   outrider bench rows.jsonl --schedulers alone,lookahead-4,batch-4,oracle --json
   outrider bench journal.sqlite3 --target-price 15 --draft-price 0.6"""
 
+SIMULATED: Final = """
+
+Episodes are drawn first, and then run in virtual time by the same rules as a real plan: once with the lookahead, once with the
+target alone. A load, a rate limit and failures need the live runtime, which manages hundreds of episodes a second; everything
+else goes at about a million. Needs NumPy: pip install 'outrider[bench]'."""
+
+SIMULATE_EXAMPLES: Final = """\b
+Examples:
+  outrider simulate --accuracy 0.9 --draft-s 0.6 --target-s 2.9
+  outrider simulate -k batch-4 --draft-s lognormal:1:0.4 --target-s lognormal:3:1.2
+  outrider simulate --target-tokens lognormal:120:60 --target-s length:0.4:0.02 --json
+  outrider simulate --draft-s file:rows.jsonl#draft_s --target-s file:rows.jsonl#target_s
+  outrider simulate --episodes 1000 --slowdown 0.1 --calls-per-minute 60
+
+\b
+DIST is a number, or a distribution of numbers:
+  lognormal:MEAN:SD              lognormal-median:MEDIAN:SIGMA (of the logarithm)
+  values:A,B,C                   one of these
+  file:PATH  file:PATH#FIELD     one of a file's: a number a line, or a JSON object a line
+  length:BASE:PER_TOKEN          seconds that go with the call's output tokens"""
+
 app = typer.Typer(
     name="outrider",
     help=PROMISE,
@@ -240,6 +261,49 @@ def bench(
             files=files, schedulers=schedulers, target_price=target_price, draft_price=draft_price, seed=seed, as_json=as_json
         )
         raise typer.Exit(run_bench(options))
+
+
+@app.command(
+    help="Simulate runs: what would speculation gain with agents this fast and this often right?" + SIMULATED,
+    short_help="Simulate runs with drawn times and answers.",
+    epilog=SIMULATE_EXAMPLES,
+)
+def simulate(
+    steps: Annotated[int, typer.Option(metavar="N", help="Steps of a plan, finish included.")] = 10,
+    accuracy: Annotated[str, typer.Option(metavar="P", help="The chance that a draft is right; with commas, by step.")] = "0.8",
+    draft_s: Annotated[str, typer.Option(metavar="DIST", help="Seconds of a draft.")] = "1",
+    target_s: Annotated[str, typer.Option(metavar="DIST", help="Seconds of a target call.")] = "3",
+    draft_tokens: Annotated[str, typer.Option(metavar="DIST", help="Output tokens of a draft.")] = "20",
+    target_tokens: Annotated[str, typer.Option(metavar="DIST", help="Output tokens of a target call.")] = "100",
+    lookahead: Annotated[
+        str, typer.Option("--lookahead", "-k", metavar="N", help="How far drafts may run ahead; or batch-K, oracle, alone.")
+    ] = "4",
+    episodes: Annotated[int, typer.Option(metavar="N", help="How many runs.")] = 10_000,
+    seed: Annotated[int, typer.Option(metavar="N", help="The seed; the same one gives the same bytes.")] = 0,
+    draft_price: Annotated[float, typer.Option(metavar="USD", help="For a million output tokens of the drafter.")] = 1.0,
+    target_price: Annotated[float, typer.Option(metavar="USD", help="The same for the target.")] = 10.0,
+    slowdown: Annotated[
+        float, typer.Option(metavar="X", help="Each further call in flight makes a call X times its time longer.")
+    ] = 0.0,
+    calls_per_minute: Annotated[float | None, typer.Option(metavar="N", help="The provider begins no more calls a minute than this.")] = None,
+    failures: Annotated[float, typer.Option(metavar="P", help="The chance that a call fails.")] = 0.0,
+    runtime: Annotated[
+        bool, typer.Option("--runtime", help="Have the live runtime run every episode: the same, thousands of times as long.")
+    ] = False,
+    workers: Annotated[int, typer.Option(metavar="N", help="Processes to work with; the result is the same.")] = 1,
+    as_json: JsonOption = False,
+) -> None:
+    """Run ``outrider simulate``."""
+    with explained():
+        from outrider.cli.simulate import SimulateOptions, run_simulate
+
+        options = SimulateOptions(
+            steps=steps, accuracy=accuracy, draft_s=draft_s, target_s=target_s, draft_tokens=draft_tokens,
+            target_tokens=target_tokens, lookahead=lookahead, episodes=episodes, seed=seed, draft_price=draft_price,
+            target_price=target_price, slowdown=slowdown, calls_per_minute=calls_per_minute, failures=failures, runtime=runtime,
+            workers=workers, as_json=as_json,
+        )  # fmt: skip
+        raise typer.Exit(run_simulate(options))
 
 
 def main() -> None:

@@ -14,7 +14,7 @@ from typing import Final
 
 from outrider.errors import BadOption
 from outrider.model import FINISH, Answer, Prefix, Role, Step
-from outrider.simulate.latency import Constant, Distribution
+from outrider.simulate.latency import ByLength, Constant, Distribution
 
 TICKS_A_SECOND: Final = 100_000
 """Durations are whole ticks of 10 µs, at least one, so that sums are exact and two calls end together or clearly apart."""
@@ -119,6 +119,9 @@ class Setting:
             raise BadOption(f"a plan of {self.steps} steps is none; it has at least the step {FINISH}")
         if isinstance(self.accuracy, tuple) and len(self.accuracy) != self.steps:
             raise BadOption(f"{len(self.accuracy)} accuracies for {self.steps} steps; give one, or one for each step")
+        for tokens in (self.draft_tokens, self.target_tokens):
+            if isinstance(tokens, ByLength):
+                raise BadOption(f"tokens are {tokens}, which is for seconds; give a number, lognormal:MEAN:SD or values:A,B,C")
         for chance in self.accuracies:
             if not 0 <= chance <= 1:
                 raise BadOption(f"accuracy is {chance:g}; give a chance from 0 to 1")

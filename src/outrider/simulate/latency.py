@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import math
 import random
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Protocol, Self, TypeAlias
 
@@ -22,7 +22,7 @@ else:
 
 FORMS: Final = (
     "a number such as 2.9, lognormal:MEAN:SD, lognormal-median:MEDIAN:SIGMA, length:BASE:PER_TOKEN (seconds only), "
-    "values:A,B,C, or file:PATH with a number a line"
+    "values:A,B,C, file:PATH with a number a line, or file:PATH#FIELD with a JSON object a line"
 )
 """The ways of writing a distribution."""
 
@@ -147,9 +147,7 @@ class Empirical:
         return np.asarray(self.values)[rng.integers(len(self.values), size=shape)]
 
     def __str__(self) -> str:
-        if len(self.values) <= 8 or any(a != b for a, b in pairwise(self.values[:2])):
-            return "values:" + ",".join(f"{value:g}" for value in self.values)
-        return f"{len(self.values)} values"
+        return "values:" + ",".join(f"{value:g}" for value in self.values)
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,7 +184,7 @@ def distribution(text: str) -> Distribution:
         if not colon:
             return Constant(float(kind))
         if kind == "file":
-            return Empirical(_numbers(Path(rest)))
+            return Empirical(_numbers(rest))
         if kind == "values":
             return Empirical.of([float(value) for value in rest.split(",")])
         first, second = (float(value) for value in rest.split(":"))
@@ -203,16 +201,22 @@ def distribution(text: str) -> Distribution:
             raise BadOption(f"{text!r} is no distribution; give {FORMS}")
 
 
-def _numbers(path: Path) -> tuple[float, ...]:
+def _numbers(place: str) -> tuple[float, ...]:
+    """The numbers of ``PATH`` or ``PATH#FIELD``. A field that is null or missing is no number, and left out."""
+    name, _, field = place.partition("#")
     try:
-        lines = path.read_text(encoding="utf-8").split("\n")
+        lines = Path(name).read_text(encoding="utf-8").split("\n")
     except (OSError, UnicodeDecodeError) as error:
-        raise BadOption(f"the values in {path} cannot be read: {error}") from error
-    numbers: list[float] = []
-    for number, line in enumerate(lines, 1):
-        if line.strip():
-            try:
-                numbers.append(_sound(float(line), f"{path}, line {number}"))
-            except ValueError:
-                raise BadOption(f"{path}, line {number}: {line.strip()[:40]!r} is no number") from None
-    return tuple(numbers)
+        raise BadOption(f"the values in {name} cannot be read: {error}") from error
+    numbers = [_number(line, field, f"{name}, line {at}") for at, line in enumerate(lines, 1) if line.strip()]
+    return tuple(number for number in numbers if number is not None)
+
+
+def _number(line: str, field: str, where: str) -> float | None:
+    try:
+        value = json.loads(line)
+        value = value.get(field) if field else value
+        return None if value is None and field else _sound(float(value), where)
+    except (ValueError, TypeError, AttributeError):
+        wanted = f"a JSON object with {field}" if field else "a number"
+        raise BadOption(f"{where}: {line.strip()[:60]!r} is not {wanted}") from None

@@ -160,7 +160,7 @@ class Sweep:
 
     def jobs(self) -> Iterator[Job]:
         """Its parts, in order."""
-        size = max(64, min(1 << 14, POSITIONS_A_CHUNK // self.setting.steps))
+        size = max(1, min(1 << 14, POSITIONS_A_CHUNK // self.setting.steps))
         for chunk, begin in enumerate(range(0, self.episodes, size)):
             length = min(size, self.episodes - begin)
             runs = RUNS_A_JOB if self.by_runtime else size
@@ -201,6 +201,14 @@ def scheduler_named(name: str) -> Scheduler:
             return "oracle"
         case _:
             return lookahead_named(name)
+
+
+def name_of(scheduler: Scheduler) -> str:
+    """Its name in full: ``lookahead-4`` for 4."""
+    if isinstance(scheduler, str):
+        return scheduler
+    lookahead = Sliding(scheduler) if isinstance(scheduler, int) else scheduler
+    return "alone" if lookahead == Sliding(0) else lookahead.name
 
 
 def _modelled(scheduler: Scheduler) -> bool:
