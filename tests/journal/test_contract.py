@@ -192,3 +192,17 @@ def test_a_session_writes_down_everything_that_its_stream_tells(journal: Journal
     assert all(a.n + 1 == b.n for a, b in pairwise(told))
     assert journal.sessions()[0].outcome == "complete"
     assert journal.sessions()[0].steps == 3
+
+
+# What was learned ---------------------------------------------------------------------------------------------------
+
+
+def test_what_was_learned_is_kept_by_topic_and_replaced(journal: JournalStore) -> None:
+    assert journal.learned("one") == ""
+    journal.keep_learned("one", '{"a": 1}')
+    journal.keep_learned("two", "zwei")
+    journal.keep_learned("one", "ä")
+    assert (journal.learned("one"), journal.learned("two")) == ("ä", "zwei")
+    journal.keep_learned("one", "")
+    assert journal.learned("one") == ""
+    assert journal.sessions() == []

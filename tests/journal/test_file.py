@@ -128,7 +128,7 @@ def test_an_empty_file_becomes_a_journal_but_only_to_write(path: Path) -> None:
 
 def test_a_newer_journal_is_refused_with_both_versions(path: Path) -> None:
     before = changed(made(path), "PRAGMA user_version = 7").read_bytes()
-    refused(path, JournalNewer, "has format 7 and this Outrider reads up to 1; install a newer one")
+    refused(path, JournalNewer, "has format 7 and this Outrider reads up to 2; install a newer one")
     assert path.read_bytes() == before
 
 
@@ -263,3 +263,24 @@ def unwritable() -> Record:
 def test_sqlite_saying_that_it_is_full_means_a_full_disk(path: Path) -> None:
     with pytest.raises(JournalFull, match="there is no room for the journal"), mapped(path):
         changed(made(path), "PRAGMA max_page_count = 1", "CREATE TABLE more AS SELECT zeroblob(99999)")
+
+
+def test_a_journal_of_the_first_format_is_read_and_brought_up_to_date(path: Path) -> None:
+    changed(made(path), "DROP TABLE learned")
+    changed(path, "PRAGMA user_version = 1")
+    with SqliteJournal(path, read_only=True) as journal:
+        assert journal.read("trip") == short_run()
+        assert journal.learned("anything") == ""
+    with SqliteJournal(path) as journal:
+        journal.keep_learned("drafts", "are often right")
+        assert journal.read("trip") == short_run()
+    with SqliteJournal(path, read_only=True) as journal:
+        assert journal.learned("drafts") == "are often right"
+
+
+def test_what_was_learned_and_then_damaged_is_not_believed(path: Path) -> None:
+    with SqliteJournal(path) as journal:
+        journal.keep_learned("drafts", "are often right")
+    changed(path, "UPDATE learned SET json = 'are never right'")
+    with SqliteJournal(path) as journal, pytest.raises(JournalCorrupt, match="what was learned of 'drafts'"):
+        journal.learned("drafts")

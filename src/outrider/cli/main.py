@@ -285,7 +285,9 @@ def simulate(
     slowdown: Annotated[
         float, typer.Option(metavar="X", help="Each further call in flight makes a call X times its time longer.")
     ] = 0.0,
-    calls_per_minute: Annotated[float | None, typer.Option(metavar="N", help="The provider begins no more calls a minute than this.")] = None,
+    calls_per_minute: Annotated[
+        float | None, typer.Option(metavar="N", help="The provider begins no more calls a minute than this.")
+    ] = None,
     failures: Annotated[float, typer.Option(metavar="P", help="The chance that a call fails.")] = 0.0,
     runtime: Annotated[
         bool, typer.Option("--runtime", help="Have the live runtime run every episode: the same, thousands of times as long.")

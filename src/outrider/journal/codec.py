@@ -149,7 +149,8 @@ def _read_fields(kind: type, value: JSON, where: str) -> Any:
     for name in found:
         if name not in readers:
             raise _Unreadable(where + name, "is no field of this record")
-    return _made(kind, where, {name: read(_get(found, name, where), where + name) for name, read in readers.items()})
+    there = {name: read for name, read in readers.items() if name in found or name not in _added(kind)}
+    return _made(kind, where, {name: read(_get(found, name, where), where + name) for name, read in there.items()})
 
 
 def _made(kind: Callable[..., Any], where: str, values: Mapping[str, Any]) -> Any:
@@ -163,6 +164,12 @@ def _made(kind: Callable[..., Any], where: str, values: Mapping[str, Any]) -> An
 def _readers(kind: type) -> Mapping[str, _Reader]:
     hints = get_type_hints(kind)
     return {name: _reader(hints[name]) for name in _names(kind)}
+
+
+@cache
+def _added(kind: Any) -> frozenset[str]:
+    """The fields that journals of earlier versions do not have."""
+    return frozenset(entry.name for entry in fields(kind) if entry.metadata.get("added"))
 
 
 def _reader(hint: Any) -> _Reader:

@@ -18,7 +18,12 @@ T = TypeVar("T")
 APPLICATION_ID: Final = 0x4F555452
 """``OUTR``: what tells a journal from any other SQLite file."""
 
-SCHEMA_VERSION: Final = 1
+SCHEMA_VERSION: Final = 2
+
+_LEARNED: Final = "CREATE TABLE learned (topic TEXT PRIMARY KEY, json TEXT NOT NULL, crc INTEGER NOT NULL)"
+
+_SINCE_1: Final = (_LEARNED, f"PRAGMA user_version = {SCHEMA_VERSION}")
+"""What makes a journal of format 1 one of today's."""
 
 _SCHEMA: Final = (
     """CREATE TABLE session (
@@ -27,6 +32,7 @@ _SCHEMA: Final = (
     """CREATE TABLE event (
         session INTEGER NOT NULL, n INTEGER NOT NULL, kind TEXT NOT NULL, json TEXT NOT NULL, crc INTEGER NOT NULL,
         PRIMARY KEY (session, n))""",
+    _LEARNED,
     f"PRAGMA application_id = {APPLICATION_ID}",
     f"PRAGMA user_version = {SCHEMA_VERSION}",
 )
@@ -170,6 +176,8 @@ def _prepare(db: sqlite3.Connection, path: Path) -> None:
         blank = _is_blank(db, path)
     if blank:
         _create(db, path)
+    elif _number(db, "PRAGMA user_version") < SCHEMA_VERSION:
+        _bring_up_to_date(db)
     # A power cut may take the last events along but damages nothing; a killed process loses nothing.
     db.execute("PRAGMA journal_mode = WAL")
     db.execute("PRAGMA synchronous = NORMAL")
@@ -179,6 +187,13 @@ def _create(db: sqlite3.Connection, path: Path) -> None:
     with transaction(db, "IMMEDIATE"):
         if _is_blank(db, path):  # nobody else has been faster
             for statement in _SCHEMA:
+                db.execute(statement)
+
+
+def _bring_up_to_date(db: sqlite3.Connection) -> None:
+    with transaction(db, "IMMEDIATE"):
+        if _number(db, "PRAGMA user_version") < SCHEMA_VERSION:  # nobody else has been faster
+            for statement in _SINCE_1:
                 db.execute(statement)
 
 

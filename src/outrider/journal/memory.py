@@ -27,6 +27,7 @@ class MemoryJournal:
         self._clock = clock
         self._created: dict[str, str] = {}
         self._records: dict[str, list[Record]] = {}
+        self._learned: dict[str, str] = {}
         self._closed = False
 
     def append(self, session: str, records: list[Record]) -> None:
@@ -65,9 +66,20 @@ class MemoryJournal:
             events=len(records),
         )
 
+    def learned(self, topic: str) -> str:
+        """What was last kept under ``topic``."""
+        self._check_open()
+        return self._learned.get(topic, "")
+
+    def keep_learned(self, topic: str, text: str) -> None:
+        """Keep it instead of what was kept before."""
+        self._check_open()
+        self._learned[topic] = text
+
     def close(self) -> None:
         """Forget everything."""
         self._closed = True
+        self._learned.clear()
         self._records.clear()
 
     def _check_open(self) -> None:

@@ -133,17 +133,17 @@ class _Check:
 
     def receive(self, record: Record) -> None:
         if isinstance(record.event, _REPORTS):
-            self._report(record.n, record.event)
+            self._report(record.n, record.event, record.time_s)
         elif not self.due:
             raise _differs(record.n, record.event, "no finding")
         elif (finding := self.due.popleft()) != record.event:
             raise _differs(record.n, record.event, _told(finding))
 
-    def _report(self, n: int, report: Report) -> None:
+    def _report(self, n: int, report: Report, time_s: float) -> None:
         if self.due:
             raise _differs(n, report, _told(self.due[0]))
         try:
-            decision = self.rules.receive(report)
+            decision = self.rules.receive(report, time_s)
         except (NotNow, RulesMisused) as error:
             raise JournalCorrupt(f"record {n}: {_told(report)} is recorded, which cannot be: {error}") from error
         self._compare_with_order(n, report)

@@ -86,21 +86,35 @@ class SqliteJournal:
 
     def append(self, session: str, records: list[Record]) -> None:
         """All of ``records`` are on disk, or none; see ``JournalStore``."""
-        if self._db is None:
-            raise JournalUnusable(f"the journal {self.path} is {'closed' if self._closed else 'open for reading only'}")
+        db = self._to_write()
         if not records:
             return
         check_succession(session, records)
         lines = [to_line(record) for record in records]
-        with mapped(self.path), transaction(self._db, "IMMEDIATE"):
-            number = self._enter(self._db, session, records)
-            self._db.executemany(
+        with mapped(self.path), transaction(db, "IMMEDIATE"):
+            number = self._enter(db, session, records)
+            db.executemany(
                 "INSERT INTO event (session, n, kind, json, crc) VALUES (?, ?, ?, ?, ?)",
                 [
                     (number, record.n, record.event.kind, line, _checksum(session, line))
                     for record, line in zip(records, lines, strict=True)
                 ],
             )
+
+    def keep_learned(self, topic: str, text: str) -> None:
+        """``text`` is kept under ``topic`` instead of what was; see ``JournalStore``."""
+        db = self._to_write()
+        with mapped(self.path), transaction(db, "IMMEDIATE"):
+            db.execute(
+                "INSERT INTO learned (topic, json, crc) VALUES (?, ?, ?)"
+                " ON CONFLICT (topic) DO UPDATE SET json = excluded.json, crc = excluded.crc",
+                (topic, text, _checksum(topic, text)),
+            )
+
+    def _to_write(self) -> sqlite3.Connection:
+        if self._db is None:
+            raise JournalUnusable(f"the journal {self.path} is {'closed' if self._closed else 'open for reading only'}")
+        return self._db
 
     def _enter(self, db: sqlite3.Connection, session: str, records: list[Record]) -> int:
         """Bring the session's entry up to date, made now if it is opened; its number. Refuse what does not go on from it."""
@@ -135,6 +149,23 @@ class SqliteJournal:
         question = "SELECT name, created, task, outcome, steps, events FROM session ORDER BY id DESC LIMIT ?"
         rows = self._ask(lambda db: db.execute(question, (-1 if limit is None else limit,)).fetchall())
         return [self._entry(row) for row in rows]
+
+    def learned(self, topic: str) -> str:
+        """What was last kept under ``topic``; see ``JournalStore``."""
+        row = self._ask(lambda db: self._learned(db, topic))
+        if row is None:
+            return ""
+        text, crc = row
+        if not isinstance(text, str) or _checksum(topic, text) != crc:
+            raise self._damaged(f"what was learned of {topic!r} is not what was written")
+        return text
+
+    def _learned(self, db: sqlite3.Connection, topic: str) -> tuple[object, object] | None:
+        there = db.execute("SELECT 1 FROM sqlite_master WHERE name = 'learned'").fetchone()  # not in a journal of format 1
+        found: tuple[object, object] | None = None
+        if there:
+            found = db.execute("SELECT json, crc FROM learned WHERE topic = ?", (topic,)).fetchone()
+        return found
 
     def _ask(self, question: Callable[[sqlite3.Connection], T]) -> T:
         if self._closed:

@@ -69,6 +69,22 @@ class JournalStore(Protocol):
         """Every session, the newest first; at most ``limit`` of them."""
         ...
 
+    def learned(self, topic: str) -> str:
+        """What was last kept under ``topic``, empty if nothing was.
+
+        Raises:
+            JournalCorrupt: what was written is not what is there.
+        """
+        ...
+
+    def keep_learned(self, topic: str, text: str) -> None:
+        """``text`` is what is kept under ``topic`` from now on, instead of what was; empty to forget it.
+
+        Raises:
+            JournalUnusable, JournalFull: as for ``append``.
+        """
+        ...
+
     def close(self) -> None:
         """Nothing more can be written or read. A second time, this does nothing."""
         ...

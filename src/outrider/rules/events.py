@@ -8,9 +8,12 @@ and orders.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import ClassVar, Literal, TypeAlias
+from typing import ClassVar, Final, Literal, TypeAlias
 
 from outrider.model import By, PlanStep, Role, Step, Task, Usage
+
+ADDED: Final = {"added": True}
+"""A field that older journals do not have: where it is missing it has its default."""
 
 Outcome: TypeAlias = Literal["complete", "stopped", "target_failed", "step_limit", "budget", "journal_lost"]
 """How a session ended. Only ``complete`` ends in `finish`."""
@@ -38,6 +41,8 @@ class Opened:
     """Whether ``plan`` is: what goes on from a lossy plan is lossy too."""
     one_machine: bool = False
     plan: tuple[PlanStep, ...] = ()
+    known: str = field(default="", metadata=ADDED)
+    """What earlier sessions have taught of these agents, as JSON: the estimates that lookahead by value begins with."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

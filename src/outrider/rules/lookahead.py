@@ -6,10 +6,9 @@ holds no state and never waits; what it has wanted before and is already under w
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Final, Protocol
+from typing import Protocol
 
 from outrider.errors import BadOption
 from outrider.model import Role
@@ -35,13 +34,14 @@ class Lookahead(Protocol):
         ...
 
 
-def _needs_target(node: Node, frontier: Node) -> bool:
+def needs_target(node: Node, frontier: Node) -> bool:
     """A speculative target call that failed is not tried again until the frontier needs its answer."""
     waiting = node.verdict is None and node.target is None and not node.is_end
     return waiting and (node is frontier or not node.target_failed)
 
 
-def _needs_draft(node: Node) -> bool:
+def needs_draft(node: Node) -> bool:
+    """A step that nobody has guessed, and of which no verdict is in, can do with a draft, unless drafting it has failed."""
     unguessed = not any(child.guesses for child in node.children.values())
     return node.verdict is None and node.draft is None and unguessed and not node.draft_failed and not node.is_end
 
@@ -71,15 +71,15 @@ class Sliding:
         """Down the most likely branch, each step's target call before the draft of the next."""
         node: Node | None = frontier
         while node is not None:
-            if _needs_target(node, frontier):
+            if needs_target(node, frontier):
                 yield Want("target", node)
             if node.at == frontier.at + self.k:
                 return
-            if _needs_draft(node):
+            if needs_draft(node):
                 yield Want("approximation", node)
             guesses = list(node.children.values())[: self.width]
             for other in guesses[1:]:
-                if _needs_target(other, frontier):
+                if needs_target(other, frontier):
                     yield Want("target", other)
             node = guesses[0] if guesses else None
 
@@ -107,9 +107,9 @@ class Batch:
         base = self._base(frontier)
         node: Node | None = frontier
         while node is not None and node.at < base.at + self.k:
-            if _needs_target(node, frontier):
+            if needs_target(node, frontier):
                 yield Want("target", node)
-            if _needs_draft(node):
+            if needs_draft(node):
                 yield Want("approximation", node)
             node = next((child for child in node.children.values() if child.guesses), None)
 
@@ -123,18 +123,3 @@ class Batch:
             if node.at == base.at + self.k or not node.guesses:
                 base = node
         return base
-
-
-_NAMED: Final = re.compile(r"(?:(lookahead|batch)-)?([0-9]{1,9})(?:x([0-9]{1,9}))?")
-
-
-def lookahead_named(text: str) -> Lookahead:
-    """The lookahead that a command line or a journal names: ``N``, ``lookahead-N``, ``lookahead-NxWIDTH`` or ``batch-N``.
-
-    Raises:
-        BadOption: it names none.
-    """
-    named = _NAMED.fullmatch(text)
-    if named is None or (named[1] == "batch" and named[3]):
-        raise BadOption(f"lookahead {text!r} is not known; give a number such as 4, or batch-4 for the published loop")
-    return Batch(int(named[2])) if named[1] == "batch" else Sliding(int(named[2]), int(named[3] or 1))

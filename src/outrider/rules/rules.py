@@ -10,8 +10,10 @@ from dataclasses import dataclass, field
 from typing import Final, assert_never
 
 from outrider.errors import NotNow, RulesMisused
-from outrider.model import Plan, PlanStep, Role, Step
+from outrider.model import Plan, PlanStep, Role, Step, Usage
 from outrider.rules.display import being_verified
+from outrider.rules.estimates import Ended as HowEnded
+from outrider.rules.estimates import Estimates, estimates_of
 from outrider.rules.events import (
     Accepted,
     Cancel,
@@ -46,6 +48,7 @@ from outrider.rules.events import (
 from outrider.rules.lookahead import Lookahead
 from outrider.rules.matching import EXACT, Matching
 from outrider.rules.tree import Call, Guess, Node, Verdict
+from outrider.rules.value import Learner, learner_of
 
 FAILURES_IN_A_ROW: Final = 3
 """After so many failed drafts in a row the run goes on with the target alone."""
@@ -69,14 +72,16 @@ class Rules:
     """
 
     __slots__ = (
-        "_calls", "_decision", "_drafting", "_failed_drafts", "_held", "_lookahead", "_lossless", "_matching", "_max_steps",
-        "_next_call", "_outcome", "_sentences", "_shown", "frontier", "root",
+        "_calls", "_decision", "_drafting", "_failed_drafts", "_held", "_learner", "_lookahead", "_lossless", "_matching", "_max_steps",
+        "_next_call", "_now_s", "_outcome", "_sentences", "_shown", "frontier", "root",
     )  # fmt: skip
 
     def __init__(self, *, lookahead: Lookahead, max_steps: int, matching: Matching = EXACT) -> None:
         self.root = Node(0)
         self.frontier = self.root
-        self._lookahead = lookahead
+        self._lookahead = learner_of(lookahead)
+        self._learner = self._lookahead if isinstance(self._lookahead, Learner) else None
+        self._now_s = 0.0
         self._matching = matching
         self._lossless = matching.lossless
         self._max_steps = max_steps
@@ -102,6 +107,11 @@ class Rules:
                 steps.append(PlanStep(node.verdict.step, node.verdict.by))
             node = node.next
         return Plan(tuple(steps), lossless=self._lossless)
+
+    @property
+    def estimates(self) -> Estimates | None:
+        """What is known of the agents, with a lookahead that learns."""
+        return self._learner.estimates if self._learner is not None else None
 
     @property
     def outcome(self) -> Outcome | None:
@@ -145,8 +155,8 @@ class Rules:
 
     # The one verb ---------------------------------------------------------------------------------------------------
 
-    def receive(self, report: Report) -> Decision:
-        """Take what happened into account; return what follows from it.
+    def receive(self, report: Report, now_s: float = 0.0) -> Decision:
+        """Take what happened into account, ``now_s`` seconds after the session was opened; return what follows from it.
 
         Afterwards the frontier stands at the first node without a verdict (or where somebody went back to), every call that
         hangs on a discarded branch has been ordered to close, and every call worth making has been ordered.
@@ -155,11 +165,14 @@ class Rules:
             NotNow: a person's command that does not fit; nothing has changed.
             RulesMisused: a report about a call that is not under way; nothing has changed.
         """
+        if self._learner is not None:
+            self._learner.at(now_s)
+        self._now_s = now_s
         match report:
             case Opened():
                 self._open(report)
             case Started(call=number):
-                self._live(number)
+                self._begin(self._live(number))
                 return Decision()  # the tree is as it was
             case Drafted():
                 self._drafted(report)
@@ -168,7 +181,7 @@ class Rules:
             case Failed():
                 self._failed(report)
             case Cancelled():
-                self._settle(report.call)
+                self._learn_call(self._settle(report.call), report.usage, "cancelled")
             case Took() | WentBack() | WentOn() | Paused() | Steered() | Stopped():
                 self.check(report)
                 self._command(report)
@@ -187,6 +200,8 @@ class Rules:
         if self._next_call or self.root.verdict is not None:
             raise RulesMisused("the session has been opened already")
         self._lossless = self._matching.lossless and report.plan_is_lossless
+        if self._learner is not None and report.known:
+            self._learner.estimates = estimates_of(report.known)
         node = self.root
         for entry in report.plan:
             node.verdict = Verdict(entry.step, entry.by)
@@ -194,16 +209,18 @@ class Rules:
 
     def _drafted(self, report: Drafted) -> None:
         call = self._settle(report.call)
+        self._learn_call(call, report.usage, "answered")
         if call.cancelling:
             return
         self._failed_drafts = 0
         ahead = call.node.at - self.frontier.at
-        for step in dict.fromkeys(report.steps):
-            call.node.child(step).guesses += (Guess(call.number, ahead),)
+        for rank, step in enumerate(dict.fromkeys(report.steps)):
+            call.node.child(step).guesses += (Guess(call.number, ahead, rank),)
         call.node.draft_failed = not report.steps
 
     def _verified(self, report: Verified) -> None:
         call = self._settle(report.call)
+        self._learn_call(call, report.usage, "answered")
         if call.cancelling:
             return
         self._select(call.node, Verdict(report.step, "target", call.number))
@@ -280,10 +297,12 @@ class Rules:
         at = chosen.at - 1
         if chosen.step is not None:
             for guess in chosen.guesses:
+                self._learn_judgement(chosen.step, guess, accepted=True)
                 self._find(Accepted(call=guess.call, at=at, ahead=guess.ahead, step=chosen.step))
         for other in others:
             if other.step is not None:
                 for guess in other.guesses:
+                    self._learn_judgement(other.step, guess, accepted=False)
                     self._find(Rejected(call=guess.call, at=at, ahead=guess.ahead, draft=other.step, verdict=verdict))
 
     def _discard(self, branch: Node) -> None:
@@ -307,6 +326,8 @@ class Rules:
                     drafts=tuple(guess.call for guess in chosen.guesses),
                 )
             )  # fmt: skip
+            if self._learner is not None:
+                self._learner.confirmed(verdict.step)
             self._shown = None
             self.frontier = chosen
             if chosen.is_end:
@@ -368,6 +389,20 @@ class Rules:
         if call is not None and not call.cancelling:
             call.cancelling = True
             self._decision.orders.append(Cancel(call=call.number, reason=reason))
+
+    def _begin(self, call: Call) -> None:
+        """The call has got its turn."""
+        call.started_s = self._now_s
+        if self._learner is not None:
+            call.beside = sum(1 for other in self._calls.values() if other.started_s is not None) - 1
+
+    def _learn_call(self, call: Call, usage: Usage, ended: HowEnded) -> None:
+        if self._learner is not None:
+            self._learner.call_ended(call, usage, ended)
+
+    def _learn_judgement(self, step: Step, guess: Guess, *, accepted: bool) -> None:
+        if self._learner is not None:
+            self._learner.judged(step, guess.rank, accepted)
 
     def _live(self, number: int) -> Call:
         call = self._calls.get(number)

@@ -16,14 +16,18 @@ class Call:
     role: Role
     node: Node
     cancelling: bool = False
+    started_s: float | None = None
+    beside: int = 0
+    """So many other calls were under way when it began."""
 
 
 @dataclass(frozen=True, slots=True)
 class Guess:
-    """Who guessed a child's step: the call, and how far ahead of the frontier it was then."""
+    """Who guessed a child's step: the call, how far ahead of the frontier it was then, and which of its guesses, 0 the best."""
 
     call: int
     ahead: int
+    rank: int = 0
 
 
 @dataclass(frozen=True, slots=True)

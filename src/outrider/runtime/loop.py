@@ -111,14 +111,14 @@ class Loop:
         self.finished.set()
 
     def _take_through(self, report: Report) -> None:
-        decision = self._rules.receive(report)
+        decision = self._rules.receive(report, self._now_s())
         self._record([report, *decision.findings])
         for order in decision.orders:
             self._perform(order)
 
     def _record(self, events: list[Event]) -> None:
         """Journal first: what is not written down is not performed. A lost journal ends the run, with the plan kept."""
-        now_s = asyncio.get_running_loop().time() - self._opened_s
+        now_s = self._now_s()
         records = [Record(n=self._n + i, time_s=now_s, event=event) for i, event in enumerate(events)]
         self._n += len(records)
         try:
@@ -127,6 +127,9 @@ class Loop:
             self._lose_journal(error)
         if any(isinstance(event, Finished) for event in events):
             self.finished.set()
+
+    def _now_s(self) -> float:
+        return asyncio.get_running_loop().time() - self._opened_s
 
     def _lose_journal(self, error: JournalError) -> None:
         if self.lost is None:
