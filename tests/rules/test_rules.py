@@ -20,11 +20,13 @@ from outrider.rules.events import (
     Failed,
     Finished,
     Hurry,
+    Paused,
     Rejected,
     Report,
     Shown,
     Start,
     Started,
+    Steered,
     Stopped,
     Took,
     Verified,
@@ -61,6 +63,13 @@ def gone_back() -> Driven:
     """Step 0 was confirmed and is open again."""
     driven = confirmed()
     driven.went_back(0)
+    return driven
+
+
+def paused() -> Driven:
+    """Step 0 is confirmed, and the person holds the frontier."""
+    driven = confirmed()
+    driven.paused()
     return driven
 
 
@@ -115,6 +124,12 @@ REFUSED: list[tuple[Callable[[], Driven], Report, type[Exception]]] = [
     *((state, WentBack(at=-1), NotNow) for state in (waiting, confirmed, gone_back, ended)),
     *((state, WentOn(), NotNow) for state in (waiting, drafted, confirmed, ended, finished)),
     *((state, Stopped(reason="x"), NotNow) for state in (ended, finished)),
+    *((state, Paused(), NotNow) for state in (gone_back, paused, ended, finished)),
+    *((state, Steered(at=at, sentence="x"), NotNow) for state in (confirmed, paused, ended) for at in (-1, 0, 2)),
+    *((state, Steered(at=0, sentence="x"), NotNow) for state in (ended, finished)),
+    *((state, Steered(at=0, sentence=""), NotNow) for state in (waiting, drafted, gone_back)),
+    (paused, Took(at=0, step=Step("x")), NotNow),
+    (paused, Took(at=2, step=Step("x")), NotNow),
 ]
 
 

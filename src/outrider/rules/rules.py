@@ -98,7 +98,7 @@ class Rules:
         steps: list[PlanStep] = []
         node = self.root
         while node is not self.frontier:
-            if node.steered is None and node.verdict is not None:
+            if node.verdict is not None:  # a node that was steered has none: the same step comes from the one in its place
                 steps.append(PlanStep(node.verdict.step, node.verdict.by))
             node = node.next
         return Plan(tuple(steps), lossless=self._lossless)
@@ -159,7 +159,7 @@ class Rules:
             case Opened():
                 self._open(report)
             case Started(call=number):
-                self._live(number)
+                self._live(number).begun = True
                 return Decision()  # the tree is as it was
             case Drafted():
                 self._drafted(report)
@@ -231,12 +231,12 @@ class Rules:
                 self._held = False
                 self._select(self.frontier, Verdict(step, "person"))
             case WentBack(at=at):
-                self._held = True
                 self.frontier = self.frontier.ancestor(at)
+                self._hold()
             case WentOn():
                 self._held = False
             case Paused():
-                self._held = True
+                self._hold()
             case Steered(sentence=sentence):
                 self._held = False
                 self._sentences = (*self._sentences, sentence) if sentence else ()
@@ -245,6 +245,13 @@ class Rules:
                 self._end(outcome, reason)
             case _:
                 assert_never(report)
+
+    def _hold(self) -> None:
+        """The frontier stays where it is. A call that still waits for its turn is closed: none begins until it is ordered anew."""
+        self._held = True
+        for call in self._calls.values():
+            if not call.begun:
+                self._cancel(call, "the person holds the run")
 
     def _steer(self) -> None:
         """The frontier's place is taken by a node with the sentences in force: what was built without them is dropped."""

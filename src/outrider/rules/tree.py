@@ -10,11 +10,12 @@ from outrider.model import By, Role, Step
 
 @dataclass(slots=True, eq=False)
 class Call:
-    """A call the rules have ordered and that has not ended."""
+    """A call the rules have ordered and that has not ended. It has ``begun`` once its request is under way."""
 
     number: int
     role: Role
     node: Node
+    begun: bool = False
     cancelling: bool = False
 
 
