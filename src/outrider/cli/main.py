@@ -231,6 +231,19 @@ def replay(
         print_replay(session, journal, as_json=as_json)
 
 
+@app.command(short_help="Write a session as a Chrome trace, to look at in Perfetto.")
+def trace(
+    session: SessionArgument,
+    out: Annotated[Path | None, typer.Option("--out", metavar="FILE", help="Where to; by default standard output.")] = None,
+    journal: JournalOption = None,
+) -> None:
+    """Write a session as a Chrome trace: every call a bar in its lane, arrows from drafts to verdicts. Perfetto opens it."""
+    from outrider.cli.sessions import print_trace
+
+    with explained():
+        print_trace(session, journal, out)
+
+
 @app.command(
     help="Compare schedulers on recorded rows, journals or suites: time, tokens, cost, each with its interval." + BENCH_ROWS,
     short_help="Compare schedulers on recorded runs.",
