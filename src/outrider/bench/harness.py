@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Any, Final
 
 import outrider
@@ -15,6 +16,8 @@ from outrider.errors import BadOption, RunEnded, StepLimitReached
 from outrider.figures import Acceptance, Figures
 from outrider.model import Prefix
 from outrider.rules import Lookahead
+from outrider.rules.events import Confirmed, Record
+from outrider.runtime import Journal
 from outrider.testing import run
 
 ALONE: Final = "alone"
@@ -61,7 +64,26 @@ def played(trace: Trace, lookahead: Lookahead, prices: TokenPrices) -> Figures:
     return figures
 
 
-async def _planned(trace: Trace, lookahead: Lookahead, prices: TokenPrices) -> tuple[Figures, Prefix]:
+def waits(trace: Trace, lookahead: Lookahead, prices: TokenPrices) -> list[float]:
+    """How long each step kept the plan waiting: seconds from the confirmation of the step before to its own."""
+    confirmed = _Confirmations()
+    run(_planned(trace, lookahead, prices, confirmed))
+    return [after_s - before_s for before_s, after_s in pairwise((0.0, *confirmed.at_s))]
+
+
+class _Confirmations:
+    """A journal that remembers when each step was confirmed."""
+
+    def __init__(self) -> None:
+        self.at_s: list[float] = []
+
+    def append(self, session: str, records: list[Record]) -> None:
+        self.at_s += [record.time_s for record in records if isinstance(record.event, Confirmed)]
+
+
+async def _planned(
+    trace: Trace, lookahead: Lookahead, prices: TokenPrices, journal: Journal | None = None
+) -> tuple[Figures, Prefix]:
     """The figures and the plan. A run that was recorded without `finish` ends with its last row."""
     session = outrider.plan(
         outrider.Task(trace.task),
@@ -69,6 +91,7 @@ async def _planned(trace: Trace, lookahead: Lookahead, prices: TokenPrices) -> t
         target=TraceAgent("target", trace, prices),
         lookahead=lookahead,
         max_steps=len(trace.rows),
+        journal=journal,
     )
     async with session:
         try:
@@ -191,6 +214,15 @@ class Comparison:
         for name, tally in self._tallies.items():
             tally.add(done[name], done[ALONE])
         self.runs += 1
+
+    def time(self, scheduler: str) -> Paired:
+        """Its total times beside the target alone's, run by run."""
+        return self._tallies[scheduler].time
+
+    def cost(self, scheduler: str) -> Paired | None:
+        """Its dollars beside the target alone's; ``None`` where tokens are not counted."""
+        tally = self._tallies[scheduler]
+        return tally.cost if tally.counted else None
 
     def results(self, seed: int) -> dict[str, Result]:
         """What each scheduler came to, with intervals; the same for the same seed."""

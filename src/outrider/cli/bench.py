@@ -177,12 +177,17 @@ def _print_tables(bench: Bench, seed: int) -> None:
 
 
 def _print_table(results: Mapping[str, Result]) -> None:
-    rows = [_HEAD, *map(_cells, results.values())]
-    widths = [max(len(row[i]) for row in rows) for i in range(len(_HEAD))]
+    print("\n".join(aligned([_HEAD, *map(_cells, results.values())])) + "\n")
+
+
+def aligned(rows: Sequence[Sequence[str]]) -> list[str]:
+    """The rows of a table as lines, the first column to the left, the others to the right."""
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    lines = []
     for first, *others in rows:
         cells = [f"{cell:>{width}}" for cell, width in zip(others, widths[1:], strict=True)]
-        print("  ".join((f"  {first:<{widths[0]}}", *cells)).rstrip())
-    print()
+        lines.append("  ".join((f"  {first:<{widths[0]}}", *cells)).rstrip())
+    return lines
 
 
 def _cells(result: Result) -> tuple[str, ...]:
@@ -203,7 +208,7 @@ def told(estimate: Estimate | None) -> tuple[str, str]:
     if estimate is None:
         return "?", "?"
     interval = estimate.interval
-    return f"{estimate.value:.3f}", "one run" if interval is None else f"{interval[0]:.3f} – {interval[1]:.3f}"
+    return f"{estimate.value:.3f}", "too few" if interval is None else f"{interval[0]:.3f} – {interval[1]:.3f}"
 
 
 def _tokens(number: int | None) -> str:

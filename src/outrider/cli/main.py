@@ -52,6 +52,18 @@ Examples:
   outrider bench rows.jsonl --schedulers alone,lookahead-4,batch-4,oracle --json
   outrider bench journal.sqlite3 --target-price 15 --draft-price 0.6"""
 
+ADVISED: Final = """
+
+For each lookahead: what time and cost to expect of as many more runs, with intervals. Then how often drafts must be right to be
+worth their price, by what factor calls may slow one another down, and which step most of the waiting goes to. The answer may be
+no."""
+
+ADVISE_EXAMPLES: Final = """\b
+Examples:
+  outrider advise journal.sqlite3
+  outrider advise rows.jsonl --hour 60 --target-price 15 --draft-price 0.6
+  outrider advise chess --json"""
+
 SIMULATED: Final = """
 
 Episodes are drawn first, and then run in virtual time by the same rules as a real plan: once with the lookahead, once with the
@@ -277,6 +289,29 @@ def bench(
 
 
 @app.command(
+    help="Would it help me? Say so plainly, from recorded rows, journals or suites." + ADVISED,
+    short_help="Would it help me? From rows or journals.",
+    epilog=ADVISE_EXAMPLES,
+)
+def advise(
+    files: Annotated[list[str], typer.Argument(metavar="FILE...", help="Files of rows, journals, or suites, as for bench.")],
+    hour: Annotated[float, typer.Option(metavar="USD", help="What an hour of waiting is worth to you, in dollars.")] = 30.0,
+    target_price: TargetPriceOption = 10.0,
+    draft_price: DraftPriceOption = 1.0,
+    seed: SeedOption = 0,
+    as_json: JsonOption = False,
+) -> None:
+    """Run ``outrider advise``."""
+    with explained():
+        from outrider.cli.advise import AdviseOptions, run_advise
+
+        options = AdviseOptions(
+            files=files, hour_usd=hour, target_price=target_price, draft_price=draft_price, seed=seed, as_json=as_json
+        )
+        raise typer.Exit(run_advise(options))
+
+
+@app.command(
     help="Simulate runs: what would speculation gain with agents this fast and this often right?" + SIMULATED,
     short_help="Simulate runs with drawn times and answers.",
     epilog=SIMULATE_EXAMPLES,
@@ -298,7 +333,9 @@ def simulate(
     slowdown: Annotated[
         float, typer.Option(metavar="X", help="Each further call in flight makes a call X times its time longer.")
     ] = 0.0,
-    calls_per_minute: Annotated[float | None, typer.Option(metavar="N", help="The provider begins no more calls a minute than this.")] = None,
+    calls_per_minute: Annotated[
+        float | None, typer.Option(metavar="N", help="The provider begins no more calls a minute than this.")
+    ] = None,
     failures: Annotated[float, typer.Option(metavar="P", help="The chance that a call fails.")] = 0.0,
     runtime: Annotated[
         bool, typer.Option("--runtime", help="Have the live runtime run every episode: the same, thousands of times as long.")
