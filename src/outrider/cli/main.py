@@ -85,6 +85,17 @@ DIST is a number, or a distribution of numbers:
   file:PATH  file:PATH#FIELD     one of a file's: a number a line, or a JSON object a line
   length:BASE:PER_TOKEN          seconds that go with the call's output tokens"""
 
+SERVE: Final = """
+
+The URL that is printed holds a token: whoever has it can see your sessions, start others and spend your money. Ctrl-C stops the
+sessions in order, with the journal kept, and ends with 130; SIGTERM does the same and ends with 0; a second Ctrl-C leaves at
+once. Needs more packages: pip install 'outrider[web]'."""
+
+SERVE_EXAMPLES: Final = """\b
+Examples:
+  outrider serve
+  outrider serve --port 0 --json"""
+
 app = typer.Typer(
     name="outrider",
     help=PROMISE,
@@ -354,6 +365,27 @@ def simulate(
             workers=workers, as_json=as_json,
         )  # fmt: skip
         raise typer.Exit(run_simulate(options))
+
+
+@app.command(
+    help="The page: start sessions, watch them and step in, in a browser." + SERVE,
+    short_help="Watch and command sessions in a browser.",
+    epilog=SERVE_EXAMPLES,
+)
+def serve(
+    host: Annotated[str, typer.Option(metavar="ADDRESS", help="Where to listen; by default this machine alone.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(metavar="N", min=0, max=65535, help="The port; 0 is any that is free.")] = 8765,
+    prices: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Your own prices (JSON or TOML): model, dollars per million tokens.")
+    ] = None,
+    journal: JournalOption = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print url, token and port as JSON.")] = False,
+) -> None:
+    """Run ``outrider serve``."""
+    with explained():
+        from outrider.cli.serve import ServeOptions, run_serve
+
+        raise typer.Exit(run_serve(ServeOptions(host=host, port=port, prices=prices, journal=journal, as_json=as_json)))
 
 
 def main() -> None:
