@@ -25,6 +25,9 @@ from outrider.providers.prices import Prices
 if TYPE_CHECKING:
     from outrider.web.guard import Doors
 
+EVERYWHERE: Final = ("0.0.0.0", "::", "")  # noqa: S104 - the person says so
+"""Addresses that mean all of this machine's."""
+
 LAST_WORDS_S: Final = 2
 """So long connections may take to end when the server stops."""
 
@@ -72,7 +75,8 @@ async def _serve(options: ServeOptions, journal: SqliteJournal, prices: Prices, 
             server.stop()
 
         ctrl_c.asks(lambda: stop(Exit.STOPPED))
-        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop, Exit.COMPLETE)
+        with contextlib.suppress(NotImplementedError):  # Windows has no such signal
+            asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop, Exit.COMPLETE)
         _tell(options, doors)
         await server.run_until_stopped()
     return told[0] if told else Exit.COMPLETE
@@ -81,8 +85,7 @@ async def _serve(options: ServeOptions, journal: SqliteJournal, prices: Prices, 
 def _doors(options: ServeOptions, listening: socket.socket) -> Doors:
     from outrider.web.guard import LOOPBACK, Doors
 
-    host = options.host.casefold()
-    everywhere = host in ("0.0.0.0", "::", "")  # noqa: S104 - the person said so
+    host, everywhere = options.host.casefold(), options.host in EVERYWHERE
     names = {*LOOPBACK, host} | ({socket.gethostname().casefold()} if everywhere else set())
     return Doors(token=secrets.token_urlsafe(32), port=listening.getsockname()[1], names=frozenset(names), any_address=everywhere)
 
@@ -110,7 +113,8 @@ def _cannot_listen(host: str, port: int, error: Exception) -> str:
 
 def _tell(options: ServeOptions, doors: Doors) -> None:
     """Print where the page is. It is the only place where the token is written."""
-    host = f"[{options.host}]" if ":" in options.host else options.host
+    host = socket.gethostname() if options.host in EVERYWHERE else options.host
+    host = f"[{host}]" if ":" in host else host
     url = f"http://{host}:{doors.port}/?token={doors.token}"
     if options.as_json:
         print(json_line({"url": url, "token": doors.token, "port": doors.port}), flush=True)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import re
+import sys
+import traceback
 from collections.abc import Mapping
 from typing import Final
 
@@ -53,6 +55,12 @@ def error_json(error: OutriderError) -> dict[str, JSON]:
 def kind_of(error: Exception) -> str:
     """The name of the error's class in snake case: ``not_now``, ``bad_step``."""
     return _WORD.sub("_", type(error).__name__).lower()
+
+
+def tell_bug(error: Exception) -> str:
+    """Something broke in Outrider: whoever runs the server reads where, and what is returned is for the client."""
+    sys.stderr.write("".join(traceback.format_exception(error)))
+    return "something broke in Outrider itself; the server's log says where"
 
 
 def step_json(step: Step) -> dict[str, JSON]:

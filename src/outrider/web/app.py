@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import re
-import sys
-import traceback
 from pathlib import Path
 from typing import Final
 
@@ -22,11 +20,11 @@ from outrider.journal import SessionEntry
 from outrider.model import JSON
 from outrider.views.trace import chrome_trace
 from outrider.views.words import one_line
-from outrider.web.answers import answer, error_json, refusal, status_of
+from outrider.web.answers import answer, error_json, refusal, status_of, tell_bug
 from outrider.web.asked import read_object, read_wanted
 from outrider.web.choices import choices
 from outrider.web.commands import read_command
-from outrider.web.desk import Desk, not_live
+from outrider.web.desk import Desk, Live, not_live
 from outrider.web.guard import Doors, Guard
 from outrider.web.streams import Stream, records, scenes, stream_of
 from outrider.web.watched import Followed, Watched
@@ -121,8 +119,8 @@ class _Api:
 
     async def actions(self, request: Request) -> Response:
         seen = self._seen(request)
-        world = WORLDS.get(seen.watch.picture.world, FREE)
-        prefix = seen.watch.picture.plan.prefix
+        prefix = seen.watch.picture.plan.prefix[: _at(request)]
+        world = _world(seen)
         names = completions(request.query_params.get("text", ""), world, prefix)
         return answer({"free": not world.allowed(prefix), "actions": [_action(world, name) for name in names]})
 
@@ -159,10 +157,21 @@ def _entry(entry: SessionEntry, *, live: bool) -> dict[str, JSON]:
     }
 
 
+def _world(seen: Watched) -> World:
+    """Where the session plans; for one that does not run here, the world that goes by its name."""
+    return (seen.session.world if isinstance(seen, Live) else WORLDS.get(seen.watch.picture.world)) or FREE
+
+
+def _at(request: Request) -> int | None:
+    """The number of the step that completions are wanted for; by default the next one."""
+    given = request.query_params.get("at")
+    return None if given is None else _number(given, "step")
+
+
 def _action(world: World, name: str) -> dict[str, JSON]:
     found = next((action for action in world.actions if action.name == name), None)
     schema = None if found is None or found.schema is None else dict(found.schema)
-    return {"name": name, "does": found.does if found else "", "schema": schema}
+    return {"name": name, "does": one_line(found.does) if found else "", "schema": schema}
 
 
 def _since(request: Request) -> int:
@@ -171,9 +180,13 @@ def _since(request: Request) -> int:
     given = since if last is None else last
     if given is None:
         return 0
+    return _number(given, "event") + (0 if last is None else 1)
+
+
+def _number(given: str, what: str) -> int:
     if not _NUMBER.fullmatch(given):
-        raise BadOption(f"{given[:80]!r} is no event's number; give a whole number from 0")
-    return int(given) if last is None else int(given) + 1
+        raise BadOption(f"{given[:80]!r} is no {what}'s number; give a whole number from 0")
+    return int(given)
 
 
 # Errors -----------------------------------------------------------------------------------------------------------------
@@ -191,6 +204,4 @@ async def _not_here(request: Request, error: Exception) -> Response:
 
 
 async def _broke(request: Request, error: Exception) -> Response:
-    """An error of ours: the client learns that it happened, whoever runs the server learns where."""
-    print("".join(traceback.format_exception(error)), file=sys.stderr)  # noqa: T201 - a server's log
-    return refusal("bug", "something broke in Outrider itself; the server's log says where", 500)
+    return refusal("bug", tell_bug(error), 500)

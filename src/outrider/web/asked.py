@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping
 from typing import Final
 
@@ -102,7 +103,13 @@ def _dollars(found: Mapping[str, JSON]) -> float | None:
         return None
     if not isinstance(value, int | float) or isinstance(value, bool):
         raise BadOption(f"budget_usd is {_shown(value)}; give a number of dollars")
-    return float(value)
+    try:
+        usd = float(value)
+    except OverflowError:
+        usd = math.inf
+    if not math.isfinite(usd):
+        raise BadOption("budget_usd is more dollars than there are; give a number, or leave it out for no limit")
+    return usd
 
 
 def _shown(value: JSON) -> str:

@@ -6,6 +6,7 @@ import json
 from collections import OrderedDict
 from collections.abc import Mapping
 from dataclasses import dataclass
+from hashlib import blake2b
 from typing import Final, TypeAlias
 
 from outrider.agents.typed import typed_step
@@ -38,11 +39,11 @@ Answered: TypeAlias = tuple[int, dict[str, JSON]]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Command:
-    """What the person said, under an id that the client made. ``said`` is all of it, to know it again."""
+    """What the person said, under an id that the client made. ``said`` is the digest of it all, to know it again."""
 
     id: str
     name: str
-    said: str
+    said: bytes
     at: int | None = None
     step: Step | None = None
     text: str = ""
@@ -66,7 +67,7 @@ def read_command(found: Mapping[str, JSON]) -> Command:
     return Command(
         id=number,
         name=name,
-        said=json.dumps(found, sort_keys=True),
+        said=blake2b(json.dumps(found, sort_keys=True).encode(), digest_size=16).digest(),
         at=whole(found, "at") if "at" in found else None,
         step=step_from(found["step"]) if "step" in found else None,
         text=word(found, "text") if "text" in found else "",
@@ -124,13 +125,17 @@ class Answers:
     """What a session's commands were answered, so that one sent twice does nothing twice. The oldest are forgotten first."""
 
     def __init__(self) -> None:
-        self._given: OrderedDict[str, tuple[str, Answered]] = OrderedDict()
+        self._given: OrderedDict[str, tuple[bytes, Answered]] = OrderedDict()
+
+    def given(self, command: Command) -> Answered | None:
+        """What ``command`` was answered before, or that its id was another command's; ``None`` if it is new."""
+        if command.id not in self._given:
+            return None
+        said, given = self._given[command.id]
+        return given if said == command.said else refused(command, _other(command))
 
     def to(self, command: Command, session: Session) -> Answered:
-        """Perform ``command`` unless it has been; what it is answered."""
-        if command.id in self._given:
-            said, given = self._given[command.id]
-            return given if said == command.said else refused(command, _other(command))
+        """Perform ``command``, which is new; what it is answered."""
         given = _performed(command, session)
         self._given[command.id] = command.said, given
         if len(self._given) > MOST_REMEMBERED:

@@ -6,14 +6,16 @@ Each runs in a task of its own. What goes wrong in one ends that one; the others
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from types import TracebackType
 from typing import Final, Self
 
-from outrider.errors import NotNow, first_of
+from outrider.errors import NotNow, RunEnded, first_of
 from outrider.journal import JournalStore
 from outrider.launch import Understood, Wanted, launch, understand
 from outrider.rules.events import Record
 from outrider.runtime import Session
+from outrider.web.answers import tell_bug
 from outrider.web.commands import Answered, Answers, Command, refused
 from outrider.web.lending import Lending
 from outrider.web.watched import Watched
@@ -35,7 +37,9 @@ class Live(Watched):
 
     def answer(self, command: Command) -> Answered:
         """Perform ``command``, once however often it is sent."""
-        return self._answers.to(command, self.session)
+        if (given := self._answers.given(command)) is not None:
+            return given
+        return not_live(command, self.name) if self.over else self._answers.to(command, self.session)
 
 
 class Desk:
@@ -150,9 +154,10 @@ class Desk:
             async with session, session.events() as events:
                 async for record in events:
                     self._note(live, record, begun)
-            await session.result()
+            with contextlib.suppress(RunEnded):  # how it ended is in its records
+                await session.result()
         except Exception as error:
-            live.trouble = error
+            live.trouble = tell_bug(error)
             raise
         finally:
             live.end()
@@ -169,14 +174,12 @@ class Desk:
         for name in ended[: max(0, len(ended) - MOST_ENDED)]:
             del self._sessions[name]
 
-    def command(self, live: Live, command: Command) -> Answered:
-        """What ``command`` is answered."""
-        return live.answer(command)
-
 
 def not_live(command: Command, name: str) -> Answered:
     """The answer to a command for a session that does not run here."""
-    return refused(command, NotNow(f"session {name} does not run in this server; start one that goes on from it with from"))
+    return refused(
+        command, NotNow(f'session {name} does not run in this server; start one with "from": "{name}" to go on from it')
+    )
 
 
 def _refuse(begun: asyncio.Future[Live], error: Exception) -> None:

@@ -99,7 +99,7 @@ class Guard:
             if (entered := self._entered(scope)) is not None:
                 await entered(scope, receive, send)
                 return
-            self._check_token(headers)
+            self._check_token(headers, tried=b"token=" in scope["query_string"])
             if scope["method"] not in ("GET", "HEAD"):
                 self._check_post(headers)
                 receive = await _whole_body(headers, receive)
@@ -122,11 +122,11 @@ class Guard:
         response.set_cookie(self._doors.cookie, self._doors.token, httponly=True, samesite="strict")
         return response
 
-    def _check_token(self, headers: Headers) -> None:
+    def _check_token(self, headers: Headers, *, tried: bool) -> None:
         given = _bearer(headers) if "authorization" in headers else self._from_cookie(headers)
-        if given is None:
+        if given is None and not tried:
             raise _Refused("no_token", f"the token is missing; {_HOW_TO_ENTER}", 401)
-        if not self._doors.is_token(given):
+        if given is None or not self._doors.is_token(given):
             raise _Refused("wrong_token", f"the token is not this server's; {_HOW_TO_ENTER}", 401)
 
     def _from_cookie(self, headers: Headers) -> str | None:

@@ -47,9 +47,9 @@ class Lending:
             await self._close_idle()
 
     async def _close_idle(self) -> None:
-        for name in list(self._lent)[:-1]:
-            if not self._lent[name].users:
-                await self._lent.pop(name).models.__aexit__(None, None, None)
+        idle = [name for name in list(self._lent)[:-1] if not self._lent[name].users]
+        for lent in [self._lent.pop(name) for name in idle]:
+            await lent.models.__aexit__(None, None, None)
 
     async def close(self) -> None:
         """Close them all."""

@@ -40,8 +40,16 @@ class Stream(EventSourceResponse):
 
 
 def stream_of(messages: AsyncIterator[ServerSentEvent]) -> Stream:
-    """The response that streams ``messages``."""
-    return Stream(messages, send_timeout=PATIENCE_S, sep="\n")
+    """The response that streams ``messages``; if the journal cannot be read on, the last of them says so."""
+    return Stream(_told(messages), send_timeout=PATIENCE_S, sep="\n")
+
+
+async def _told(messages: AsyncIterator[ServerSentEvent]) -> AsyncIterator[ServerSentEvent]:
+    try:
+        async for message in messages:
+            yield message
+    except OutriderError as error:
+        yield _trouble(error_json(error))
 
 
 async def scenes(watched: Watched) -> AsyncIterator[ServerSentEvent]:
@@ -85,6 +93,10 @@ def _message(n: int, data: JSON) -> ServerSentEvent:
 
 def _last(watched: Watched) -> list[ServerSentEvent]:
     """Why nothing more comes; nothing where it is the server that stops, and the browser is to ask again."""
-    if isinstance(watched.trouble, OutriderError) and not watched.finished:
-        return [ServerSentEvent(json.dumps(error_json(watched.trouble)), event="trouble")]
+    if watched.trouble:
+        return [_trouble({"kind": "bug", "message": watched.trouble})]
     return [ServerSentEvent(json.dumps({"n": watched.n}), event="end")] if watched.finished else []
+
+
+def _trouble(error: JSON) -> ServerSentEvent:
+    return ServerSentEvent(json.dumps(error), event="trouble")

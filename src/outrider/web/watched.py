@@ -18,8 +18,8 @@ LOOK_EVERY_S: Final = 0.5
 class Watched:
     """What a session has come to. Any number of readers wait for more; none is waited for, and nothing piles up for them.
 
-    ``n`` is the number of the last record, -1 before the first. ``over`` is set when nothing more will come, and ``trouble`` if
-    that is for an error of ours.
+    ``n`` is the number of the last record, -1 before the first. ``over`` is set when nothing more will come; if that is because
+    something broke in Outrider, ``trouble`` says so.
     """
 
     def __init__(self, name: str) -> None:
@@ -27,7 +27,7 @@ class Watched:
         self.watch = Watch()
         self.n = -1
         self.over = False
-        self.trouble: Exception | None = None
+        self.trouble = ""
         self._bell = asyncio.Event()
         self._drawn: dict[str, JSON] | None = None
 
