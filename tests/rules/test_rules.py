@@ -6,8 +6,9 @@ from collections.abc import Callable
 
 import pytest
 
-from outrider import BY_ACTION, Batch, Sliding, Step
+from outrider import BY_ACTION, EXACT, Batch, Plan, Sliding, Step
 from outrider.errors import NotNow, RulesMisused
+from outrider.rules import Matching, Rules
 from outrider.rules.events import (
     Accepted,
     Cancel,
@@ -483,6 +484,11 @@ def test_going_on_from_a_plan_begins_behind_it() -> None:
     assert driven.said() == ["confirmed 0", "confirmed 1"]
     assert driven.asking() == {"T:a/b", "A:a/b"}
     assert driven.rules.plan.steps[0].by == "target"
+
+
+@pytest.mark.parametrize("matching", [EXACT, BY_ACTION])
+def test_before_it_is_opened_there_is_an_empty_plan(matching: Matching) -> None:
+    assert Rules(lookahead=Sliding(2), max_steps=3, matching=matching).plan == Plan((), lossless=matching.lossless)
 
 
 def test_going_on_from_a_complete_plan_is_over_at_once() -> None:
