@@ -103,7 +103,7 @@ class _Api:
     async def command(self, request: Request) -> Response:
         command = read_command(read_object(await request.body()))
         live = self._desk.find(request.path_params["name"])
-        status, body = not_live(command, self._seen(request).name) if live is None else live.answer(command)
+        status, body = not_live(command, self._seen(request).name) if live is None else await live.answer(command)
         return answer(body, status)
 
     # What is to be seen of one --------------------------------------------------------------------------------------

@@ -35,11 +35,15 @@ class Live(Watched):
         self.session = session
         self._answers = Answers()
 
-    def answer(self, command: Command) -> Answered:
-        """Perform ``command``, once however often it is sent."""
+    async def answer(self, command: Command) -> Answered:
+        """Perform ``command``, once however often it is sent. The scene shows what came of it when this returns."""
         if (given := self._answers.given(command)) is not None:
             return given
-        return not_live(command, self.name) if self.over else self._answers.to(command, self.session)
+        if self.over:
+            return not_live(command, self.name)
+        given = self._answers.to(command, self.session)
+        await asyncio.sleep(0)  # the records are in the stream: its reader's turn comes before ours does again
+        return given
 
 
 class Desk:

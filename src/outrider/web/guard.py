@@ -6,13 +6,14 @@ may not read what it gets. A name of the stranger's that points to this machine 
 
 from __future__ import annotations
 
+import re
 import secrets
 from collections.abc import Iterable
 from dataclasses import dataclass
 from http import cookies
 from ipaddress import ip_address
 from typing import Final
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import HTMLResponse, RedirectResponse, Response
@@ -38,6 +39,8 @@ _HEADERS: Final = {
     "Cross-Origin-Resource-Policy": "same-origin",
     "Cross-Origin-Opener-Policy": "same-origin",
 }
+
+_HOST: Final = re.compile(r"(?P<name>[^\s:@/?#\[\]]+|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?")
 
 _HOW_TO_ENTER: Final = "open the URL with the token in it that outrider serve has printed"
 
@@ -140,17 +143,15 @@ class Guard:
         origin = headers.get("origin")
         if origin is None and "authorization" not in headers:
             raise _Refused("no_origin", "a request with the cookie names the page it comes from; send an Origin header", 403)
-        if origin is not None and urlsplit(origin).netloc != headers["host"]:
+        if origin is not None and origin.partition("://")[2] != headers["host"]:
             raise _Refused("foreign_origin", "the request comes from another site's page", 403)
         if headers.get("content-type", "").partition(";")[0].strip().lower() != "application/json":
             raise _Refused("not_json", "send the body as JSON, with Content-Type: application/json", 415)
 
 
 def _name_in(host: str) -> str:
-    try:
-        return urlsplit(f"//{host}").hostname or ""
-    except ValueError:
-        return ""
+    found = _HOST.fullmatch(host)
+    return found["name"].strip("[]").lower() if found else ""
 
 
 def _is_address(name: str) -> bool:
