@@ -55,7 +55,7 @@ def test_a_table_is_for_people(place: Place) -> None:
     assert done.code == 0
     assert "lookahead-4  0.547  0.474 – 0.632" in done.out
     assert "together: 40 runs" in done.out
-    assert "$10 and $1 for a million tokens" in done.out
+    assert "A million tokens of the target cost $10, of the drafter $1." in done.out
 
 
 def test_prices_are_dollars_for_a_million_tokens(place: Place) -> None:
@@ -137,3 +137,20 @@ def test_advise_needs_an_hour_that_is_worth_something(place: Place) -> None:
     done = place.here("advise", "pairs.jsonl", "--hour", "-3")
     assert done.code == 2
     assert "an hour is worth -3" in done.sentence
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (("--live", "chess"), "the live suite 'chess' is not known; there is openagi"),
+        (("--live", "openagi", "--schedulers", "oracle"), "cannot run live"),
+        (("--live", "openagi", "--tasks", "0"), "0 tasks cannot be drawn"),
+        (("--live", "openagi", "-t", "wise@local"), "wise"),
+        (("--live", "openagi", "--out", "pairs.jsonl"), "pairs.jsonl holds no results"),
+        ((), "there is nothing to compare on"),
+    ],
+)
+def test_what_cannot_be_measured_live_is_told(place: Place, words: tuple[str, ...], says: str) -> None:
+    done = place.here("bench", *words)
+    assert done.code == 2
+    assert says in done.sentence

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field, replace
 from statistics import NormalDist
 from typing import Any, Final, Literal, TypeAlias
 
-from outrider.bench.harness import ALONE, Comparison, Run, run_all, run_once, waits
+from outrider.bench.harness import ALONE, Comparison, Run, estimate_json, run_all, run_once, waits
 from outrider.bench.rows import Row, Trace
 from outrider.bench.schedulers import schedulers_named
 from outrider.bench.statistics import Estimate, Interval, Paired, bootstrapped, draws, ratio
@@ -108,8 +108,8 @@ class Advice:
             "runs": self.runs,
             "alone_s": round(self.alone_s, 6),
             "settings": [_setting_json(setting) for setting in self.settings],
-            **_told("acceptance", self.acceptance),
-            **_told("break_even_acceptance", self.break_even),
+            **estimate_json("acceptance", self.acceptance),
+            **estimate_json("break_even_acceptance", self.break_even),
             "slowdown_break_even": round(self.slowdown, 3),
             "costliest_step": None if self.costly is None else _costly_json(self.costly),
             "hour_usd": self.hour_usd,
@@ -119,24 +119,17 @@ class Advice:
 def _setting_json(setting: Setting) -> dict[str, Any]:
     return {
         "lookahead": setting.lookahead,
-        **_told("time_ratio", setting.time_ratio),
-        **_told("cost_ratio", setting.cost_ratio),
-        **_told("saved_s", setting.saved_s),
-        **_told("more_usd", setting.more_usd, digits=9),
+        **estimate_json("time_ratio", setting.time_ratio),
+        **estimate_json("cost_ratio", setting.cost_ratio),
+        **estimate_json("saved_s", setting.saved_s),
+        **estimate_json("more_usd", setting.more_usd, digits=9),
         "hour_saved_costs_usd": None if setting.hour_usd is None else round(setting.hour_usd, 4),
     }
 
 
 def _costly_json(step: CostlyStep) -> dict[str, Any]:
     figures = {"mean_s": round(step.mean_s, 6), "times": step.times, "right": round(step.right, 6)}
-    return {"action": step.action, **_told("share", step.share), **figures}
-
-
-def _told(name: str, estimate: Estimate | None, digits: int = 6) -> dict[str, Any]:
-    if estimate is None:
-        return {name: None, f"{name}_95": None}
-    found = estimate.rounded(digits)
-    return {name: found.value, f"{name}_95": None if found.interval is None else list(found.interval)}
+    return {"action": step.action, **estimate_json("share", step.share), **figures}
 
 
 # What to expect of as many more ------------------------------------------------------------------------------------

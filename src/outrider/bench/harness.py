@@ -166,13 +166,13 @@ class Result:
     def as_json(self) -> dict[str, Any]:
         """Every figure under its name, its 95 % interval under the same name with ``_95``; what is unknown is null."""
         figures: dict[str, Any] = {"runs": self.runs, "total_s": round(self.total_s, 6), "alone_s": round(self.alone_s, 6)}
-        figures |= _with_interval("time_ratio", self.time_ratio) | _with_interval("saved_s", self.saved_s)
+        figures |= estimate_json("time_ratio", self.time_ratio) | estimate_json("saved_s", self.saved_s)
         figures |= {"runs_faster": self.signs.faster, "runs_slower": self.signs.slower, "runs_equal": self.signs.equal}
         figures |= {"output_tokens": self.output_tokens, "wasted_tokens": self.wasted_tokens}
-        figures |= {"cancelled_tokens": self.cancelled_tokens} | _with_interval("wasted_ratio", self.wasted_ratio)
+        figures |= {"cancelled_tokens": self.cancelled_tokens} | estimate_json("wasted_ratio", self.wasted_ratio)
         figures |= {"cost_usd": None if self.cost_usd is None else round(self.cost_usd, 9)}
-        figures |= _with_interval("cost_ratio", self.cost_ratio)
-        figures |= {"calls_max": self.calls_max} | _with_interval("calls_max_mean", self.calls_max_mean)
+        figures |= estimate_json("cost_ratio", self.cost_ratio)
+        figures |= {"calls_max": self.calls_max} | estimate_json("calls_max_mean", self.calls_max_mean)
         figures["acceptance"] = [
             {"ahead": ahead, "accepted": tally.accepted, "rejected": tally.rejected, "rate": _rounded(tally.rate)}
             for ahead, tally in sorted(self.acceptance.items())
@@ -180,10 +180,11 @@ class Result:
         return figures
 
 
-def _with_interval(name: str, estimate: Estimate | None) -> dict[str, Any]:
+def estimate_json(name: str, estimate: Estimate | None, digits: int = 6) -> dict[str, Any]:
+    """The figure under its name and its 95 % interval under the same with ``_95``; both null where it is unknown."""
     if estimate is None:
         return {name: None, f"{name}_95": None}
-    found = estimate.rounded(6)
+    found = estimate.rounded(digits)
     return {name: found.value, f"{name}_95": None if found.interval is None else list(found.interval)}
 
 

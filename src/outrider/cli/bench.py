@@ -171,9 +171,9 @@ def _print_tables(bench: Bench, seed: int) -> None:
     if len(bench.done) > 1:
         print(f"together: {count(bench.together.runs, 'run')}")
         _print_table(bench.together.results(seed))
-    prices = f"${bench.prices.target:g} and ${bench.prices.draft:g} for a million tokens of target and drafter"
-    print(f"time and cost: sums over the target alone's, below 1 is less; wasted and cancelled: tokens. Prices: {prices}.")
-    print(f"Seed {seed}; intervals are bootstraps over runs.{' Stopped early.' if bench.stopped else ''}")
+    print("time and cost: sums over the target alone's, below 1 is less; wasted and cancelled: tokens.")
+    print(f"A million tokens of the target cost ${bench.prices.target:g}, of the drafter ${bench.prices.draft:g}.")
+    print(f"Intervals are bootstraps over runs, seed {seed}.{' Stopped early.' if bench.stopped else ''}")
 
 
 def _print_table(results: Mapping[str, Result]) -> None:
@@ -209,6 +209,12 @@ def told(estimate: Estimate | None) -> tuple[str, str]:
         return "?", "?"
     interval = estimate.interval
     return f"{estimate.value:.3f}", "too few" if interval is None else f"{interval[0]:.3f} – {interval[1]:.3f}"
+
+
+def told_json(figures: Mapping[str, Any], name: str) -> tuple[str, str]:
+    """The same of a figure in JSON."""
+    value, interval = figures[name], figures[f"{name}_95"]
+    return told(None if value is None else Estimate(value, None if interval is None else (interval[0], interval[1])))
 
 
 def _tokens(number: int | None) -> str:

@@ -43,14 +43,15 @@ Agents are written KIND@MODEL:
 BENCH_ROWS: Final = """
 
 A row is a JSON object a line: task, at, target, target_s, draft or drafts, draft_s, and target_tokens and draft_tokens where
-known. No model is asked: the live runtime runs every scheduler over the recorded answers on a virtual clock. The same seed gives
-the same bytes."""
+known. The live runtime runs every scheduler over the recorded answers on a virtual clock: no model is asked, and the same seed
+gives the same bytes. With --live, real models are asked instead."""
 
 BENCH_EXAMPLES: Final = """\b
 Examples:
   outrider bench local-pairs
   outrider bench rows.jsonl --schedulers alone,lookahead-4,batch-4,oracle --json
-  outrider bench journal.sqlite3 --target-price 15 --draft-price 0.6"""
+  outrider bench journal.sqlite3 --target-price 15 --draft-price 0.6
+  outrider bench --live openagi -a direct@local -t cot@local --out live.jsonl"""
 
 ADVISED: Final = """
 
@@ -269,13 +270,14 @@ def trace(
 
 @app.command(
     help="Compare schedulers on recorded rows, journals or suites: time, tokens, cost, each with its interval." + BENCH_ROWS,
-    short_help="Compare schedulers on recorded runs.",
+    short_help="Compare schedulers on recorded runs, or live.",
     epilog=BENCH_EXAMPLES,
 )
 def bench(
     files: Annotated[
-        list[str], typer.Argument(metavar="FILE...", help="Files of rows, journals, or the suites chess, local-pairs, tau2.")
-    ],
+        list[str] | None,
+        typer.Argument(metavar="FILE...", help="Files of rows, journals, or the suites chess, local-pairs, tau2."),
+    ] = None,
     schedulers: Annotated[
         str,
         typer.Option(
@@ -287,15 +289,47 @@ def bench(
     target_price: TargetPriceOption = 10.0,
     draft_price: DraftPriceOption = 1.0,
     seed: SeedOption = 0,
+    live: Annotated[
+        str,
+        typer.Option(
+            metavar="SUITE",
+            help="Plan the suite openagi with real models instead: every task by every scheduler and by the target alone, "
+            "twice, in turn.",
+        ),
+    ] = "",
+    approximation: Annotated[
+        str, typer.Option("--approximation", "-a", metavar="KIND@MODEL", help="Live: the fast agent, as for plan.")
+    ] = "",
+    target: Annotated[str, typer.Option("--target", "-t", metavar="KIND@MODEL", help="Live: the accurate agent.")] = "",
+    tasks: Annotated[int, typer.Option(metavar="N", help="Live: how many tasks, drawn by the seed.")] = 20,
+    max_steps: Annotated[int, typer.Option(metavar="N", help="Live: the most steps a plan may have.")] = 12,
+    threads: Annotated[int, typer.Option(metavar="N", help="Live: processor threads for a call of a model in this process.")] = 1,
+    budget_usd: Annotated[
+        float | None, typer.Option(metavar="USD", help="Live: the most dollars in all, those of earlier parts included.")
+    ] = None,
+    prices: Annotated[Path | None, typer.Option(metavar="FILE", help="Live: your own prices, as for plan.")] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Live: keep each task's results here; the same command then goes on where it was."),
+    ] = None,
     as_json: JsonOption = False,
 ) -> None:
     """Run ``outrider bench``."""
     with explained():
+        if live:
+            from outrider.cli.live import LiveOptions, run_live
+
+            live_options = LiveOptions(
+                suite=live, approximation=approximation, target=target, schedulers=schedulers, tasks=tasks, max_steps=max_steps,
+                threads=threads, budget_usd=budget_usd, prices=prices, out=out, seed=seed, as_json=as_json,
+            )  # fmt: skip
+            raise typer.Exit(run_live(live_options))
         from outrider.cli.bench import BenchOptions, run_bench
 
         options = BenchOptions(
-            files=files, schedulers=schedulers, target_price=target_price, draft_price=draft_price, seed=seed, as_json=as_json
-        )
+            files=files or [], schedulers=schedulers, target_price=target_price, draft_price=draft_price, seed=seed,
+            as_json=as_json,
+        )  # fmt: skip
         raise typer.Exit(run_bench(options))
 
 
