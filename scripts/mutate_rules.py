@@ -7,6 +7,7 @@ the laws run against it, with the same examples every time. A mutant that no tes
     python scripts/mutate_rules.py            # all of them
     python scripts/mutate_rules.py --list     # what they are
     python scripts/mutate_rules.py --only 17  # one of them, with the tests' own words
+    python scripts/mutate_rules.py --file rules/tree.py  # those of a file
 """
 
 from __future__ import annotations
@@ -264,9 +265,14 @@ def main() -> int:
     parser = argparse.ArgumentParser(description="Break the rules in one small way at a time, and see whether the tests notice.")
     parser.add_argument("--list", action="store_true", help="say what the mutants are, and run nothing")
     parser.add_argument("--only", type=int, nargs="+", metavar="N", help="only these, by their numbers in the list")
+    parser.add_argument("--file", nargs="+", choices=FILES, default=FILES, metavar="NAME", help="only those of these files")
     parser.add_argument("--jobs", type=int, default=2, metavar="N", help="how many at once (2)")
     options = parser.parse_args()
-    chosen = [(n, mutant) for n, mutant in enumerate(mutants()) if options.only is None or n in options.only]
+    chosen = [
+        (n, mutant)
+        for n, mutant in enumerate(mutants())
+        if (options.only is None or n in options.only) and mutant.file in options.file
+    ]
     if options.list:
         for n, mutant in chosen:
             print(f"{n:4}  {mutant}")

@@ -145,7 +145,7 @@ class Figures:
             case Took(at=at):
                 self._take(at, record.time_s)
             case WentBack(at=at):
-                self._shorten(at)
+                self._plan = {number: step for number, step in self._plan.items() if number < at}
                 self._hold(record.time_s, verdict_in_at=at)
             case Paused():
                 self._hold(record.time_s)
@@ -185,11 +185,6 @@ class Figures:
             by_person=event.by == "person",
         )
 
-    def _shorten(self, at: int) -> None:
-        """The plan ends before step ``at`` now, and what the person took from there on is open again."""
-        self._plan = {number: step for number, step in self._plan.items() if number < at}
-        self._taken = {number: taking for number, taking in self._taken.items() if number < at}
-
     # The person -----------------------------------------------------------------------------------------------------
 
     def _hold(self, time_s: float, verdict_in_at: int | None = None) -> None:
@@ -204,11 +199,12 @@ class Figures:
             self._held_since_s = None
 
     def _take(self, at: int, time_s: float) -> None:
-        self._person_windows[at] = time_s - self._frontier_s
+        verdict_was_in = self._verdict_in_at == at
+        self._go_on(time_s)
+        self._person_windows[at] = max(0.0, time_s - self._frontier_s - (self._held_s - self._frontier_held_s))
         number = max(self._asked(at), default=None)
         elapsed_s = 0.0 if number is None else time_s - self._calls[number].started_s
-        self._taken[at] = _Taking(number, elapsed_s, verdict_was_in=self._verdict_in_at == at)
-        self._go_on(time_s)
+        self._taken[at] = _Taking(number, elapsed_s, verdict_was_in)
 
     @property
     def taken(self) -> dict[int, Taken]:
@@ -217,7 +213,8 @@ class Figures:
         Seconds: the target's mean call less how long its call for this step had run. Dollars: the target's mean cost less what
         that call had used when it was closed. Nothing is saved where the verdict was in already.
         """
-        return {at: self._saved_by(taking) for at, taking in self._taken.items()}
+        by_person = {at for at, step in self._plan.items() if step.by_person}
+        return {at: self._saved_by(taking) for at, taking in sorted(self._taken.items()) if at in by_person}
 
     def _saved_by(self, taking: _Taking) -> Taken:
         if taking.verdict_was_in:

@@ -55,7 +55,7 @@ def test_a_table_is_for_people(place: Place) -> None:
     assert done.code == 0
     assert "lookahead-4  0.547  0.474 – 0.632" in done.out
     assert "together: 40 runs" in done.out
-    assert "$10 and $1 for a million tokens" in done.out
+    assert "A million tokens of the target cost $10, of the drafter $1." in done.out
 
 
 def test_prices_are_dollars_for_a_million_tokens(place: Place) -> None:
@@ -107,3 +107,50 @@ def test_ctrl_c_prints_what_is_done(place: Place) -> None:
     found = json.loads(done.out)
     assert found["stopped"]
     assert found["inputs"][0]["runs"] == 1
+
+
+def test_advise_says_plainly_whether_it_helps(place: Place) -> None:
+    done = place.here("advise", "local-pairs")
+    assert done.code == 0
+    assert done.out.startswith("Yes. lookahead-8 would take 55% of the target alone's time")
+    assert "slowed one another down by a factor of 1.82" in done.out
+
+
+def test_advise_may_say_no(place: Place) -> None:
+    place.write_pairs("poor.jsonl", drafts=["no"] * 5)
+    line = (place.folder / "poor.jsonl").read_text()
+    (place.folder / "poor.jsonl").write_text(line * 6)
+    done = place.here("advise", "poor.jsonl", "--json")
+    found = json.loads(done.out)
+    assert found["answer"] == "no"
+    assert [setting["lookahead"] for setting in found["settings"]] == ["lookahead-1", "lookahead-2", "lookahead-4", "lookahead-8"]
+    assert {"break_even_acceptance", "slowdown_break_even", "costliest_step", "inputs", "seed"} <= found.keys()
+
+
+def test_advise_on_one_run_does_not_pretend(place: Place) -> None:
+    done = place.here("advise", "pairs.jsonl")
+    assert done.code == 0
+    assert done.out.startswith("Cannot tell. 1 run is too few")
+
+
+def test_advise_needs_an_hour_that_is_worth_something(place: Place) -> None:
+    done = place.here("advise", "pairs.jsonl", "--hour", "-3")
+    assert done.code == 2
+    assert "an hour is worth -3" in done.sentence
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (("--live", "chess"), "the live suite 'chess' is not known; there is openagi"),
+        (("--live", "openagi", "--schedulers", "oracle"), "cannot run live"),
+        (("--live", "openagi", "--tasks", "0"), "0 tasks cannot be drawn"),
+        (("--live", "openagi", "-t", "wise@local"), "wise"),
+        (("--live", "openagi", "--out", "pairs.jsonl"), "pairs.jsonl holds no results"),
+        ((), "there is nothing to compare on"),
+    ],
+)
+def test_what_cannot_be_measured_live_is_told(place: Place, words: tuple[str, ...], says: str) -> None:
+    done = place.here("bench", *words)
+    assert done.code == 2
+    assert says in done.sentence

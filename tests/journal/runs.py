@@ -10,7 +10,7 @@ from typing import Literal, TypeAlias
 
 from hypothesis import strategies as st
 
-from outrider import BY_ACTION, EXACT, FINISH, Batch, Limits, Plan, Sliding, Step, Usage, plan
+from outrider import BY_ACTION, EXACT, FINISH, Batch, Limits, Plan, Session, Sliding, Step, Usage, plan
 from outrider.errors import NotNow, RunEnded
 from outrider.figures import Figures
 from outrider.journal import JournalStore, MemoryJournal
@@ -19,7 +19,8 @@ from outrider.rules import Lookahead, Matching
 from outrider.rules.events import Record
 from outrider.testing import FakeAgent, run
 
-Deed: TypeAlias = tuple[int, Literal["take", "agree", "back", "on", "stop"], int]
+What: TypeAlias = Literal["take", "agree", "instead", "back", "pause", "steer", "take back", "on", "stop"]
+Deed: TypeAlias = tuple[int, What, int]
 """So many tenths of a second after the deed before, what the person does, and a number for which step."""
 
 
@@ -91,21 +92,8 @@ async def _drive(setting: Setting, journal: JournalStore, name: str) -> Ran:
     async with session:
         for tenths, what, number in setting.deeds:
             await asyncio.sleep(0.1 * tenths)
-            try:
-                match what:
-                    case "take":
-                        session.take(Step("abc"[number % 3], {"to": number % 2}))
-                    case "agree":
-                        verdict = setting.verdict(session.plan.prefix)
-                        session.take(verdict if isinstance(verdict, Step) else Step("a"))
-                    case "back":
-                        session.go_back(number % (len(session.plan.steps) + 1))
-                    case "on":
-                        session.go_on()
-                    case "stop":
-                        session.stop("enough")
-            except NotNow:
-                continue
+            with suppress(NotNow):
+                _do(what, number, session, setting)
         with suppress(NotNow):
             session.go_on()
         with suppress(RunEnded):
@@ -113,11 +101,34 @@ async def _drive(setting: Setting, journal: JournalStore, name: str) -> Ran:
     return Ran(session.plan, session.figures, journal.read(name))
 
 
+def _do(what: What, number: int, session: Session, setting: Setting) -> None:
+    match what:
+        case "take":
+            session.take(Step("abc"[number % 3], {"to": number % 2}))
+        case "agree":
+            verdict = setting.verdict(session.plan.prefix)
+            session.take(verdict if isinstance(verdict, Step) else Step("a"))
+        case "instead":
+            session.take_instead(Step("abc"[number % 3], {"to": number % 2}), number % (len(session.plan.steps) + 1))
+        case "back":
+            session.go_back(number % (len(session.plan.steps) + 1))
+        case "pause":
+            session.pause()
+        case "steer":
+            session.steer(f"Mind {number}.")
+        case "take back":
+            session.steer("")
+        case "on":
+            session.go_on()
+        case "stop":
+            session.stop("enough")
+
+
 _lookaheads: st.SearchStrategy[Lookahead] = st.one_of(
     st.builds(Sliding, st.integers(0, 6), st.integers(1, 3)), st.builds(Batch, st.integers(1, 5))
 )
-_whats: st.SearchStrategy[Literal["take", "agree", "back", "on", "stop"]] = st.sampled_from(
-    ["take", "agree", "agree", "back", "back", "back", "on", "on", "take", "stop"]
+_whats: st.SearchStrategy[What] = st.sampled_from(
+    ["take", "agree", "agree", "instead", "back", "back", "pause", "pause", "steer", "steer", "take back", "on", "on", "stop"]
 )
 _deeds: st.SearchStrategy[Deed] = st.tuples(st.integers(0, 10), _whats, st.integers(0, 9))
 settings_of_runs = st.builds(

@@ -24,6 +24,7 @@ from outrider.rules.events import (
     Record,
     Shown,
     Started,
+    Steered,
     WentBack,
     WentOn,
 )
@@ -69,6 +70,16 @@ def test_a_replayed_run_has_the_same_plan_display_and_figures(setting: Setting) 
     assert replayed.rules.plan == ran.plan
     assert replayed.outcome == replayed.rules.outcome
     assert replayed.rules.in_flight == 0
+    assert replayed.figures.taken == ran.figures.taken
+
+
+@given(settings_of_runs)
+@settings(slow, max_examples=100)
+def test_the_sentences_in_force_at_the_end_are_part_of_the_replayed_task(setting: Setting) -> None:
+    ran = drive(setting)
+    said = [record.event.sentence for record in ran.records if isinstance(record.event, Steered)]
+    in_force = said[len(said) - said[::-1].index("") :] if "" in said else said
+    assert replay(ran.records).task.text == " ".join(["Plan a trip", *in_force])
 
 
 @given(settings_of_runs)

@@ -195,16 +195,16 @@ def displayed_in_order(run: Run) -> None:
 
 
 def quiet_while_held(run: Run) -> None:
-    """While the person holds the frontier no call begins, except one that had been ordered in the same instant."""
-    held_s: float | None = None
+    """While the person holds the frontier no call begins, not even one that waited for its turn."""
+    held = False
     for record in run.records:
         match record.event:
             case Paused() | WentBack():
-                held_s = record.time_s if held_s is None else held_s
+                held = True
             case WentOn() | Took() | Steered():
-                held_s = None
+                held = False
             case Started():
-                assert held_s is None or record.time_s == held_s
+                assert not held
             case _:
                 pass
 

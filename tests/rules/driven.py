@@ -6,7 +6,23 @@ from typing import Any
 
 from outrider import EXACT, PlanStep, Sliding, Step, Task
 from outrider.rules import Decision, Lookahead, Matching, Rules
-from outrider.rules.events import Cancel, Drafted, Event, Failed, Hurry, Opened, Report, Start, Took, Verified, WentBack, WentOn
+from outrider.rules.events import (
+    Cancel,
+    Drafted,
+    Event,
+    Failed,
+    Hurry,
+    Opened,
+    Paused,
+    Report,
+    Start,
+    Started,
+    Steered,
+    Took,
+    Verified,
+    WentBack,
+    WentOn,
+)
 from outrider.rules.tree import Node
 from outrider.testing import steps
 
@@ -21,7 +37,10 @@ def opened(*actions: str) -> Opened:
 
 
 class Driven:
-    """Rules that have been opened, and calls found by what they ask: ``target("a", "b")`` is the call on that prefix."""
+    """Rules that have been opened, and calls found by what they ask: ``target("a", "b")`` is the call on that prefix.
+
+    A call begins as soon as it is ordered, unless ``queue`` says that it waits for its turn.
+    """
 
     def __init__(
         self,
@@ -30,7 +49,9 @@ class Driven:
         max_steps: int = 20,
         matching: Matching = EXACT,
         going_on: tuple[str, ...] = (),
+        queue: bool = False,
     ) -> None:
+        self.queue = queue
         self.rules = Rules(lookahead=lookahead or Sliding(2), max_steps=max_steps, matching=matching)
         self.under_way: dict[int, Start] = {}
         self.closing: set[int] = set()
@@ -47,6 +68,8 @@ class Driven:
             match order:
                 case Start():
                     self.under_way[order.call] = order
+                    if not self.queue:
+                        self.rules.receive(Started(call=order.call, role=order.role, at=order.at))
                 case Cancel(call=call):
                     self.closing.add(call)
                 case Hurry():
@@ -82,6 +105,12 @@ class Driven:
     def went_on(self) -> Decision:
         return self.receive(WentOn())
 
+    def paused(self) -> Decision:
+        return self.receive(Paused())
+
+    def steered(self, sentence: str) -> Decision:
+        return self.receive(Steered(at=self.rules.frontier.at, sentence=sentence))
+
     def asking(self) -> set[str]:
         """Calls under way and not being closed, as ``T:a/b`` and ``A:a/b``."""
         return {
@@ -103,7 +132,9 @@ def everything(rules: Rules) -> list[object]:
     """All that can be seen of the rules' state, to tell that nothing has changed."""
 
     def seen(node: Node) -> tuple[object, ...]:
-        calls = tuple(None if call is None else (call.number, call.cancelling) for call in (node.target, node.draft))
-        return node.prefix, node.verdict, node.guesses, calls, node.target_failed, node.draft_failed, node.calls, [*node.children]
+        calls = tuple(None if call is None else (call.number, call.started_s, call.cancelling) for call in (node.target, node.draft))
+        told = node.sentences, node.steered is not None
+        failed = node.target_failed, node.draft_failed
+        return node.prefix, told, node.verdict, node.guesses, calls, failed, node.calls, [*node.children]
 
     return [rules.plan, rules.outcome, rules.in_flight, rules.frontier.prefix, [seen(node) for node in rules.root.subtree()]]

@@ -6,8 +6,9 @@ from collections.abc import Callable
 
 import pytest
 
-from outrider import BY_ACTION, Batch, Sliding, Step
+from outrider import BY_ACTION, EXACT, Batch, Plan, Sliding, Step
 from outrider.errors import NotNow, RulesMisused
+from outrider.rules import Matching, Rules
 from outrider.rules.events import (
     Accepted,
     Cancel,
@@ -20,11 +21,13 @@ from outrider.rules.events import (
     Failed,
     Finished,
     Hurry,
+    Paused,
     Rejected,
     Report,
     Shown,
     Start,
     Started,
+    Steered,
     Stopped,
     Took,
     Verified,
@@ -61,6 +64,13 @@ def gone_back() -> Driven:
     """Step 0 was confirmed and is open again."""
     driven = confirmed()
     driven.went_back(0)
+    return driven
+
+
+def paused() -> Driven:
+    """Step 0 is confirmed, and the person holds the frontier."""
+    driven = confirmed()
+    driven.paused()
     return driven
 
 
@@ -115,6 +125,12 @@ REFUSED: list[tuple[Callable[[], Driven], Report, type[Exception]]] = [
     *((state, WentBack(at=-1), NotNow) for state in (waiting, confirmed, gone_back, ended)),
     *((state, WentOn(), NotNow) for state in (waiting, drafted, confirmed, ended, finished)),
     *((state, Stopped(reason="x"), NotNow) for state in (ended, finished)),
+    *((state, Paused(), NotNow) for state in (gone_back, paused, ended, finished)),
+    *((state, Steered(at=at, sentence="x"), NotNow) for state in (confirmed, paused, ended) for at in (-1, 0, 2)),
+    *((state, Steered(at=0, sentence="x"), NotNow) for state in (ended, finished)),
+    *((state, Steered(at=0, sentence=""), NotNow) for state in (waiting, drafted, gone_back)),
+    (paused, Took(at=0, step=Step("x")), NotNow),
+    (paused, Took(at=2, step=Step("x")), NotNow),
 ]
 
 
@@ -468,6 +484,11 @@ def test_going_on_from_a_plan_begins_behind_it() -> None:
     assert driven.said() == ["confirmed 0", "confirmed 1"]
     assert driven.asking() == {"T:a/b", "A:a/b"}
     assert driven.rules.plan.steps[0].by == "target"
+
+
+@pytest.mark.parametrize("matching", [EXACT, BY_ACTION])
+def test_before_it_is_opened_there_is_an_empty_plan(matching: Matching) -> None:
+    assert Rules(lookahead=Sliding(2), max_steps=3, matching=matching).plan == Plan((), lossless=matching.lossless)
 
 
 def test_going_on_from_a_complete_plan_is_over_at_once() -> None:

@@ -18,9 +18,11 @@ from outrider.model import JSON, Prefix, Step
 MOST_OFFERED: Final = 12
 """So many completions are offered at once."""
 
-_CALL: Final = re.compile(r"(?P<action>[^(]+?)\s*\((?P<arguments>.*)\)\s*", re.DOTALL)
+MOST_TYPED: Final = 20_000
+"""Characters of a step. Nobody types more, and what is pasted by mistake is refused at once."""
+
 _NAME: Final = re.compile(r"\s*(?P<name>[^\s=,()\"']+)\s*=\s*")
-_BARE: Final = re.compile(r"(?P<value>.*?)\s*(?=,\s*[^\s=,()\"']+\s*=|$)", re.DOTALL)
+_NEXT_NAME: Final = re.compile(r",\s*[^\s=,()\"']+\s*=")
 
 
 def typed_step(text: str, world: World, prefix: Prefix) -> Step:
@@ -33,6 +35,8 @@ def typed_step(text: str, world: World, prefix: Prefix) -> Step:
     text = text.strip()
     if not text:
         raise BadStep("nothing is typed; name the action of the step")
+    if len(text) > MOST_TYPED:
+        raise BadStep(f"{len(text):,} characters are typed; a step has at most {MOST_TYPED:,}")
     allowed = world.allowed(prefix)
     if not allowed:
         return Step("finish" if text.casefold() == "finish" else text)
@@ -60,8 +64,10 @@ def _parted(text: str) -> tuple[str, dict[str, JSON]]:
     """The action and the arguments, as typed."""
     if text.startswith("{"):
         return _from_json(text)
-    call = _CALL.fullmatch(text)
-    return (call["action"], _arguments(call["arguments"])) if call else (text, {})
+    action, parenthesis, rest = text.partition("(")
+    if not (action and parenthesis and rest.endswith(")")):
+        return text, {}
+    return action.rstrip(), _arguments(rest[:-1])
 
 
 def _from_json(text: str) -> tuple[str, dict[str, JSON]]:
@@ -98,9 +104,9 @@ def _value(text: str, at: int) -> tuple[JSON, int]:
         value, end = None, -1
     rest = text[end:].lstrip() if end >= 0 else ""
     if end < 0 or (rest and not rest.startswith(",")):
-        bare = _BARE.match(text, at)
-        assert bare is not None, "it matches anything"
-        value, end = bare["value"], bare.end()
+        following = _NEXT_NAME.search(text, at)
+        end = following.start() if following else len(text)
+        value = text[at:end].rstrip()
     comma = text.find(",", end)
     return value, len(text) if comma < 0 else comma + 1
 
@@ -109,6 +115,8 @@ def _meant(typed: str, world: World, allowed: tuple[str, ...]) -> str:
     """The allowed action that ``typed`` names, in whatever case, or by a cue for it."""
     wanted = " ".join(typed.split()).casefold()
     cues = {action.name: action.cues for action in world.actions}
+    if typed in allowed:
+        return typed
     for action in allowed:
         if wanted == action.casefold():
             return action

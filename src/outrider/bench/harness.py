@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Any, Final
 
 import outrider
@@ -15,6 +16,8 @@ from outrider.errors import BadOption, RunEnded, StepLimitReached
 from outrider.figures import Acceptance, Figures
 from outrider.model import Prefix
 from outrider.rules import Lookahead
+from outrider.rules.events import Confirmed, Record
+from outrider.runtime import Journal
 from outrider.testing import run
 
 ALONE: Final = "alone"
@@ -61,7 +64,26 @@ def played(trace: Trace, lookahead: Lookahead, prices: TokenPrices) -> Figures:
     return figures
 
 
-async def _planned(trace: Trace, lookahead: Lookahead, prices: TokenPrices) -> tuple[Figures, Prefix]:
+def waits(trace: Trace, lookahead: Lookahead, prices: TokenPrices) -> list[float]:
+    """How long each step kept the plan waiting: seconds from the confirmation of the step before to its own."""
+    confirmed = _Confirmations()
+    run(_planned(trace, lookahead, prices, confirmed))
+    return [after_s - before_s for before_s, after_s in pairwise((0.0, *confirmed.at_s))]
+
+
+class _Confirmations:
+    """A journal that remembers when each step was confirmed."""
+
+    def __init__(self) -> None:
+        self.at_s: list[float] = []
+
+    def append(self, session: str, records: list[Record]) -> None:
+        self.at_s += [record.time_s for record in records if isinstance(record.event, Confirmed)]
+
+
+async def _planned(
+    trace: Trace, lookahead: Lookahead, prices: TokenPrices, journal: Journal | None = None
+) -> tuple[Figures, Prefix]:
     """The figures and the plan. A run that was recorded without `finish` ends with its last row."""
     session = outrider.plan(
         outrider.Task(trace.task),
@@ -69,6 +91,7 @@ async def _planned(trace: Trace, lookahead: Lookahead, prices: TokenPrices) -> t
         target=TraceAgent("target", trace, prices),
         lookahead=lookahead,
         max_steps=len(trace.rows),
+        journal=journal,
     )
     async with session:
         try:
@@ -143,13 +166,13 @@ class Result:
     def as_json(self) -> dict[str, Any]:
         """Every figure under its name, its 95 % interval under the same name with ``_95``; what is unknown is null."""
         figures: dict[str, Any] = {"runs": self.runs, "total_s": round(self.total_s, 6), "alone_s": round(self.alone_s, 6)}
-        figures |= _with_interval("time_ratio", self.time_ratio) | _with_interval("saved_s", self.saved_s)
+        figures |= estimate_json("time_ratio", self.time_ratio) | estimate_json("saved_s", self.saved_s)
         figures |= {"runs_faster": self.signs.faster, "runs_slower": self.signs.slower, "runs_equal": self.signs.equal}
         figures |= {"output_tokens": self.output_tokens, "wasted_tokens": self.wasted_tokens}
-        figures |= {"cancelled_tokens": self.cancelled_tokens} | _with_interval("wasted_ratio", self.wasted_ratio)
+        figures |= {"cancelled_tokens": self.cancelled_tokens} | estimate_json("wasted_ratio", self.wasted_ratio)
         figures |= {"cost_usd": None if self.cost_usd is None else round(self.cost_usd, 9)}
-        figures |= _with_interval("cost_ratio", self.cost_ratio)
-        figures |= {"calls_max": self.calls_max} | _with_interval("calls_max_mean", self.calls_max_mean)
+        figures |= estimate_json("cost_ratio", self.cost_ratio)
+        figures |= {"calls_max": self.calls_max} | estimate_json("calls_max_mean", self.calls_max_mean)
         figures["acceptance"] = [
             {"ahead": ahead, "accepted": tally.accepted, "rejected": tally.rejected, "rate": _rounded(tally.rate)}
             for ahead, tally in sorted(self.acceptance.items())
@@ -157,10 +180,11 @@ class Result:
         return figures
 
 
-def _with_interval(name: str, estimate: Estimate | None) -> dict[str, Any]:
+def estimate_json(name: str, estimate: Estimate | None, digits: int = 6) -> dict[str, Any]:
+    """The figure under its name and its 95 % interval under the same with ``_95``; both null where it is unknown."""
     if estimate is None:
         return {name: None, f"{name}_95": None}
-    found = estimate.rounded(6)
+    found = estimate.rounded(digits)
     return {name: found.value, f"{name}_95": None if found.interval is None else list(found.interval)}
 
 
@@ -191,6 +215,15 @@ class Comparison:
         for name, tally in self._tallies.items():
             tally.add(done[name], done[ALONE])
         self.runs += 1
+
+    def time(self, scheduler: str) -> Paired:
+        """Its total times beside the target alone's, run by run."""
+        return self._tallies[scheduler].time
+
+    def cost(self, scheduler: str) -> Paired | None:
+        """Its dollars beside the target alone's; ``None`` where tokens are not counted."""
+        tally = self._tallies[scheduler]
+        return tally.cost if tally.counted else None
 
     def results(self, seed: int) -> dict[str, Result]:
         """What each scheduler came to, with intervals; the same for the same seed."""

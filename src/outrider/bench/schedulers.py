@@ -22,6 +22,8 @@ from outrider.rules.tree import Node
 SAY: Final = "say"
 """The action of a step that speaks to the user. Every other step, but `finish`, is a tool call."""
 
+ORACLE: Final = "oracle"
+
 TOOLS_ONLY_K: Final = 4
 
 MOST_BATCH: Final = 10
@@ -83,7 +85,7 @@ class Oracle:
 
     path: tuple[Step, ...]
     useful: tuple[bool, ...]
-    name: str = "oracle"
+    name: str = ORACLE
 
     @classmethod
     def of(cls, trace: Trace) -> Oracle:
@@ -120,14 +122,14 @@ SCHEDULERS: Final[Mapping[str, tuple[str, Named]]] = MappingProxyType(
         "batch-K": (r"batch-([1-9]|10)", lambda named: _fixed(Batch(int(named[1])))),
         "topk-N": (r"topk-([1-9][0-9]?)", lambda named: _fixed(TopK(int(named[1])))),
         "tools-only": (r"tools-only", lambda named: _fixed(ToolsOnly())),
-        "oracle": (r"oracle", lambda named: Oracle.of),
+        ORACLE: (ORACLE, lambda named: Oracle.of),
     }
 )
 """Every kind of scheduler: how its name is written, the pattern of that, and what makes it. A new kind is a new entry."""
 
 STANDARD: Final = (
     "alone", "lookahead-1", "lookahead-2", "lookahead-4", "lookahead-8", *(f"batch-{k}" for k in range(1, MOST_BATCH + 1)),
-    "topk-1", "topk-3", "tools-only", "oracle",
+    "topk-1", "topk-3", "tools-only", ORACLE,
 )  # fmt: skip
 """What is compared unless somebody says otherwise."""
 
@@ -149,3 +151,15 @@ def scheduler_named(name: str, kinds: Mapping[str, tuple[str, Named]] = SCHEDULE
 def schedulers_named(names: Sequence[str]) -> dict[str, Scheduler]:
     """The schedulers by their names, each once, in the order given."""
     return {name: scheduler_named(name) for name in names}
+
+
+def live_schedulers_named(names: Sequence[str]) -> dict[str, Lookahead]:
+    """The schedulers that can run live, by their names.
+
+    Raises:
+        UnknownName: one of them is none, or has to know in advance what will be answered.
+    """
+    if ORACLE in names:
+        raise UnknownName(f"the {ORACLE} knows the answers in advance, so it cannot run live; compare it on what was recorded")
+    nothing_yet = Trace(task="live", rows=())
+    return {name: make(nothing_yet) for name, make in schedulers_named(names).items()}

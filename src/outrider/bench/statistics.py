@@ -80,6 +80,11 @@ class Paired:
         self._cell *= 2
 
     @property
+    def theirs_in_all(self) -> float:
+        """The sum of theirs."""
+        return sum(self.theirs)
+
+    @property
     def signs(self) -> Signs:
         """In how many runs ours was less, more, the same."""
         return Signs(faster=self.faster, slower=self.slower, equal=self.runs - self.faster - self.slower)

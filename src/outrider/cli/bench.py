@@ -171,18 +171,23 @@ def _print_tables(bench: Bench, seed: int) -> None:
     if len(bench.done) > 1:
         print(f"together: {count(bench.together.runs, 'run')}")
         _print_table(bench.together.results(seed))
-    prices = f"${bench.prices.target:g} and ${bench.prices.draft:g} for a million tokens of target and drafter"
-    print(f"time and cost: sums over the target alone's, below 1 is less; wasted and cancelled: tokens. Prices: {prices}.")
-    print(f"Seed {seed}; intervals are bootstraps over runs.{' Stopped early.' if bench.stopped else ''}")
+    print("time and cost: sums over the target alone's, below 1 is less; wasted and cancelled: tokens.")
+    print(f"A million tokens of the target cost ${bench.prices.target:g}, of the drafter ${bench.prices.draft:g}.")
+    print(f"Intervals are bootstraps over runs, seed {seed}.{' Stopped early.' if bench.stopped else ''}")
 
 
 def _print_table(results: Mapping[str, Result]) -> None:
-    rows = [_HEAD, *map(_cells, results.values())]
-    widths = [max(len(row[i]) for row in rows) for i in range(len(_HEAD))]
+    print("\n".join(aligned([_HEAD, *map(_cells, results.values())])) + "\n")
+
+
+def aligned(rows: Sequence[Sequence[str]]) -> list[str]:
+    """The rows of a table as lines, the first column to the left, the others to the right."""
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    lines = []
     for first, *others in rows:
         cells = [f"{cell:>{width}}" for cell, width in zip(others, widths[1:], strict=True)]
-        print("  ".join((f"  {first:<{widths[0]}}", *cells)).rstrip())
-    print()
+        lines.append("  ".join((f"  {first:<{widths[0]}}", *cells)).rstrip())
+    return lines
 
 
 def _cells(result: Result) -> tuple[str, ...]:
@@ -203,7 +208,13 @@ def told(estimate: Estimate | None) -> tuple[str, str]:
     if estimate is None:
         return "?", "?"
     interval = estimate.interval
-    return f"{estimate.value:.3f}", "one run" if interval is None else f"{interval[0]:.3f} – {interval[1]:.3f}"
+    return f"{estimate.value:.3f}", "too few" if interval is None else f"{interval[0]:.3f} – {interval[1]:.3f}"
+
+
+def told_json(figures: Mapping[str, Any], name: str) -> tuple[str, str]:
+    """The same of a figure in JSON."""
+    value, interval = figures[name], figures[f"{name}_95"]
+    return told(None if value is None else Estimate(value, None if interval is None else (interval[0], interval[1])))
 
 
 def _tokens(number: int | None) -> str:

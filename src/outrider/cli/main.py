@@ -43,14 +43,27 @@ Agents are written KIND@MODEL:
 BENCH_ROWS: Final = """
 
 A row is a JSON object a line: task, at, target, target_s, draft or drafts, draft_s, and target_tokens and draft_tokens where
-known. No model is asked: the live runtime runs every scheduler over the recorded answers on a virtual clock. The same seed gives
-the same bytes."""
+known. The live runtime runs every scheduler over the recorded answers on a virtual clock: no model is asked, and the same seed
+gives the same bytes. With --live, real models are asked instead."""
 
 BENCH_EXAMPLES: Final = """\b
 Examples:
   outrider bench local-pairs
   outrider bench rows.jsonl --schedulers alone,lookahead-4,batch-4,oracle --json
-  outrider bench journal.sqlite3 --target-price 15 --draft-price 0.6"""
+  outrider bench journal.sqlite3 --target-price 15 --draft-price 0.6
+  outrider bench --live openagi -a direct@local -t cot@local --out live.jsonl"""
+
+ADVISED: Final = """
+
+For each lookahead: what time and cost to expect of as many more runs, with intervals. Then how often drafts must be right to be
+worth their price, by what factor calls may slow one another down, and which step most of the waiting goes to. The answer may be
+no."""
+
+ADVISE_EXAMPLES: Final = """\b
+Examples:
+  outrider advise journal.sqlite3
+  outrider advise rows.jsonl --hour 60 --target-price 15 --draft-price 0.6
+  outrider advise chess --json"""
 
 SIMULATED: Final = """
 
@@ -72,6 +85,17 @@ DIST is a number, or a distribution of numbers:
   values:A,B,C                   one of these
   file:PATH  file:PATH#FIELD     one of a file's: a number a line, or a JSON object a line
   length:BASE:PER_TOKEN          seconds that go with the call's output tokens"""
+
+SERVE: Final = """
+
+The URL that is printed holds a token: whoever has it can see your sessions, start others and spend your money. Ctrl-C stops the
+sessions in order, with the journal kept, and ends with 130; SIGTERM does the same and ends with 0; a second Ctrl-C leaves at
+once. Needs more packages: pip install 'outrider[web]'."""
+
+SERVE_EXAMPLES: Final = """\b
+Examples:
+  outrider serve
+  outrider serve --port 0 --json"""
 
 app = typer.Typer(
     name="outrider",
@@ -231,15 +255,29 @@ def replay(
         print_replay(session, journal, as_json=as_json)
 
 
+@app.command(short_help="Write a session as a Chrome trace, to look at in Perfetto.")
+def trace(
+    session: SessionArgument,
+    out: Annotated[Path | None, typer.Option("--out", metavar="FILE", help="Where to; by default standard output.")] = None,
+    journal: JournalOption = None,
+) -> None:
+    """Write a session as a Chrome trace: every call a bar in its lane, arrows from drafts to verdicts. Perfetto opens it."""
+    from outrider.cli.sessions import print_trace
+
+    with explained():
+        print_trace(session, journal, out)
+
+
 @app.command(
     help="Compare schedulers on recorded rows, journals or suites: time, tokens, cost, each with its interval." + BENCH_ROWS,
-    short_help="Compare schedulers on recorded runs.",
+    short_help="Compare schedulers on recorded runs, or live.",
     epilog=BENCH_EXAMPLES,
 )
 def bench(
     files: Annotated[
-        list[str], typer.Argument(metavar="FILE...", help="Files of rows, journals, or the suites chess, local-pairs, tau2.")
-    ],
+        list[str] | None,
+        typer.Argument(metavar="FILE...", help="Files of rows, journals, or the suites chess, local-pairs, tau2."),
+    ] = None,
     schedulers: Annotated[
         str,
         typer.Option(
@@ -251,16 +289,71 @@ def bench(
     target_price: TargetPriceOption = 10.0,
     draft_price: DraftPriceOption = 1.0,
     seed: SeedOption = 0,
+    live: Annotated[
+        str,
+        typer.Option(
+            metavar="SUITE",
+            help="Plan the suite openagi with real models instead: every task by every scheduler and by the target alone, "
+            "twice, in turn.",
+        ),
+    ] = "",
+    approximation: Annotated[
+        str, typer.Option("--approximation", "-a", metavar="KIND@MODEL", help="Live: the fast agent, as for plan.")
+    ] = "",
+    target: Annotated[str, typer.Option("--target", "-t", metavar="KIND@MODEL", help="Live: the accurate agent.")] = "",
+    tasks: Annotated[int, typer.Option(metavar="N", help="Live: how many tasks, drawn by the seed.")] = 20,
+    max_steps: Annotated[int, typer.Option(metavar="N", help="Live: the most steps a plan may have.")] = 12,
+    threads: Annotated[int, typer.Option(metavar="N", help="Live: processor threads for a call of a model in this process.")] = 1,
+    budget_usd: Annotated[
+        float | None, typer.Option(metavar="USD", help="Live: the most dollars in all, those of earlier parts included.")
+    ] = None,
+    prices: Annotated[Path | None, typer.Option(metavar="FILE", help="Live: your own prices, as for plan.")] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Live: keep each task's results here; the same command then goes on where it was."),
+    ] = None,
     as_json: JsonOption = False,
 ) -> None:
     """Run ``outrider bench``."""
     with explained():
+        if live:
+            from outrider.cli.live import LiveOptions, run_live
+
+            live_options = LiveOptions(
+                suite=live, approximation=approximation, target=target, schedulers=schedulers, tasks=tasks, max_steps=max_steps,
+                threads=threads, budget_usd=budget_usd, prices=prices, out=out, seed=seed, as_json=as_json,
+            )  # fmt: skip
+            raise typer.Exit(run_live(live_options))
         from outrider.cli.bench import BenchOptions, run_bench
 
         options = BenchOptions(
-            files=files, schedulers=schedulers, target_price=target_price, draft_price=draft_price, seed=seed, as_json=as_json
-        )
+            files=files or [], schedulers=schedulers, target_price=target_price, draft_price=draft_price, seed=seed,
+            as_json=as_json,
+        )  # fmt: skip
         raise typer.Exit(run_bench(options))
+
+
+@app.command(
+    help="Would it help me? Say so plainly, from recorded rows, journals or suites." + ADVISED,
+    short_help="Would it help me? From rows or journals.",
+    epilog=ADVISE_EXAMPLES,
+)
+def advise(
+    files: Annotated[list[str], typer.Argument(metavar="FILE...", help="Files of rows, journals, or suites, as for bench.")],
+    hour: Annotated[float, typer.Option(metavar="USD", help="What an hour of waiting is worth to you, in dollars.")] = 30.0,
+    target_price: TargetPriceOption = 10.0,
+    draft_price: DraftPriceOption = 1.0,
+    seed: SeedOption = 0,
+    as_json: JsonOption = False,
+) -> None:
+    """Run ``outrider advise``."""
+    with explained():
+        from outrider.cli.advise import AdviseOptions, run_advise
+
+        options = AdviseOptions(
+            files=files, hour_usd=hour, target_price=target_price, draft_price=draft_price, seed=seed, as_json=as_json
+        )
+        raise typer.Exit(run_advise(options))
 
 
 @app.command(
@@ -306,6 +399,27 @@ def simulate(
             workers=workers, as_json=as_json,
         )  # fmt: skip
         raise typer.Exit(run_simulate(options))
+
+
+@app.command(
+    help="The page: start sessions, watch them and step in, in a browser." + SERVE,
+    short_help="Watch and command sessions in a browser.",
+    epilog=SERVE_EXAMPLES,
+)
+def serve(
+    host: Annotated[str, typer.Option(metavar="ADDRESS", help="Where to listen; by default this machine alone.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(metavar="N", min=0, max=65535, help="The port; 0 is any that is free.")] = 8765,
+    prices: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Your own prices (JSON or TOML): model, dollars per million tokens.")
+    ] = None,
+    journal: JournalOption = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print url, token and port as JSON.")] = False,
+) -> None:
+    """Run ``outrider serve``."""
+    with explained():
+        from outrider.cli.serve import ServeOptions, run_serve
+
+        raise typer.Exit(run_serve(ServeOptions(host=host, port=port, prices=prices, journal=journal, as_json=as_json)))
 
 
 def main() -> None:

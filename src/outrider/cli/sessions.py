@@ -1,4 +1,4 @@
-"""``outrider sessions`` and ``outrider replay``: read the journal, print."""
+"""``outrider sessions``, ``outrider replay`` and ``outrider trace``: read the journal, print."""
 
 from __future__ import annotations
 
@@ -6,9 +6,11 @@ from dataclasses import asdict
 from pathlib import Path
 
 from outrider.cli.views import JsonView, json_line, write_line
+from outrider.errors import BadOption
 from outrider.journal import SessionEntry, SqliteJournal, encode_plan, replay
 from outrider.rules.events import Record
 from outrider.views.lines import LinesView
+from outrider.views.trace import chrome_trace
 from outrider.views.words import count, one_line
 
 
@@ -66,6 +68,24 @@ def print_replay(session: str, journal: Path | None, *, as_json: bool) -> None:
             print(f"Replayed {count(len(records), 'event')}: the rules find the same.")
         else:
             print("Not checked: this session ran with a lookahead or matching of the caller's own.")
+
+
+def print_trace(session: str, journal: Path | None, out: Path | None) -> None:
+    """The session as a Chrome trace, in ``out`` or on standard output.
+
+    Raises:
+        BadOption: ``out`` cannot be written.
+    """
+    text = json_line(chrome_trace(_read(journal, session)))
+    if out is None:
+        print(text)
+        return
+    try:
+        out.write_text(text + "\n", encoding="utf-8")
+    except OSError as error:
+        raise BadOption(
+            f"the trace cannot be written to {out}: {error.strerror}; give --out a file in a folder of yours"
+        ) from None
 
 
 def _draw(records: list[Record]) -> None:

@@ -14,7 +14,7 @@ _AUTO: Final = re.compile(r"auto(?:@(?P<worth>inf|[0-9]{1,9}(?:\.[0-9]{1,6})?))?
 
 
 def lookahead_named(text: str) -> Lookahead:
-    """The lookahead that ``text`` names: ``auto``, ``auto@DOLLARS``, ``N``, ``lookahead-N``, ``lookahead-NxWIDTH`` or ``batch-N``.
+    """The lookahead that ``text`` names: ``auto``, ``auto@DOLLARS``, ``N``, ``lookahead-N[xWIDTH]`` or ``batch-N``.
 
     Raises:
         BadOption: it names none.

@@ -72,8 +72,8 @@ class Rules:
     """
 
     __slots__ = (
-        "_calls", "_decision", "_drafting", "_failed_drafts", "_held", "_learner", "_lookahead", "_lossless", "_matching", "_max_steps",
-        "_next_call", "_now_s", "_outcome", "_sentences", "_shown", "frontier", "root",
+        "_calls", "_decision", "_drafting", "_failed_drafts", "_held", "_learner", "_lookahead", "_lossless", "_matching",
+        "_max_steps", "_next_call", "_now_s", "_outcome", "_sentences", "_shown", "frontier", "root",
     )  # fmt: skip
 
     def __init__(self, *, lookahead: Lookahead, max_steps: int, matching: Matching = EXACT) -> None:
@@ -103,7 +103,7 @@ class Rules:
         steps: list[PlanStep] = []
         node = self.root
         while node is not self.frontier:
-            if node.steered is None and node.verdict is not None:
+            if node.verdict is not None:  # a node that was steered has none: the same step comes from the one in its place
                 steps.append(PlanStep(node.verdict.step, node.verdict.by))
             node = node.next
         return Plan(tuple(steps), lossless=self._lossless)
@@ -248,12 +248,12 @@ class Rules:
                 self._held = False
                 self._select(self.frontier, Verdict(step, "person"))
             case WentBack(at=at):
-                self._held = True
                 self.frontier = self.frontier.ancestor(at)
+                self._hold()
             case WentOn():
                 self._held = False
             case Paused():
-                self._held = True
+                self._hold()
             case Steered(sentence=sentence):
                 self._held = False
                 self._sentences = (*self._sentences, sentence) if sentence else ()
@@ -262,6 +262,13 @@ class Rules:
                 self._end(outcome, reason)
             case _:
                 assert_never(report)
+
+    def _hold(self) -> None:
+        """The frontier stays where it is. A call that waits for its turn is closed: none begins until it is ordered anew."""
+        self._held = True
+        for call in self._calls.values():
+            if call.started_s is None:
+                self._cancel(call, "the person holds the run")
 
     def _steer(self) -> None:
         """The frontier's place is taken by a node with the sentences in force: what was built without them is dropped."""

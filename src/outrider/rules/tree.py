@@ -10,7 +10,11 @@ from outrider.model import By, Role, Step
 
 @dataclass(slots=True, eq=False)
 class Call:
-    """A call the rules have ordered and that has not ended."""
+    """A call the rules have ordered and that has not ended.
+
+    ``started_s`` is when its request got under way, ``None`` while it waits for its turn; ``beside`` how many other calls were
+    under way then.
+    """
 
     number: int
     role: Role
@@ -18,7 +22,6 @@ class Call:
     cancelling: bool = False
     started_s: float | None = None
     beside: int = 0
-    """So many other calls were under way when it began."""
 
 
 @dataclass(frozen=True, slots=True)

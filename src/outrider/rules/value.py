@@ -1,4 +1,4 @@
-"""Lookahead by value: a speculative call is started if what it is expected to save is worth more than what it is expected to waste.
+"""Lookahead by value: a speculative call is started if what it should save is worth more than what it should waste.
 
 A target call under a draft saves time if the draft holds: it starts now instead of when the frontier gets there. It wastes money
 if the draft does not hold, and it may slow down the call that everybody waits for. With probability ``p`` that its prefix holds,

@@ -196,7 +196,8 @@ class Session:
         if self.world is not None:
             self.world.check(step, self.plan.prefix[:at])
         self._loop.receive(WentBack(at=at))
-        self._loop.receive(Took(at=at, step=step))
+        if self._rules.outcome is None:  # it has one by now if the journal could not be written
+            self._loop.receive(Took(at=at, step=step))
 
     def go_back(self, at: int) -> None:
         """Step ``at`` is open again, with the verdict it had kept: ``take`` another one, or ``go_on`` with the old.

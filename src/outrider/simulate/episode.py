@@ -2,7 +2,8 @@
 
 What an agent says, and how long that takes, is a function of the prefix alone. On the path, which is the target's own plan, it
 was drawn for each position. Off the path, below a wrong draft, a call takes what was drawn for its position and the two agents
-agree: a verdict there changes nothing but how much was in vain. Positions after the last begin again with the first.
+agree: a verdict there changes nothing but how much was in vain. Positions after the last begin again with the first, until the
+limit on steps.
 """
 
 from __future__ import annotations
@@ -18,6 +19,15 @@ from outrider.simulate.latency import ByLength, Constant, Distribution
 
 TICKS_A_SECOND: Final = 100_000
 """Durations are whole ticks of 10 µs, at least one, so that sums are exact and two calls end together or clearly apart."""
+
+
+MOST_STEPS: Final = 30
+"""The limit on a plan's steps, as in a session by default; plans of more than half of it have twice their own."""
+
+
+def max_steps(steps: int) -> int:
+    """The limit on steps in an episode whose plan has so many. Only what is off the path comes near it."""
+    return max(MOST_STEPS, 2 * steps)
 
 
 @lru_cache(maxsize=1024)
@@ -76,11 +86,17 @@ class Episode:
 
     def __post_init__(self) -> None:
         path = tuple(position.step for position in self.positions)
-        if not path or not path[-1].is_finish or any(step.is_finish for step in path[:-1]):
-            raise BadOption(
-                f"an episode's last step, and no other, is {FINISH}; this one has {', '.join(map(str, path)) or 'none'}"
-            )
+        if not path:
+            raise BadOption("an episode has no steps; give at least one position")
+        for at, step in enumerate(path[:-1]):
+            if step.is_finish:
+                raise BadOption(f"step {at} of {len(path)} is {FINISH}, after which there is no step; leave out the others")
         object.__setattr__(self, "path", path)
+
+    @property
+    def max_steps(self) -> int:
+        """The limit on steps; the plan's own length if it does not end in `finish`."""
+        return max_steps(len(self.path)) if self.path[-1].is_finish else len(self.path)
 
     def answer(self, role: Role, prefix: Prefix) -> Answer:
         """What the agent of this role says after ``prefix``."""

@@ -64,7 +64,7 @@ class Constant:
     def samples(self, rng: np.random.Generator, shape: tuple[int, int], tokens: Array | float = 0.0) -> Array:
         import numpy as np
 
-        return np.full((1, 1), self.value)
+        return np.full((1, 1), float(self.value))
 
     def __str__(self) -> str:
         return f"{self.value:g}"

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from hashlib import blake2b
+from math import inf
 
 from outrider.errors import BadOption, ServerTrouble
 from outrider.model import Prefix, Role
@@ -50,11 +51,12 @@ class Provider:
         failures: float = 0.0,
         seed: int = 0,
     ) -> None:
-        _check(slowdown >= 0, f"slowdown is {slowdown:g}; give 0 for none, or by how much each further call slows the others")
-        _check(calls_per_minute is None or calls_per_minute > 0, f"{calls_per_minute} calls a minute would never begin one")
-        _check(0 <= failures <= 1, f"failures is {failures:g}; give a chance from 0 to 1")
+        _check(0 <= slowdown < inf, f"slowdown is {slowdown}; give 0 for none, or by how much each further call slows one down")
+        paced = calls_per_minute is None or 0 < calls_per_minute < inf
+        _check(paced, f"calls a minute are {calls_per_minute}; give a positive number, or leave it out")
+        _check(0 <= failures <= 1, f"failures is {failures}; give a chance from 0 to 1")
         for price in (draft_price, target_price):
-            _check(price is None or price >= 0, f"a price is {price}; give dollars per million output tokens")
+            _check(price is None or 0 <= price < inf, f"a price is {price}; give dollars per million output tokens")
         self._prices: dict[Role, float | None] = {"approximation": draft_price, "target": target_price}
         self._slowdown = slowdown
         self._between = 0 if calls_per_minute is None else round(60 * TICKS_A_SECOND / calls_per_minute)

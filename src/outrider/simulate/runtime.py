@@ -18,9 +18,6 @@ from outrider.simulate.episode import TICKS_A_SECOND, Effort, Episode, ticks
 from outrider.simulate.provider import Provider
 from outrider.testing import run
 
-_UNBOUNDED = 2**31
-"""No plan is cut off for its length: an episode's own ends at its `finish`."""
-
 
 class SimulatedAgent:
     """The agent of one role in an episode: it answers by prefix, after the drawn time.
@@ -99,7 +96,7 @@ async def session_of(
         approximation=SimulatedAgent("approximation", episode, provider),
         target=SimulatedAgent("target", episode, provider),
         lookahead=Sliding(lookahead) if isinstance(lookahead, int) else lookahead,
-        max_steps=_UNBOUNDED if episode.path[-1].is_finish else len(episode.path),
+        max_steps=episode.max_steps,
         limits=limits,
         journal=journal,
         name="simulated",

@@ -18,7 +18,7 @@ from typing import Final, TypeAlias
 from outrider.errors import BadOption
 from outrider.rules import Sliding, lookahead_named
 from outrider.simulate.arrays import Array, np
-from outrider.simulate.episode import Episode, Setting
+from outrider.simulate.episode import TICKS_A_SECOND, Episode, Setting
 from outrider.simulate.oracle import Oracle
 from outrider.simulate.provider import Provider
 from outrider.simulate.runtime import session_of
@@ -261,7 +261,8 @@ async def _row(job: Job, number: int, episode: Episode, scheduler: Scheduler) ->
     drafted = round((figures.usage.cost_usd or 0.0) * 1_000_000)
     in_vain = figures.tokens("wasted") + figures.tokens("cancelled")
     spent = drafted, figures.usage.output_tokens - drafted, in_vain
-    return figures.total_s or 0.0, *spent, figures.calls_max, session.plan.complete
+    whole_s = round((figures.total_s or 0.0) * TICKS_A_SECOND) / TICKS_A_SECOND  # the clock's jumps leave a rounding error
+    return whole_s, *spent, figures.calls_max, session.plan.complete
 
 
 # Over workers -------------------------------------------------------------------------------------------------------

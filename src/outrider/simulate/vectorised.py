@@ -18,7 +18,7 @@ from outrider.errors import BadOption
 from outrider.model import FINISH, Step
 from outrider.rules import Batch, Lookahead, Sliding
 from outrider.simulate.arrays import Array, NDArray, Some, Truth, np
-from outrider.simulate.episode import TICKS_A_SECOND, Effort, Episode, Position, Setting, astray, on_path
+from outrider.simulate.episode import TICKS_A_SECOND, Effort, Episode, Position, Setting, astray, max_steps, on_path
 from outrider.simulate.latency import Distribution
 
 Scheduler: TypeAlias = int | Lookahead | Literal["oracle"]
@@ -381,7 +381,7 @@ def _tail(episodes: Episodes, here: _OnPath, rule: _Rule, verdicts: list[Array])
 
 def _follow(tail: _Tail, episodes: Episodes, rule: _Rule, tally: _Tally) -> None:
     """Count every call of the tail. Each is in vain, and what is still under way at the end is cancelled then."""
-    while tail.which.size:
+    while tail.which.size and tail.at + 1 < max_steps(episodes.steps):
         at, which, row = tail.at + 1, tail.which, (tail.at + 1) % episodes.steps
         draft, target = episodes.draft[row][which], episodes.target[row][which]
         verdict = tail.known + target

@@ -11,7 +11,7 @@ from typing import Literal, TypeAlias
 
 from outrider.figures import CallEnd
 from outrider.model import Role
-from outrider.rules.events import Cancelled, Confirmed, Drafted, Failed, Record, Shown, Started, Took, Verified
+from outrider.rules.events import Cancelled, Confirmed, Drafted, Failed, Record, Shown, Started, Took, Verified, WentBack
 
 Lane: TypeAlias = Role | Literal["person"]
 """Whose bars lie there."""
@@ -19,7 +19,7 @@ Lane: TypeAlias = Role | Literal["person"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Bar:
-    """A call from its start to its end, or the person's window from the draft on display until they took the step.
+    """A call from its start to its end, or the person's window from the draft on display, or from going back, until they took it.
 
     ``row`` keeps bars of one lane that overlap apart, counted from 0. ``end`` is how the call ended, ``running`` until then; one
     that answered is ``wasted`` until its step is confirmed. ``label`` is the step it named.
@@ -65,7 +65,7 @@ class Lanes:
             case Confirmed(call=verdict, drafts=drafts):
                 self._window_s = record.time_s
                 self._use(*drafts, *(() if verdict is None else (verdict,)))
-            case Shown():
+            case Shown() | WentBack():
                 self._window_s = record.time_s
             case Took(at=at, step=step):
                 self._bars.append(

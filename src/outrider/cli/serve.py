@@ -1,0 +1,135 @@
+"""``outrider serve``: the page and its API on a socket of this machine, until Ctrl-C."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import errno
+import secrets
+import signal
+import socket
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from ipaddress import ip_address
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from outrider.cli.ctrl_c import CtrlC
+from outrider.cli.exits import Exit
+from outrider.cli.views import json_line, tell_progress
+from outrider.errors import BadOption
+from outrider.journal import SqliteJournal
+from outrider.providers.prices import Prices
+
+if TYPE_CHECKING:
+    from outrider.web.guard import Doors
+
+EVERYWHERE: Final = ("0.0.0.0", "::", "")  # noqa: S104 - the person says so
+"""Addresses that mean all of this machine's."""
+
+LAST_WORDS_S: Final = 2
+"""So long connections may take to end when the server stops."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServeOptions:
+    """What the command line said."""
+
+    host: str
+    port: int
+    journal: Path | None
+    prices: Path | None
+    as_json: bool
+
+
+def run_serve(options: ServeOptions) -> Exit:
+    """Serve until Ctrl-C or SIGTERM: sessions are stopped in order then; a second Ctrl-C leaves at once."""
+    try:
+        import sse_starlette  # noqa: F401 - what is missing is to be said before anything is opened
+        import uvicorn  # noqa: F401
+    except ImportError:
+        raise BadOption("the page needs more packages; install them with: pip install 'outrider[web]'") from None
+    prices = Prices.from_file(options.prices) if options.prices else Prices()
+    with CtrlC() as ctrl_c, SqliteJournal(options.journal) as journal, _listening(options.host, options.port) as listening:
+        try:
+            return asyncio.run(_serve(options, journal, prices, listening, ctrl_c))
+        except asyncio.CancelledError:  # Ctrl-C before it began
+            raise KeyboardInterrupt from None
+
+
+async def _serve(options: ServeOptions, journal: SqliteJournal, prices: Prices, listening: socket.socket, ctrl_c: CtrlC) -> Exit:
+    from outrider.web.app import application
+    from outrider.web.desk import Desk
+    from outrider.web.lending import Lending
+    from outrider.web.server import Server
+
+    doors = _doors(options, listening)
+    async with Desk(journal, Lending(prices, tell_progress)) as desk:
+        server = Server(application(desk, doors), listening, last_words_s=LAST_WORDS_S)
+        told: list[Exit] = []
+
+        def stop(code: Exit) -> None:
+            told.append(code)
+            desk.close()
+            server.stop()
+
+        ctrl_c.asks(lambda: stop(Exit.STOPPED))
+        with contextlib.suppress(NotImplementedError):  # Windows has no such signal
+            asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop, Exit.COMPLETE)
+        _tell(options, doors)
+        await server.run_until_stopped()
+    return told[0] if told else Exit.COMPLETE
+
+
+def _doors(options: ServeOptions, listening: socket.socket) -> Doors:
+    from outrider.web.guard import LOOPBACK, Doors
+
+    host, everywhere = options.host.casefold(), options.host in EVERYWHERE
+    names = {*LOOPBACK, host} | ({socket.gethostname().casefold()} if everywhere else set())
+    return Doors(token=secrets.token_urlsafe(32), port=listening.getsockname()[1], names=frozenset(names), any_address=everywhere)
+
+
+@contextlib.contextmanager
+def _listening(host: str, port: int) -> Iterator[socket.socket]:
+    """A socket that listens at ``host`` and ``port``, 0 for any that is free."""
+    try:
+        family, *_, address = socket.getaddrinfo(host or None, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0]
+        listening = socket.create_server(address[:2], family=family)
+    except (OSError, OverflowError) as error:
+        raise BadOption(_cannot_listen(host, port, error)) from None
+    with listening:
+        yield listening
+
+
+def _cannot_listen(host: str, port: int, error: Exception) -> str:
+    number = error.errno if isinstance(error, OSError) else None
+    if number == errno.EADDRINUSE:
+        return f"port {port} is in use; give another one with --port, or --port 0 for any that is free"
+    if number == errno.EACCES:
+        return f"port {port} is not allowed; give one above 1023 with --port"
+    return f"the server cannot listen at {host!r}, port {port}: {error}; give an address of this machine with --host"
+
+
+def _tell(options: ServeOptions, doors: Doors) -> None:
+    """Print where the page is. It is the only place where the token is written."""
+    host = socket.gethostname() if options.host in EVERYWHERE else options.host
+    host = f"[{host}]" if ":" in host else host
+    url = f"http://{host}:{doors.port}/?token={doors.token}"
+    if options.as_json:
+        print(json_line({"url": url, "token": doors.token, "port": doors.port}), flush=True)
+    else:
+        print(f"Outrider is at {url}", flush=True)
+    if not _is_loopback(options.host):
+        print(
+            "outrider: this address can be reached from other machines: anyone who has the URL can spend your money, and the "
+            "connection is not encrypted",
+            file=sys.stderr,
+        )
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host.casefold() == "localhost"

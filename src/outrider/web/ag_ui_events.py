@@ -1,0 +1,290 @@
+"""A session's records as the events of AG-UI 1.0: a pure fold. Imports the protocol's package: the extra ``ag-ui``.
+
+What it gives away is what the picture shows: confirmed steps, and at most one draft after them (law 5).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Final
+
+from ag_ui.core import (
+    PROTOCOL_VERSION,
+    ActivitySnapshotEvent,
+    BaseEvent,
+    CustomEvent,
+    RunErrorEvent,
+    RunFinishedCancelledOutcome,
+    RunFinishedEvent,
+    RunFinishedSuccessOutcome,
+    RunStartedEvent,
+    StateDeltaEvent,
+    StateSnapshotEvent,
+    StepFinishedEvent,
+    StepStartedEvent,
+    TextMessageContentEvent,
+    TextMessageEndEvent,
+    TextMessageStartEvent,
+    TokenUsage,
+)
+
+from outrider.journal import encode_plan
+from outrider.model import JSON, Role, Usage
+from outrider.naming import without_secrets
+from outrider.rules.events import (
+    Accepted,
+    Cancelled,
+    Confirmed,
+    Discarded,
+    Drafted,
+    Ended,
+    Failed,
+    Finished,
+    Opened,
+    Outcome,
+    Record,
+    Rejected,
+    Started,
+    Verified,
+    WentBack,
+)
+from outrider.views.scene import Watch
+from outrider.views.words import OUTCOMES, how, one_line
+from outrider.web.answers import step_json
+from outrider.web.scenes import drawn
+
+SESSION: Final = "outrider.session"
+"""The custom event that names the session and where its commands go."""
+
+STEP: Final = "outrider.step"
+"""The type of the activities: one for each step of the plan."""
+
+_UNSEEN: Final = (Started, Drafted, Verified, Failed, Cancelled, Accepted, Rejected, Discarded)
+"""What changes nothing that may be shown."""
+
+_GROWING: Final = ("confirmed", "sentences", "summary")
+"""Lists of the state that grow at their end."""
+
+
+class Projection:
+    """``receive`` a session's records in order, then ``close``: together, the events of one run.
+
+    RUN_STARTED is the first event, RUN_FINISHED or RUN_ERROR the last, and every step that is started is finished.
+
+    Args:
+        thread_id, run_id: as the client gave them.
+        session: the session's name.
+    """
+
+    def __init__(self, *, thread_id: str, run_id: str, session: str) -> None:
+        self._thread_id = thread_id
+        self._run_id = run_id
+        self._session = session
+        self._watch = Watch()
+        self._used: dict[Role, Usage] = {}
+        self._state: dict[str, JSON] = {}
+        self._activities: dict[int, dict[str, JSON]] = {}
+        self._max_steps = 0
+        self._open: int | None = None
+        self._begun = False
+        self._over = False
+
+    def receive(self, record: Record) -> Iterator[BaseEvent]:
+        """What ``record`` comes to, often nothing. To be read to its end before the next record is given."""
+        self._watch.receive(record)
+        match record.event:
+            case Opened(max_steps=max_steps):
+                self._max_steps = max_steps
+                yield from self._begin()
+            case Drafted(usage=usage):
+                self._count("approximation", usage)
+            case Verified(usage=usage):
+                self._count("target", usage)
+            case Failed(role=role, usage=usage) | Cancelled(role=role, usage=usage):
+                self._count(role, usage)
+            case _:
+                pass
+        if not isinstance(record.event, (Opened, *_UNSEEN)):
+            yield from self._shown(record)
+
+    def close(self, why: str, code: str = "interrupted") -> Iterator[BaseEvent]:
+        """Nothing more will come. Unless the run is over, that is an error: ``why`` in words, and its ``code``."""
+        if self._over:
+            return
+        if not self._begun:
+            yield self._started()
+        yield from self._finish_step()
+        yield self._error(why, code)
+
+    # The run --------------------------------------------------------------------------------------------------------
+
+    def _begin(self) -> Iterator[BaseEvent]:
+        yield self._started()
+        address = f"/api/sessions/{self._session}"
+        yield CustomEvent(
+            name=SESSION, value={"name": self._session, "commands": f"{address}/commands", "events": f"{address}/events"}
+        )
+        self._state = self._now()
+        yield StateSnapshotEvent(snapshot=self._state)
+        yield self._start_step(0)
+
+    def _started(self) -> BaseEvent:
+        self._begun = True
+        return RunStartedEvent(thread_id=self._thread_id, run_id=self._run_id, protocol_version=PROTOCOL_VERSION)
+
+    def _shown(self, record: Record) -> Iterator[BaseEvent]:
+        if isinstance(record.event, Confirmed | WentBack | Ended):
+            yield from self._finish_step()
+        yield from self._delta()
+        yield from self._steps()
+        match record.event:
+            case Confirmed(at=at, step=step) if not step.is_finish and at + 1 < self._max_steps:
+                yield self._start_step(at + 1)
+            case WentBack(at=at):
+                yield self._start_step(at)
+            case Ended():
+                yield from self._message()
+            case Finished(outcome=outcome):
+                yield self._end(outcome)
+            case _:
+                pass
+
+    def _end(self, outcome: Outcome) -> BaseEvent:
+        if outcome not in ("complete", "stopped"):
+            reason = self._watch.picture.reason
+            return self._error(f"{OUTCOMES[outcome]}: {reason}" if reason else OUTCOMES[outcome], outcome)
+        self._over = True
+        return RunFinishedEvent(
+            thread_id=self._thread_id,
+            run_id=self._run_id,
+            result=_sound(
+                {
+                    "outcome": outcome,
+                    "plan": encode_plan(self._watch.picture.plan),
+                    "figures": self._watch.figures.as_json(),
+                }
+            ),
+            outcome=RunFinishedSuccessOutcome() if outcome == "complete" else RunFinishedCancelledOutcome(),
+            usage=self._usage(),
+        )
+
+    def _error(self, why: str, code: str) -> BaseEvent:
+        self._over = True
+        return RunErrorEvent(message=without_secrets(one_line(why)), code=code, usage=self._usage())
+
+    def _message(self) -> Iterator[BaseEvent]:
+        """The confirmed plan as the assistant's message, a line a step; none if there is no step."""
+        steps = self._watch.picture.confirmed
+        if steps:
+            message_id = f"{self._run_id}/plan"
+            yield TextMessageStartEvent(message_id=message_id, role="assistant")
+            yield TextMessageContentEvent(
+                message_id=message_id, delta="\n".join(f"{step.at}  {one_line(step.step)}" for step in steps)
+            )
+            yield TextMessageEndEvent(message_id=message_id)
+
+    # Steps ----------------------------------------------------------------------------------------------------------
+
+    def _start_step(self, at: int) -> BaseEvent:
+        self._open = at
+        return StepStartedEvent(step_name=f"step {at}")
+
+    def _finish_step(self) -> Iterator[BaseEvent]:
+        if self._open is not None:
+            yield StepFinishedEvent(step_name=f"step {self._open}")
+            self._open = None
+
+    def _steps(self) -> Iterator[BaseEvent]:
+        """An activity for each step that changed. One that is no longer to be seen loses all it said."""
+        now = self._visible()
+        for at in sorted(now.keys() | self._activities.keys()):
+            content = now.get(at, {"at": at, "state": "withdrawn"})
+            if self._activities.get(at) != content:
+                self._activities[at] = content
+                yield ActivitySnapshotEvent(message_id=f"{self._run_id}/step/{at}", activity_type=STEP, content=content)
+
+    def _visible(self) -> dict[int, dict[str, JSON]]:
+        picture = self._watch.picture
+        found: dict[int, dict[str, JSON]] = {}
+        for step in picture.confirmed:
+            replaced = None if step.replaced is None else one_line(step.replaced)
+            state: dict[str, JSON] = {"at": step.at, "state": "confirmed", "by": step.by, "how": how(step), "replaced": replaced}
+            found[step.at] = _sound({**state, **step_json(step.step)})
+        if picture.verifying is not None:
+            found[picture.verifying.at] = _sound(
+                {"at": picture.verifying.at, "state": "verifying", **step_json(picture.verifying.step)}
+            )
+        return found
+
+    # State ----------------------------------------------------------------------------------------------------------
+
+    def _now(self) -> dict[str, JSON]:
+        """The scene without the lanes: their bars name drafts that nobody may see yet."""
+        return {"session": self._session, **_sound({name: value for name, value in drawn(self._watch).items() if name != "bars"})}
+
+    def _delta(self) -> Iterator[BaseEvent]:
+        before, self._state = self._state, self._now()
+        yield StateDeltaEvent.model_validate({"delta": list(patch(before, self._state))})
+
+    # Tokens ---------------------------------------------------------------------------------------------------------
+
+    def _count(self, role: Role, usage: Usage) -> None:
+        self._used[role] = self._used[role] + usage if role in self._used else usage
+
+    def _usage(self) -> list[TokenUsage] | None:
+        """The tokens of each agent, where anybody counted them."""
+        picture = self._watch.picture
+        names: dict[Role, str] = {"approximation": picture.approximation, "target": picture.target}
+        return [
+            TokenUsage(
+                model=without_secrets(one_line(names[role])),
+                input_tokens=usage.prompt_tokens,
+                output_tokens=usage.output_tokens,
+                total_tokens=usage.prompt_tokens + usage.output_tokens,
+                cached_input_tokens=usage.cached_tokens,
+            )
+            for role, usage in self._used.items()
+            if usage.counted != "unknown"
+        ] or None
+
+
+def patch(before: Mapping[str, JSON], after: Mapping[str, JSON]) -> Iterator[dict[str, JSON]]:
+    """What turns ``before`` into ``after``, two states with the same names in them (RFC 6902)."""
+    for name, value in after.items():
+        old = before[name]
+        if old == value:
+            continue
+        if name in _GROWING and isinstance(old, list) and isinstance(value, list):
+            yield from _list_patch(f"/{name}", old, value)
+        else:
+            yield {"op": "replace", "path": f"/{name}", "value": value}
+
+
+def _list_patch(path: str, old: list[JSON], new: list[JSON]) -> Iterator[dict[str, JSON]]:
+    differs = (i for i, (one, other) in enumerate(zip(old, new, strict=False)) if one != other)
+    keep = next(differs, min(len(old), len(new)))
+    for i in range(len(old) - 1, keep - 1, -1):
+        yield {"op": "remove", "path": f"{path}/{i}"}
+    for value in new[keep:]:
+        yield {"op": "add", "path": f"{path}/-", "value": value}
+
+
+def _sound(value: dict[str, JSON]) -> dict[str, JSON]:
+    """``value`` without half surrogate pairs, which models do produce and UTF-8 cannot carry."""
+    return {_sound_text(name): _sound_value(item) for name, item in value.items()}
+
+
+def _sound_value(value: JSON) -> JSON:
+    match value:
+        case str():
+            return _sound_text(value)
+        case list():
+            return [_sound_value(item) for item in value]
+        case dict():
+            return _sound(value)
+        case _:
+            return value
+
+
+def _sound_text(text: str) -> str:
+    return text.encode("utf-8", "replace").decode()

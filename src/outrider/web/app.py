@@ -1,0 +1,207 @@
+"""The routes: every address of the page and of the API, and what is done there."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Final
+
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+from starlette.types import ASGIApp
+
+from outrider.agents.typed import completions
+from outrider.agents.world import World
+from outrider.errors import BadOption, OutriderError, UnknownName
+from outrider.journal import SessionEntry
+from outrider.model import JSON
+from outrider.views.trace import chrome_trace
+from outrider.views.words import one_line
+from outrider.web.answers import answer, error_json, refusal, status_of, tell_bug
+from outrider.web.asked import read_object, read_wanted
+from outrider.web.choices import choices
+from outrider.web.commands import read_command
+from outrider.web.desk import Desk, Live, not_live
+from outrider.web.guard import Doors, Guard
+from outrider.web.streams import Stream, records, scenes, stream_of
+from outrider.web.watched import Followed, Watched
+from outrider.worlds import FREE, WORLDS
+
+PAGE: Final = Path(__file__).parent / "page"
+"""The page's own files."""
+
+_TYPES: Final = {
+    ".css": "text/css",
+    ".html": "text/html",
+    ".ico": "image/x-icon",
+    ".js": "text/javascript",
+    ".mjs": "text/javascript",
+    ".png": "image/png",
+    ".svg": "image/svg+xml",
+    ".woff2": "font/woff2",
+}
+"""What is served of them; all else there is not."""
+
+MOST_LISTED: Final = 200
+"""So many sessions are listed, the newest first."""
+
+_NUMBER: Final = re.compile(r"[0-9]{1,15}")
+
+
+def application(desk: Desk, doors: Doors) -> ASGIApp:
+    """The page and its API over the sessions of ``desk``, behind ``doors``. The caller enters and leaves the desk."""
+    api = _Api(desk)
+    routes = [
+        Route("/", api.index),
+        Route("/page/{path:path}", api.file),
+        Route("/api/choices", api.choices),
+        Route("/api/sessions", api.sessions),
+        Route("/api/sessions", api.start, methods=["POST"]),
+        Route("/api/sessions/{name}/scene", api.scene),
+        Route("/api/sessions/{name}/stream", api.stream),
+        Route("/api/sessions/{name}/events", api.events),
+        Route("/api/sessions/{name}/actions", api.actions),
+        Route("/api/sessions/{name}/trace", api.trace),
+        Route("/api/sessions/{name}/commands", api.command, methods=["POST"]),
+    ]
+    handlers = {OutriderError: _refused, HTTPException: _not_here, Exception: _broke}
+    return Guard(Starlette(routes=routes, exception_handlers=handlers), doors)
+
+
+class _Api:
+    """What each address answers."""
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+
+    # The page -------------------------------------------------------------------------------------------------------
+
+    async def index(self, request: Request) -> Response:
+        return _file("index.html")
+
+    async def file(self, request: Request) -> Response:
+        return _file(request.path_params["path"])
+
+    # Sessions -------------------------------------------------------------------------------------------------------
+
+    async def choices(self, request: Request) -> Response:
+        return answer(choices())
+
+    async def sessions(self, request: Request) -> Response:
+        running = {live.name: live for live in self._desk.running}
+        entries = self._desk.journal.sessions(limit=MOST_LISTED)
+        return answer({"sessions": [_entry(entry, live=entry.name in running) for entry in entries]})
+
+    async def start(self, request: Request) -> Response:
+        wanted = read_wanted(read_object(await request.body()))
+        live = await self._desk.start(wanted)
+        return answer({"name": live.name}, 201, {"Location": f"/api/sessions/{live.name}/scene"})
+
+    async def command(self, request: Request) -> Response:
+        command = read_command(read_object(await request.body()))
+        live = self._desk.find(request.path_params["name"])
+        status, body = not_live(command, self._seen(request).name) if live is None else await live.answer(command)
+        return answer(body, status)
+
+    # What is to be seen of one --------------------------------------------------------------------------------------
+
+    async def scene(self, request: Request) -> Response:
+        return answer(self._seen(request).scene())
+
+    async def stream(self, request: Request) -> Stream:
+        return stream_of(scenes(self._seen(request)))
+
+    async def events(self, request: Request) -> Stream:
+        return stream_of(records(self._seen(request), self._desk.journal, _since(request)))
+
+    async def actions(self, request: Request) -> Response:
+        seen = self._seen(request)
+        prefix = seen.watch.picture.plan.prefix[: _at(request)]
+        world = _world(seen)
+        names = completions(request.query_params.get("text", ""), world, prefix)
+        return answer({"free": not world.allowed(prefix), "actions": [_action(world, name) for name in names]})
+
+    async def trace(self, request: Request) -> Response:
+        return answer(chrome_trace(self._desk.journal.read(self._seen(request).name)))
+
+    def _seen(self, request: Request) -> Watched:
+        name = request.path_params["name"]
+        try:
+            return self._desk.find(name) or Followed(name, self._desk.journal, self._desk.closing)
+        except UnknownName as error:
+            raise HTTPException(404, one_line(error)) from None
+
+
+# Small answers --------------------------------------------------------------------------------------------------------
+
+
+def _file(path: str) -> Response:
+    found = (PAGE / path).resolve()
+    if not found.is_relative_to(PAGE.resolve()) or found.suffix not in _TYPES or not found.is_file():
+        raise HTTPException(404, f"there is no file {path[:80]!r} in the page")
+    return Response(found.read_bytes(), media_type=_TYPES[found.suffix])
+
+
+def _entry(entry: SessionEntry, *, live: bool) -> dict[str, JSON]:
+    return {
+        "name": entry.name,
+        "created": entry.created,
+        "task": one_line(entry.task),
+        "outcome": "running" if live else entry.outcome,
+        "steps": entry.steps,
+        "events": entry.events,
+        "live": live,
+    }
+
+
+def _world(seen: Watched) -> World:
+    """Where the session plans; for one that does not run here, the world that goes by its name."""
+    return (seen.session.world if isinstance(seen, Live) else WORLDS.get(seen.watch.picture.world)) or FREE
+
+
+def _at(request: Request) -> int | None:
+    """The number of the step that completions are wanted for; by default the next one."""
+    given = request.query_params.get("at")
+    return None if given is None else _number(given, "step")
+
+
+def _action(world: World, name: str) -> dict[str, JSON]:
+    found = next((action for action in world.actions if action.name == name), None)
+    schema = None if found is None or found.schema is None else dict(found.schema)
+    return {"name": name, "does": one_line(found.does) if found else "", "schema": schema}
+
+
+def _since(request: Request) -> int:
+    """The number of the first record that the client wants: the one after the last it has seen, or the one it asks for."""
+    last, since = request.headers.get("last-event-id"), request.query_params.get("since")
+    given = since if last is None else last
+    if given is None:
+        return 0
+    return _number(given, "event") + (0 if last is None else 1)
+
+
+def _number(given: str, what: str) -> int:
+    if not _NUMBER.fullmatch(given):
+        raise BadOption(f"{given[:80]!r} is no {what}'s number; give a whole number from 0")
+    return int(given)
+
+
+# Errors -----------------------------------------------------------------------------------------------------------------
+
+
+async def _refused(request: Request, error: Exception) -> Response:
+    assert isinstance(error, OutriderError)
+    return answer({"error": error_json(error)}, status_of(error))
+
+
+async def _not_here(request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)
+    kinds = {404: "not_found", 405: "method_not_allowed"}
+    return refusal(kinds.get(error.status_code, "bad_request"), error.detail, error.status_code)
+
+
+async def _broke(request: Request, error: Exception) -> Response:
+    return refusal("bug", tell_bug(error), 500)

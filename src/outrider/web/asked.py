@@ -1,0 +1,117 @@
+"""What a client sends, read strictly: an unknown field or a value of the wrong type is told, never guessed at."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping
+from typing import Final
+
+from outrider.errors import BadOption
+from outrider.launch import Wanted
+from outrider.model import JSON
+
+_SESSION: Final = (
+    "task", "world", "approximation", "target", "setting", "lookahead", "max_steps", "matching", "calls_at_once", "budget_calls",
+    "budget_tokens", "budget_usd", "from",
+)  # fmt: skip
+"""The fields of a session that is asked for."""
+
+
+def read_object(body: bytes) -> dict[str, JSON]:
+    """The JSON object in ``body``.
+
+    Raises:
+        BadOption: it holds none.
+    """
+    try:
+        found = json.loads(body, parse_constant=_refuse_constant)
+    except (ValueError, RecursionError) as error:
+        raise BadOption(f"the body is not JSON ({error})") from None
+    if not isinstance(found, dict):
+        raise BadOption("the body is not a JSON object; send {...}")
+    return found
+
+
+def _refuse_constant(name: str) -> JSON:
+    raise ValueError(f"{name} is no JSON number")
+
+
+def read_wanted(found: Mapping[str, JSON]) -> Wanted:
+    """The session that is asked for. A field that is null has its default.
+
+    Raises:
+        BadOption: a field is unknown, or its value is of the wrong type.
+    """
+    check_fields(found, _SESSION, "a session")
+    given = {name: value for name, value in found.items() if value is not None}
+    usual = Wanted()
+    return Wanted(
+        task=word(given, "task") if "task" in given else usual.task,
+        world=word(given, "world") if "world" in given else usual.world,
+        approximation=word(given, "approximation") if "approximation" in given else usual.approximation,
+        target=word(given, "target") if "target" in given else usual.target,
+        setting=_count(given, "setting"),
+        lookahead=_lookahead(given),
+        max_steps=whole(given, "max_steps") if "max_steps" in given else usual.max_steps,
+        matching=word(given, "matching") if "matching" in given else usual.matching,
+        calls_at_once=_count(given, "calls_at_once"),
+        budget_calls=_count(given, "budget_calls"),
+        budget_tokens=_count(given, "budget_tokens"),
+        budget_usd=_dollars(given),
+        going_on_from=word(given, "from") if "from" in given else usual.going_on_from,
+    )
+
+
+def check_fields(found: Mapping[str, JSON], known: tuple[str, ...], what: str) -> None:
+    """Raise ``BadOption`` for a field that ``what`` does not have."""
+    unknown = [name for name in found if name not in known]
+    if unknown:
+        raise BadOption(f"{what} has no field {unknown[0][:80]!r}; its fields are {', '.join(known)}")
+
+
+def word(found: Mapping[str, JSON], name: str) -> str:
+    """The text of field ``name``."""
+    value = found.get(name)
+    if not isinstance(value, str):
+        raise BadOption(f"{name} is {_shown(value)}; give a text")
+    return value
+
+
+def whole(found: Mapping[str, JSON], name: str) -> int:
+    """The whole number of field ``name``."""
+    value = found.get(name)
+    if not isinstance(value, int) or isinstance(value, bool):
+        raise BadOption(f"{name} is {_shown(value)}; give a whole number")
+    return value
+
+
+def _count(found: Mapping[str, JSON], name: str) -> int | None:
+    return whole(found, name) if name in found else None
+
+
+def _lookahead(found: Mapping[str, JSON]) -> str:
+    value = found.get("lookahead", "")
+    if isinstance(value, str):
+        return value
+    return str(whole(found, "lookahead"))
+
+
+def _dollars(found: Mapping[str, JSON]) -> float | None:
+    value = found.get("budget_usd")
+    if value is None:
+        return None
+    if not isinstance(value, int | float) or isinstance(value, bool):
+        raise BadOption(f"budget_usd is {_shown(value)}; give a number of dollars")
+    try:
+        usd = float(value)
+    except OverflowError:
+        usd = math.inf
+    if not math.isfinite(usd):
+        raise BadOption("budget_usd is more dollars than there are; give a number, or leave it out for no limit")
+    return usd
+
+
+def _shown(value: JSON) -> str:
+    text = json.dumps(value)
+    return text if len(text) <= 80 else f"{text[:80]}…"

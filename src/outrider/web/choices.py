@@ -1,0 +1,45 @@
+"""What the form for a new session offers."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from outrider.agents.kinds import KINDS, SETTINGS
+from outrider.agents.world import World
+from outrider.launch import DEFAULT_AGENTS, DEFAULT_WORLD, Wanted
+from outrider.model import JSON
+from outrider.naming import LOCAL, OPENAI_COMPATIBLE
+from outrider.rules import MATCHINGS
+from outrider.views.words import one_line
+from outrider.worlds import WORLDS
+
+MOST_TASKS: Final = 8
+"""So many of a world's tasks are given as examples."""
+
+
+def choices() -> dict[str, JSON]:
+    """Worlds, kinds, models, settings and defaults. What a person writes themselves stands in capitals."""
+    wanted = Wanted()
+    return {
+        "worlds": [_world(world) for world in WORLDS.values()],
+        "kinds": list(KINDS),
+        "models": [LOCAL, *(f"{vendor}:NAME" for vendor in OPENAI_COMPATIBLE), "anthropic:NAME", "URL#NAME", "FILE.gguf"],
+        "settings": [
+            {"setting": number, "approximation": approximation, "target": target}
+            for number, (approximation, target) in SETTINGS.items()
+        ],
+        "matchings": list(MATCHINGS),
+        "defaults": {
+            "world": DEFAULT_WORLD,
+            "approximation": DEFAULT_AGENTS["approximation"],
+            "target": DEFAULT_AGENTS["target"],
+            "lookahead": wanted.lookahead,
+            "max_steps": wanted.max_steps,
+            "matching": wanted.matching,
+        },
+    }
+
+
+def _world(world: World) -> dict[str, JSON]:
+    examples = world.tasks or tuple(example.task for example in world.examples)
+    return {"name": world.name, "about": one_line(world.about), "tasks": [one_line(task) for task in examples[:MOST_TASKS]]}

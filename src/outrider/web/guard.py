@@ -1,0 +1,221 @@
+"""Who may speak to the server: the token, where a request comes from, how large it is. Pure ASGI, before everything else.
+
+The page of a stranger can make a browser send requests here. It does not know the token, cannot name itself as this origin, and
+may not read what it gets. A name of the stranger's that points to this machine (DNS rebinding) is not one of ours.
+"""
+
+from __future__ import annotations
+
+import re
+import secrets
+from collections.abc import Iterable
+from dataclasses import dataclass
+from http import cookies
+from ipaddress import ip_address
+from typing import Final
+from urllib.parse import parse_qs
+
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.responses import HTMLResponse, RedirectResponse, Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from outrider.web.answers import refusal
+
+MOST_BODY: Final = 64 * 1024
+"""So many bytes may a body have."""
+
+LOOPBACK: Final = ("127.0.0.1", "localhost", "::1")
+
+POLICY: Final = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; font-src 'self'; "
+    "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+)
+
+_HEADERS: Final = {
+    "Content-Security-Policy": POLICY,
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "Cache-Control": "no-store",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Cross-Origin-Opener-Policy": "same-origin",
+}
+
+_HOST: Final = re.compile(r"(?P<name>[^\s:@/?#\[\]]+|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?")
+
+_HOW_TO_ENTER: Final = "open the URL with the token in it that outrider serve has printed"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Doors:
+    """Where the server stands and who may enter: the token, the port, and the names by which the server may be called.
+
+    With ``any_address`` it listens on every address of the machine, so any of them in figures is ours too.
+    """
+
+    token: str
+    port: int
+    names: frozenset[str] = frozenset(LOOPBACK)
+    any_address: bool = False
+
+    @property
+    def cookie(self) -> str:
+        """The cookie's name. Cookies know no ports, so the port is in it: two servers do not take each other's place."""
+        return f"outrider_{self.port}"
+
+    def is_token(self, given: str) -> bool:
+        """Whether ``given`` is the token, in a time that tells nothing of it."""
+        return secrets.compare_digest(given.encode("utf-8", "replace"), self.token.encode())
+
+    def is_ours(self, host: str) -> bool:
+        """Whether a ``Host`` header names this server. The port does not matter: it may be forwarded."""
+        name = _name_in(host)
+        return name in self.names or (self.any_address and _is_address(name))
+
+
+class _Refused(Exception):
+    def __init__(self, kind: str, message: str, status: int) -> None:
+        super().__init__(message)
+        self.kind, self.message, self.status = kind, message, status
+
+
+class Guard:
+    """Lets pass to ``app`` what may pass, and gives every answer the headers that keep a browser careful."""
+
+    def __init__(self, app: ASGIApp, doors: Doors) -> None:
+        self._app = app
+        self._doors = doors
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer the request, or say why not."""
+        if scope["type"] == "websocket":
+            await send({"type": "websocket.close", "code": 1008})
+            return
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        await self._answer(scope, receive, _with_headers(send))
+
+    async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
+        headers = Headers(scope=scope)
+        try:
+            self._check_host(headers)
+            if (entered := self._entered(scope)) is not None:
+                await entered(scope, receive, send)
+                return
+            self._check_token(headers, tried=b"token=" in scope["query_string"])
+            if scope["method"] not in ("GET", "HEAD"):
+                self._check_post(headers)
+                receive = await _whole_body(headers, receive)
+        except _Refused as refused:
+            await _refuse(refused, scope["path"])(scope, receive, send)
+            return
+        await self._app(scope, receive, send)
+
+    def _check_host(self, headers: Headers) -> None:
+        hosts = headers.getlist("host")
+        if len(hosts) != 1 or not self._doors.is_ours(hosts[0]):
+            raise _Refused("foreign_host", "this server does not go by that name; start it with --host to give it one", 403)
+
+    def _entered(self, scope: Scope) -> Response | None:
+        """Where the URL brings the token, it moves into a cookie and out of the address bar."""
+        given = parse_qs(scope["query_string"].decode("latin-1")).get("token")
+        if given is None or scope["path"] != "/" or not self._doors.is_token(given[0]):
+            return None
+        response = RedirectResponse("/", status_code=303)
+        response.set_cookie(self._doors.cookie, self._doors.token, httponly=True, samesite="strict")
+        return response
+
+    def _check_token(self, headers: Headers, *, tried: bool) -> None:
+        given = _bearer(headers) if "authorization" in headers else self._from_cookie(headers)
+        if given is None and not tried:
+            raise _Refused("no_token", f"the token is missing; {_HOW_TO_ENTER}", 401)
+        if given is None or not self._doors.is_token(given):
+            raise _Refused("wrong_token", f"the token is not this server's; {_HOW_TO_ENTER}", 401)
+
+    def _from_cookie(self, headers: Headers) -> str | None:
+        try:
+            found = cookies.SimpleCookie(headers.get("cookie", "")).get(self._doors.cookie)
+        except cookies.CookieError:
+            return None
+        return None if found is None else found.value
+
+    def _check_post(self, headers: Headers) -> None:
+        origin = headers.get("origin")
+        if origin is None and "authorization" not in headers:
+            raise _Refused("no_origin", "a request with the cookie names the page it comes from; send an Origin header", 403)
+        if origin is not None and origin.partition("://")[2] != headers["host"]:
+            raise _Refused("foreign_origin", "the request comes from another site's page", 403)
+        if headers.get("content-type", "").partition(";")[0].strip().lower() != "application/json":
+            raise _Refused("not_json", "send the body as JSON, with Content-Type: application/json", 415)
+
+
+def _name_in(host: str) -> str:
+    found = _HOST.fullmatch(host)
+    return found["name"].strip("[]").lower() if found else ""
+
+
+def _is_address(name: str) -> bool:
+    try:
+        ip_address(name)
+    except ValueError:
+        return False
+    return True
+
+
+def _bearer(headers: Headers) -> str | None:
+    scheme, _, token = headers["authorization"].partition(" ")
+    return token.strip() if scheme.lower() == "bearer" else None
+
+
+def _refuse(refused: _Refused, path: str) -> Response:
+    if path.startswith("/api/"):
+        response = refusal(refused.kind, refused.message, refused.status)
+    else:
+        sentence = refused.message[0].upper() + refused.message[1:]
+        page = f"<!doctype html><html lang=en><meta charset=utf-8><title>Outrider</title><h1>Outrider</h1><p>{sentence}.</p>"
+        response = HTMLResponse(page, refused.status)
+    if refused.status == 401:
+        response.headers["WWW-Authenticate"] = "Bearer"
+    if refused.status == 413:
+        response.headers["Connection"] = "close"
+    return response
+
+
+async def _whole_body(headers: Headers, receive: Receive) -> Receive:
+    """The body read to its end, and given once more; one that is too long is left where it is."""
+    too_large = _Refused("too_large", f"the body is larger than {MOST_BODY // 1024} kB", 413)
+    if _length(headers) > MOST_BODY:
+        raise too_large
+    body = bytearray()
+    while True:
+        message = await receive()
+        body += message.get("body", b"")
+        if len(body) > MOST_BODY:
+            raise too_large
+        if not message.get("more_body", False):
+            return _again([{"type": "http.request", "body": bytes(body), "more_body": False}], receive)
+
+
+def _length(headers: Headers) -> int:
+    length = headers.get("content-length", "0")
+    return int(length) if length.isascii() and length.isdigit() and len(length) < 20 else 0
+
+
+def _again(messages: Iterable[Message], receive: Receive) -> Receive:
+    waiting = list(messages)
+
+    async def given() -> Message:
+        return waiting.pop(0) if waiting else await receive()
+
+    return given
+
+
+def _with_headers(send: Send) -> Send:
+    async def sending(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            headers = MutableHeaders(scope=message)
+            for name, value in _HEADERS.items():
+                headers[name] = value
+        await send(message)
+
+    return sending

@@ -1,0 +1,103 @@
+// A text field that proposes the world's actions: the ARIA pattern "combobox with a list".
+
+import { actions } from "./api.js";
+import { html, useEffect, useRef, useState } from "./html.js";
+
+/** ``text`` is what is typed, ``type`` is told what it becomes; ``error`` stands beside the field and leaves the text alone. */
+export function Combobox({ session, label, text, type, submit, leave, error }) {
+  const [found, setFound] = useState([]);
+  const [open, setOpen] = useState(false);
+  const [chosen, setChosen] = useState(-1);
+  const field = useRef(null);
+
+  useEffect(() => field.current.focus(), []);
+  useEffect(() => {
+    const asking = new AbortController();
+    actions(session, text, asking.signal).then((said) => setFound(said.actions), () => setFound([]));
+    return () => asking.abort();
+  }, [session, text]);
+
+  const shown = open && found.length > 0;
+  const take = (action) => {
+    type(written(action));
+    setOpen(false);
+    setChosen(-1);
+    field.current.focus();
+  };
+  const move = (by) => {
+    setOpen(true);
+    setChosen(found.length ? (chosen + by + (chosen < 0 && by < 0 ? 1 : 0) + found.length) % found.length : -1);
+  };
+  const keys = {
+    ArrowDown: () => move(1),
+    ArrowUp: () => move(-1),
+    Enter: () => (shown && chosen >= 0 ? take(found[chosen]) : submit()),
+    Escape: () => (shown ? setOpen(false) : leave()),
+  };
+  const key = (event) => {
+    if (!keys[event.key] || event.isComposing) return;
+    event.preventDefault();
+    event.stopPropagation();
+    keys[event.key]();
+  };
+  const input = (event) => {
+    type(event.currentTarget.value);
+    setOpen(true);
+    setChosen(-1);
+  };
+
+  return html`
+    <div class="field combobox">
+      <label for="step-text">${label}</label>
+      <input
+        id="step-text"
+        ref=${field}
+        type="text"
+        role="combobox"
+        autocomplete="off"
+        autocapitalize="off"
+        spellcheck=${false}
+        aria-autocomplete="list"
+        aria-expanded=${shown}
+        aria-controls="step-actions"
+        aria-activedescendant=${shown && chosen >= 0 ? `step-action-${chosen}` : undefined}
+        aria-invalid=${error ? "true" : undefined}
+        aria-describedby=${error ? "step-error" : undefined}
+        value=${text}
+        onInput=${input}
+        onKeyDown=${key}
+        onClick=${() => setOpen(true)}
+        onBlur=${() => setOpen(false)}
+      />
+      <ul id="step-actions" role="listbox" aria-label="Actions" class="actions" hidden=${!shown}>
+        ${found.map((action, number) => html`<${Option} action=${action} number=${number} on=${number === chosen} take=${take} />`)}
+      </ul>
+      ${error && html`<p class="error" id="step-error" role="alert">${error}</p>`}
+    </div>
+  `;
+}
+
+const names = ({ schema }) => Object.keys(schema?.properties ?? {});
+
+/** What an action becomes in the field: its name, and places for the arguments that it must have. */
+function written(action) {
+  const needed = names(action).filter((name) => action.schema.required?.includes(name));
+  return needed.length ? `${action.name}(${needed.map((name) => `${name}=`).join(", ")})` : action.name;
+}
+
+function Option({ action, number, on, take }) {
+  const place = useRef(null);
+  const given = names(action);
+  useEffect(() => on && place.current.scrollIntoView({ block: "nearest" }), [on]);
+  // Pressed, not clicked: the click would come after the field has lost the focus and the list is gone.
+  const press = (event) => {
+    event.preventDefault();
+    take(action);
+  };
+  return html`
+    <li id=${`step-action-${number}`} ref=${place} role="option" aria-selected=${on} onMouseDown=${press}>
+      <span class="name">${action.name}${given.length > 0 && html`<span class="faint">(${given.join(", ")})</span>`}</span>
+      <span class="does">${action.does}</span>
+    </li>
+  `;
+}

@@ -1,0 +1,57 @@
+// From what the person did to a command, and from the server's no to what the page says of it.
+
+import { command } from "./api.js";
+import { useMemo, useState } from "./html.js";
+
+/** What can be done in ``session``; ``race`` and ``trouble`` are what the server said of the last command, if it was no. */
+export function useCommands(session) {
+  const [race, setRace] = useState(null);
+  const [trouble, setTrouble] = useState("");
+  const verbs = useMemo(() => verbsOf(session, setRace, setTrouble), [session]);
+  return { ...verbs, race, trouble, keepMine: () => race && verbs.takeInstead(race) };
+}
+
+function verbsOf(session, setRace, setTrouble) {
+  const dismiss = () => {
+    setRace(null);
+    setTrouble("");
+  };
+
+  /** Send it; where the server says no, ``refused`` may explain it away (null) or say what to show. */
+  async function send(what, refused = (error) => error.message) {
+    dismiss();
+    try {
+      await command(session, what);
+      return "";
+    } catch (error) {
+      return refused(error) ?? "";
+    }
+  }
+
+  const shown = async (what, refused) => {
+    const said = await send(what, refused);
+    if (said) setTrouble(said);
+  };
+
+  /** The target was first. If it named another step, the person decides. */
+  const orRace = (mine, step, asked) => (error) => {
+    if (error.kind !== "not_now" || !error.answer) return error.message;
+    if (error.answer.text !== mine) setRace({ at: error.at ?? asked, answer: error.answer.text, mine, step });
+    return null;
+  };
+
+  return {
+    dismiss,
+    accept: ({ at, text, action, arguments: given }) => {
+      const step = { step: { action, arguments: given } };
+      return shown({ command: "take", at, ...step }, orRace(text, step, at));
+    },
+    take: ({ at, text }) => send({ command: "take", at, text }, orRace(text, { text }, at)),
+    takeInstead: ({ at, step }) => shown({ command: "take_instead", at, ...step }),
+    goBack: ({ at }) => shown({ command: "go_back", at }),
+    goOn: () => shown({ command: "go_on" }),
+    pause: () => shown({ command: "pause" }),
+    steer: (sentence) => send({ command: "steer", sentence }),
+    stop: () => shown({ command: "stop" }),
+  };
+}

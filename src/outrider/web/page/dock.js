@@ -1,0 +1,179 @@
+// What the person can do: accept, take, steer, pause and go on, stop. Each is sent; the server says what came of it.
+
+import { Combobox } from "./combobox.js";
+import { html, useEffect, useRef, useState } from "./html.js";
+import { openRow } from "./rows.js";
+
+const SETTLED_MS = 350;
+
+/** Whether a draft has been on display long enough to be meant: one that came as somebody pressed Enter was not. */
+function useSettled(draft) {
+  const [settled, setSettled] = useState("");
+  useEffect(() => {
+    const timer = setTimeout(() => setSettled(draft), SETTLED_MS);
+    return () => clearTimeout(timer);
+  }, [draft]);
+  return draft !== "" && settled === draft;
+}
+
+/** The one thing that Enter does now: accept the draft, or keep the answer that waits. */
+export function usePrimary(scene, commands) {
+  const row = openRow(scene);
+  const ready = useSettled(row && row.kind !== "yours" ? `${row.at} ${row.text}` : "");
+  if (row?.kind === "waiting") return { label: "Keep it", ready, act: commands.goOn };
+  return { label: "Accept", ready, act: () => row?.kind === "verifying" && commands.accept(row) };
+}
+
+/** The buttons below the plan, and the one panel that one of them may have opened. */
+export function Dock({ scene, session, commands, primary, panel, setPanel, live }) {
+  const toggle = (name) => setPanel(panel === name ? "" : name);
+  const opener = (name, label, key) => html`
+    <button type="button" id=${`open-${name}`} aria-expanded=${panel === name} aria-keyshortcuts=${key} disabled=${!live} onClick=${() => toggle(name)}>
+      ${label}
+    </button>
+  `;
+  const hold = scene.held
+    ? html`<button type="button" key="hold" aria-keyshortcuts="p" disabled=${!live} onClick=${commands.goOn}>Go on</button>`
+    : html`<button type="button" key="hold" aria-keyshortcuts="p" disabled=${!live} onClick=${commands.pause}>Pause</button>`;
+  return html`
+    <section class="dock" aria-label="What you can do">
+      <${Notice} commands=${commands} />
+      ${panel && html`<${Panel} key=${panel} name=${panel} scene=${scene} session=${session} commands=${commands} setPanel=${setPanel} />`}
+      <div class="buttons">
+        <button
+          type="button"
+          class=${panel ? "first" : "first primary"}
+          aria-keyshortcuts="Enter"
+          aria-disabled=${!(primary.ready && live)}
+          onClick=${() => primary.ready && live && primary.act()}
+        >
+          ${primary.label}<kbd aria-hidden="true">Enter</kbd>
+        </button>
+        ${opener("take", "Take a step", "t")} ${opener("steer", "Steer", "s")} ${hold} ${opener("stop", "Stop", "x")}
+      </div>
+    </section>
+  `;
+}
+
+/** What the server said of the last command, if it was no. */
+function Notice({ commands: { race, trouble, keepMine, dismiss } }) {
+  if (race) {
+    return html`
+      <div class="notice" role="alert" data-notice="race">
+        <p>The target had just answered: <strong>${race.answer}</strong>. Keep yours, <strong>${race.mine}</strong>?</p>
+        <div class="buttons">
+          <button type="button" onClick=${keepMine}>Keep mine</button>
+          <button type="button" onClick=${dismiss}>Keep the target's</button>
+        </div>
+      </div>
+    `;
+  }
+  if (!trouble) return null;
+  return html`
+    <div class="notice" role="alert" data-notice="trouble">
+      <p>${trouble}</p>
+      <button type="button" class="quiet" onClick=${dismiss}>Close</button>
+    </div>
+  `;
+}
+
+function Panel({ name, ...rest }) {
+  const leave = () => {
+    rest.setPanel("");
+    document.getElementById(`open-${name}`)?.focus();
+  };
+  const Inside = { take: TakePanel, steer: SteerPanel, stop: StopPanel }[name];
+  const key = (event) => event.key === "Escape" && leave();
+  return html`<div class="panel" onKeyDown=${key}><${Inside} leave=${leave} ...${rest} /></div>`;
+}
+
+/** The step is for the place that was open when the panel was: should the target answer meanwhile, the server asks whose counts. */
+function TakePanel({ scene, session, commands, leave }) {
+  const [at] = useState(scene.next_at);
+  const [text, setText] = useState("");
+  const [error, setError] = useState("");
+  const type = (typed) => {
+    setText(typed);
+    setError("");
+  };
+  const submit = async () => {
+    if (!text.trim()) return setError("Name the step, such as one of the list: press the down arrow.");
+    const refused = await commands.take({ at, text: text.trim() });
+    return refused ? setError(refused) : leave();
+  };
+  const answered = scene.confirmed[at];
+  return html`
+    <${Combobox}
+      session=${session}
+      label=${`Your step ${at}`}
+      text=${text}
+      type=${type}
+      submit=${submit}
+      leave=${leave}
+      error=${error}
+    />
+    ${answered && html`<p class="hint">Step ${at} has been answered meanwhile: ${answered.text}</p>`}
+    <div class="buttons">
+      <button type="button" class="primary" onClick=${submit}>Take it</button>
+      <button type="button" onClick=${leave}>Cancel</button>
+    </div>
+  `;
+}
+
+function SteerPanel({ scene, commands, leave }) {
+  const [text, setText] = useState("");
+  const [error, setError] = useState("");
+  const field = useRef(null);
+  useEffect(() => field.current.focus(), []);
+  const say = async (sentence) => {
+    const refused = await commands.steer(sentence);
+    return refused ? setError(refused) : leave();
+  };
+  const submit = (event) => {
+    event.preventDefault();
+    return text.trim() ? say(text.trim()) : setError("Say in a sentence what is to be different from here on.");
+  };
+  const input = (event) => {
+    setText(event.currentTarget.value);
+    setError("");
+  };
+  return html`
+    <form onSubmit=${submit}>
+      <div class="field">
+        <label for="sentence">A sentence to add to the task, from step ${scene.next_at} on</label>
+        <input
+          id="sentence"
+          ref=${field}
+          type="text"
+          autocomplete="off"
+          value=${text}
+          onInput=${input}
+          aria-invalid=${error ? "true" : undefined}
+          aria-describedby=${error ? "sentence-error" : undefined}
+        />
+        ${error && html`<p class="error" id="sentence-error" role="alert">${error}</p>`}
+      </div>
+      <div class="buttons">
+        <button type="submit" class="primary">Steer</button>
+        <button type="button" onClick=${leave}>Cancel</button>
+        ${scene.sentences.length > 0 && html`<button type="button" onClick=${() => say("")}>Take back what was added</button>`}
+      </div>
+    </form>
+  `;
+}
+
+function StopPanel({ commands, leave }) {
+  const field = useRef(null);
+  useEffect(() => field.current.focus(), []);
+  const stop = async () => {
+    await commands.stop();
+    leave();
+  };
+  return html`
+    <p class="hint">The run ends here. Its confirmed steps are kept.</p>
+    <div class="buttons">
+      <button type="button" class="primary" ref=${field} onClick=${stop}>Stop the run</button>
+      <button type="button" onClick=${leave}>Cancel</button>
+    </div>
+  `;
+}

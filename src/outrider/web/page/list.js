@@ -1,0 +1,76 @@
+// The first page: a form for a new session, and those there are.
+
+import { sessions } from "./api.js";
+import { NewSession } from "./form.js";
+import { html, useEffect, useState } from "./html.js";
+import { count } from "./words.js";
+
+const AGAIN_MS = 3000;
+
+const STATES = {
+  running: "running",
+  complete: "complete",
+  stopped: "stopped",
+  interrupted: "interrupted",
+  target_failed: "the target failed",
+  step_limit: "step limit reached",
+  budget: "budget used up",
+  journal_lost: "journal lost",
+};
+
+/** The list as it was last heard, and what is wrong if it cannot be had. */
+function useSessions() {
+  const [list, setList] = useState({ entries: null, trouble: "" });
+  useEffect(() => {
+    let timer = 0;
+    let left = false;
+    const look = async () => {
+      const heard = document.hidden ? {} : await sessions().then(
+        (said) => ({ entries: said.sessions, trouble: "" }),
+        (error) => ({ trouble: error.message }),
+      );
+      if (left) return;
+      setList((before) => ({ ...before, ...heard }));
+      timer = setTimeout(look, AGAIN_MS);
+    };
+    look();
+    return () => {
+      left = true;
+      clearTimeout(timer);
+    };
+  }, []);
+  return list;
+}
+
+/** The page. ``from`` names a session that the new one is to go on from. */
+export function ListPage({ from }) {
+  const { entries, trouble } = useSessions();
+  useEffect(() => {
+    document.title = "Outrider";
+  }, []);
+  return html`
+    <main id="main" class="list" tabindex="-1">
+      <${NewSession} from=${from} />
+      <section class="sessions" aria-labelledby="sessions-title">
+        <h2 id="sessions-title">Sessions</h2>
+        <div role="status">${trouble && html`<p class="error">${trouble}</p>`}</div>
+        ${entries && (entries.length ? html`<ul>${entries.map(entry)}</ul>` : html`<p class="faint">None so far. The first one begins above.</p>`)}
+      </section>
+    </main>
+  `;
+}
+
+const entry = ({ name, task, outcome, steps, created }) => html`
+  <li key=${name}>
+    <a href=${`#/s/${name}`}>
+      <span class="task">${task}</span>
+      <span class="facts-line">
+        <span class=${`state ${outcome}`}>${STATES[outcome] ?? outcome}</span>
+        <span>${count(steps, "step")}</span>
+        <time datetime=${created}>${when(created)}</time>
+      </span>
+    </a>
+  </li>
+`;
+
+const when = (iso) => new Date(iso).toLocaleString(undefined, { dateStyle: "medium", timeStyle: "short" });

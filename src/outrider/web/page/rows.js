@@ -1,0 +1,124 @@
+// The plan: confirmed steps, and after them one row at most, being verified or the person's to take.
+
+import { usePresent } from "./clock.js";
+import { html, memo, useState } from "./html.js";
+import { icon } from "./icons.js";
+import { running, seconds, usually } from "./words.js";
+
+/** The row after the confirmed ones, or null when the plan has ended. */
+export function openRow(scene) {
+  if (scene.outcome) return null;
+  if (scene.waiting) return { kind: "waiting", at: scene.next_at, text: scene.waiting.text };
+  if (scene.verifying) return { kind: "verifying", ...scene.verifying };
+  return { kind: "yours", at: scene.next_at, text: "Yours to take" };
+}
+
+/** Every row. A draft's row is the row of the step that it becomes: it keeps its place, and its state changes. */
+export function Rows({ scene, heard, live, goBack }) {
+  const open = openRow(scene);
+  const row = (step) => html`<${ConfirmedRow} key=${step.at} step=${step} live=${live && !scene.outcome} goBack=${goBack} />`;
+  return html`
+    <ol class="rows" role="list" aria-label="Plan">
+      ${scene.confirmed.map(row)} ${open && html`<${OpenRow} key=${open.at} row=${open} scene=${scene} heard=${heard} live=${live} />`}
+    </ol>
+  `;
+}
+
+const KINDS = {
+  confirmed: "Confirmed",
+  person: "Taken by you",
+  verifying: "Being verified",
+  yours: "To be taken",
+  waiting: "Waiting for you",
+};
+
+const Row = ({ kind, at, text, note, beside, fresh }) => html`
+  <li class=${`row ${kind}${fresh ? " fresh" : ""}`} data-at=${at} data-kind=${kind}>
+    <span class="mark">${icon(kind)}</span>
+    <div class="body">
+      <p class="what"><span class="unseen">${KINDS[kind]}: step </span><span class="number">${at}</span> <span class="step" key=${text}>${text}</span></p>
+      <div class="note">${note}</div>
+    </div>
+    ${beside}
+  </li>
+`;
+
+// Confirmed ------------------------------------------------------------------------------------------------------------
+
+const ConfirmedRow = memo(({ step, live, goBack }) => {
+  const back = html`
+    <button class="quiet back" type="button" disabled=${!live} title="Go back to here" onClick=${() => goBack(step)}>
+      ${icon("back")}<span class="unseen">Go back to step ${step.at}: ${step.text}</span>
+    </button>
+  `;
+  return html`
+    <${Row}
+      kind=${step.by === "person" && !step.earlier ? "person" : "confirmed"}
+      at=${step.at}
+      text=${step.text}
+      note=${html`<${ConfirmedNote} step=${step} />`}
+      beside=${back}
+      fresh=${step.replaced !== null}
+    />
+  `;
+});
+
+function ConfirmedNote({ step }) {
+  const [open, setOpen] = useState(false);
+  const why = html`
+    · <button class="link" type="button" aria-expanded=${open} onClick=${() => setOpen(!open)}>the target's thought</button>
+    ${open && html`<q class="thought">${step.thought}</q>`}
+  `;
+  return html`${said(step)} · ${seconds(step.since_s)} ${step.thought && why}`;
+}
+
+/** How a step came about. For one that the person took, that nobody verified it, and what that saved. */
+function said(step) {
+  if (step.by !== "person" || step.earlier) return step.how;
+  return `taken by you, not verified${step.saved ? `; ${step.saved}` : ""}`;
+}
+
+// Not confirmed --------------------------------------------------------------------------------------------------------
+
+const NOTES = { paused: "paused; the target's answer will wait for you", back: "open again" };
+const WAITING = {
+  paused: "the target's answer; it counts when you go on",
+  back: "the step that stood here; go on to keep it, or take another",
+};
+
+function OpenRow({ row, scene, heard, live }) {
+  const { at, kind, text } = row;
+  const note =
+    kind === "waiting"
+      ? WAITING[scene.held]
+      : scene.held
+        ? NOTES[scene.held]
+        : html`<${Window} row=${row} scene=${scene} heard=${heard} runs=${live} />`;
+  return html`<${Row} kind=${kind} at=${at} text=${text} note=${note} />`;
+}
+
+/** The interrupt window as it runs. */
+function Window({ row, scene, heard, runs }) {
+  const present_s = usePresent({ now_s: scene.now_s, heard, runs });
+  const { asked_s, usual_s } = scene.window;
+  const since_s = asked_s ?? row.since_s;
+  if (since_s === undefined) return "the target's call waits for its turn";
+  const past_s = present_s - since_s;
+  const doing = row.kind === "verifying" ? "verifying" : "the target is at work";
+  return html`
+    <span class="running">${doing}, ${running(past_s)}</span>${usual_s && html`; ${usually(usual_s)}`}
+    ${usual_s && html`<${Progress} past_s=${past_s} usual_s=${usual_s} />`}
+  `;
+}
+
+/** A line that fills as the window runs; the part where the target's answers usually come is marked on it. */
+function Progress({ past_s, usual_s: [low, high] }) {
+  const whole = high * 1.25 || 1;
+  const share = (value) => `${Math.min(100, (100 * Math.max(0, value)) / whole)}%`;
+  return html`
+    <span class="track" aria-hidden="true">
+      <span class="usual" style=${{ left: share(low), width: share(high - low) }}></span>
+      <span class="fill" style=${{ width: share(past_s) }}></span>
+    </span>
+  `;
+}

@@ -1,0 +1,31 @@
+// The scene as the server tells it: whole first, then what changes. Nothing is decided here.
+
+/** The scene after ``message``. */
+export function after(scene, message) {
+  if (message.scene) return { ...message.scene, n: message.n };
+  const next = { ...scene, ...message.changes, n: message.n };
+  for (const [name, { keep, then }] of Object.entries(message.lists ?? {})) {
+    next[name] = [...scene[name].slice(0, keep), ...then];
+  }
+  return next;
+}
+
+/** What somebody who does not see the page is told between two scenes: confirmed steps, and what holds or ends the run. */
+export function newsBetween(before, scene) {
+  if (!before) return [];
+  const fresh = scene.confirmed.filter((step) => !sameStep(before.confirmed[step.at], step));
+  const news = fresh.length > 3 ? [`${fresh.length} steps confirmed, the last one: ${fresh.at(-1).text}.`] : fresh.map(announced);
+  if (scene.held !== before.held) news.push(HELD[scene.held] ?? "Going on.");
+  if (scene.sentences.length > before.sentences.length) news.push(`Steered: ${scene.sentences.at(-1).text}`);
+  if (scene.finished && !before.finished) news.push(scene.summary[0] ?? scene.outcome_text);
+  return news;
+}
+
+const HELD = { paused: "Paused.", back: "Back. The step is yours to take." };
+
+const sameStep = (one, other) => one && one.text === other.text && one.by === other.by && one.since_s === other.since_s;
+
+function announced(step) {
+  const instead = step.replaced ? `, instead of ${step.replaced}` : "";
+  return `Step ${step.at} confirmed${step.by === "person" ? ", taken by you" : ""}: ${step.text}${instead}.`;
+}

@@ -1,0 +1,161 @@
+// The page of one session: its plan, what the person can do, and beside it the run and its lanes.
+
+import { announce } from "./announce.js";
+import { sessions } from "./api.js";
+import { useCommands } from "./commands.js";
+import { Connection } from "./connection.js";
+import { Dock, usePrimary } from "./dock.js";
+import { html, useEffect, useLayoutEffect, useReducer, useRef, useState } from "./html.js";
+import { KeyList, useKeys } from "./keys.js";
+import { LanesSection } from "./lanes.js";
+import { openRow, Rows } from "./rows.js";
+import { Run } from "./run.js";
+import { after, newsBetween } from "./scene.js";
+import { follow } from "./stream.js";
+
+const NOTHING = { scene: null, heard: 0, connection: "opening", trouble: "" };
+
+/** The scene after each message, when it was heard on this page's clock, and what is known of the connection. */
+function reduce(state, { message, connection, trouble }) {
+  if (connection) return { ...state, connection, trouble };
+  return { ...state, scene: after(state.scene, message), heard: performance.now() - (message.late_s ?? 0) * 1000 };
+}
+
+/** The session, and whether it runs in this server: one of an earlier server is there to be read, and to go on from. */
+function useSession(name) {
+  const [state, change] = useReducer(reduce, NOTHING);
+  const [here, setHere] = useState(true);
+  useEffect(() => {
+    const mine = (said) => said.sessions.find((entry) => entry.name === name);
+    if (state.connection === "open") sessions().then((said) => setHere(mine(said)?.live ?? true), () => {});
+  }, [name, state.connection]);
+  useEffect(() => {
+    const tell = (connection, trouble) => change({ connection, trouble });
+    return follow(name, (message) => change({ message }), tell);
+  }, [name]);
+  return { ...state, here };
+}
+
+const ELSEWHERE = "This session does not run in this server. It is shown as far as its journal goes.";
+
+/** What has been confirmed is said once, to those who do not see it. */
+function useNews(scene) {
+  const told = useRef(null);
+  useEffect(() => {
+    if (!scene) return;
+    announce(newsBetween(told.current, scene));
+    told.current = scene;
+  }, [scene]);
+}
+
+/** While the end of the plan is in view it stays in view. */
+function useFollowing(row) {
+  const end = useRef(null);
+  const near = useRef(true);
+  useEffect(() => {
+    const look = () => (near.current = innerHeight + scrollY > document.documentElement.scrollHeight - 160);
+    addEventListener("scroll", look, { passive: true });
+    return () => removeEventListener("scroll", look);
+  }, []);
+  useLayoutEffect(() => {
+    if (near.current && scrollY > 0) end.current?.scrollIntoView({ block: "nearest" });
+  }, [row]);
+  return end;
+}
+
+/** The whole page. ``name`` is the session's; drawn anew for another one. */
+export function SessionPage({ name }) {
+  const { scene, heard, connection, trouble, here } = useSession(name);
+  useNews(scene);
+  const state = { state: connection, trouble: trouble || (here || scene?.outcome ? "" : ELSEWHERE) };
+  if (scene) return html`<${Watched} session=${name} scene=${scene} heard=${heard} connection=${state} here=${here} />`;
+  return html`
+    <main id="main" class="session" tabindex="-1">
+      ${connection === "refused"
+        ? html`<h1>No session ${name} here</h1><p>It is not known to this server, or this browser is not: open the URL that outrider serve printed.</p>`
+        : html`<h1 class="quietly">Opening the session…</h1><${Connection} ...${state} />`}
+      <p><a href="#/">All sessions</a></p>
+    </main>
+  `;
+}
+
+function Watched({ session, scene, heard, connection, here }) {
+  const live = here && !scene.outcome && ["open", "lost"].includes(connection.state);
+  const commands = useCommands(session);
+  const primary = usePrimary(scene, commands);
+  const [panel, setPanel] = useState("");
+  const [lanes, setLanes] = useState(true);
+  const [keys, setKeys] = useState(false);
+  const end = useFollowing(`${scene.confirmed.length} ${scene.verifying?.text}`);
+  useEffect(() => {
+    document.title = `${titleOf(scene)} · Outrider`;
+  }, [titleOf(scene)]);
+  const open = (name) => live && setPanel(name);
+  useKeys({
+    Enter: () => live && primary.ready && primary.act(),
+    Escape: () => setPanel(""),
+    t: () => open("take"),
+    s: () => open("steer"),
+    x: () => open("stop"),
+    p: () => live && (scene.held ? commands.goOn() : commands.pause()),
+    l: () => setLanes(!lanes),
+    "?": () => setKeys(true),
+  });
+  const dock = { scene, session, commands, primary, panel, setPanel, live };
+  return html`
+    <main id="main" class="session" tabindex="-1">
+      <div class="plan">
+        <${Head} scene=${scene} />
+        <${Connection} ...${connection} />
+        <${Rows} scene=${scene} heard=${heard} live=${live} goBack=${commands.goBack} />
+        ${scene.outcome && html`<${End} scene=${scene} />`}
+        ${here && !scene.outcome && html`<${Dock} ...${dock} />`}
+        ${(!here || scene.finished) && scene.outcome !== "complete" && html`<p><a href=${`#/from/${session}`}>Go on from this plan</a></p>`}
+        <div class="end" ref=${end}></div>
+      </div>
+      <aside class="side" aria-label="The run">
+        <${Run} scene=${scene} heard=${heard} session=${session} runs=${live} />
+        <${LanesSection} scene=${scene} heard=${heard} runs=${live} shown=${lanes} show=${setLanes} />
+        <p class="help"><button type="button" class="link" onClick=${() => setKeys(true)}>Keys<kbd aria-hidden="true">?</kbd></button></p>
+      </aside>
+      ${keys && html`<${KeyList} close=${() => setKeys(false)} />`}
+    </main>
+  `;
+}
+
+function titleOf(scene) {
+  const row = openRow(scene);
+  if (!row) return scene.outcome_text;
+  if (scene.held) return `Held at step ${row.at}`;
+  return row.kind === "verifying" ? `Step ${row.at} is being verified` : `Step ${row.at} is to be taken`;
+}
+
+function Head({ scene }) {
+  const added = scene.sentences.map(({ at, text }) => html`<li><span class="faint">from step ${at} on:</span> ${text}</li>`);
+  return html`
+    <header class="head">
+      <p class="crumb"><a href="#/">All sessions</a></p>
+      <h1>${scene.task}</h1>
+      <dl class="agents">
+        <div><dt>Target</dt><dd>${scene.target}</dd></div>
+        <div><dt>Drafts</dt><dd>${scene.drafts_by}</dd></div>
+        <div><dt>World</dt><dd>${scene.world}</dd></div>
+      </dl>
+      ${added.length > 0 && html`<ul class="sentences" aria-label="Added to the task">${added}</ul>`}
+      ${!scene.lossless && html`<p class="warning">A fuzzy match was chosen: this plan is lossy, it may differ from the target's own.</p>`}
+      ${scene.degraded && html`<p class="warning">The approximation agent kept failing, so the target goes on alone: ${scene.degraded}</p>`}
+    </header>
+  `;
+}
+
+/** How it ended, in the words of the terminal. */
+function End({ scene }) {
+  const [first, ...rest] = scene.summary;
+  return html`
+    <section class=${`ended ${scene.outcome}`} aria-label="How it ended">
+      <h2>${first ?? scene.outcome_text}</h2>
+      ${!scene.finished && html`<p class="faint">Calls are being closed.</p>`}
+      <ul>${rest.map((line) => html`<li>${line}</li>`)}</ul>
+    </section>
+  `;
+}

@@ -1,0 +1,154 @@
+"""The scene as JSON, with the words that the terminal uses too; and what has changed from one scene to the next."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+from outrider.figures import Taken
+from outrider.model import JSON
+from outrider.naming import without_secrets
+from outrider.views.lanes import Bar
+from outrider.views.picture import ConfirmedStep, Picture
+from outrider.views.scene import Scene, Watch
+from outrider.views.words import OUTCOMES, dollars, how, one_line, seconds, summary
+from outrider.web.answers import step_json
+
+LISTS: Final = ("confirmed", "bars", "sentences", "summary")
+"""What grows at its end: of these only the end is sent anew."""
+
+LEAST_DOLLARS: Final = 0.0001
+"""Less than this would be printed as nothing."""
+
+
+def drawn(watch: Watch) -> dict[str, JSON]:
+    """Everything that the page draws, after the last record that ``watch`` has received."""
+    scene, picture = watch.scene, watch.picture
+    return {
+        "n": scene.n,
+        **_setting(picture),
+        **_state(picture),
+        "confirmed": [_confirmed(step, scene.taken.get(step.at)) for step in picture.confirmed],
+        "window": {"asked_s": scene.window.asked_s, "usual_s": list(scene.window.usual_s) if scene.window.usual_s else None},
+        "run": _run(scene, dollars(watch.figures)),
+        "summary": [one_line(line) for line in summary(picture, watch.figures)] if picture.outcome else [],
+        "bars": [_bar(bar) for bar in scene.bars],
+    }
+
+
+def changes(before: Mapping[str, JSON], after: Mapping[str, JSON]) -> dict[str, JSON]:
+    """What turns ``before`` into ``after``.
+
+    ``changes`` are new values. Of each of ``lists``, the first ``keep`` entries stay, and ``then`` follow.
+    """
+    changed: dict[str, JSON] = {key: value for key, value in after.items() if key not in LISTS and before[key] != value}
+    lists: dict[str, JSON] = {}
+    for key in LISTS:
+        old, new = before[key], after[key]
+        assert isinstance(old, list)
+        assert isinstance(new, list)
+        if old != new:
+            keep = _in_common(old, new)
+            lists[key] = {"keep": keep, "then": new[keep:]}
+    return {"n": after["n"], "changes": changed, "lists": lists}
+
+
+def _in_common(old: list[JSON], new: list[JSON]) -> int:
+    """With how many equal entries both begin."""
+    differs = (i for i, (one, other) in enumerate(zip(old, new, strict=False)) if one != other)
+    return next(differs, min(len(old), len(new)))
+
+
+def _setting(picture: Picture) -> dict[str, JSON]:
+    return {
+        "task": one_line(picture.task),
+        "world": one_line(picture.world),
+        "approximation": _agent(picture.approximation),
+        "target": _agent(picture.target),
+        "lookahead": one_line(picture.lookahead),
+        "drafts_by": _agent(picture.drafts_by),
+        "lossless": picture.lossless,
+        "carried": picture.carried,
+    }
+
+
+def _agent(name: str) -> str:
+    return without_secrets(one_line(name))
+
+
+def _state(picture: Picture) -> dict[str, JSON]:
+    verifying, waiting = picture.verifying, picture.waiting
+    return {
+        "now_s": picture.now_s,
+        "next_at": len(picture.confirmed),
+        "verifying": None
+        if verifying is None
+        else {"at": verifying.at, **step_json(verifying.step), "since_s": verifying.since_s},
+        "held": picture.held,
+        "waiting": None if waiting is None else step_json(waiting),
+        "sentences": [{"at": sentence.at, "text": one_line(sentence.text)} for sentence in picture.sentences],
+        "degraded": one_line(picture.degraded),
+        "outcome": picture.outcome,
+        "outcome_text": OUTCOMES[picture.outcome] if picture.outcome else "",
+        "reason": one_line(picture.reason),
+        "finished": picture.finished,
+    }
+
+
+def _confirmed(step: ConfirmedStep, taken: Taken | None) -> dict[str, JSON]:
+    return {
+        "at": step.at,
+        **step_json(step.step),
+        "by": step.by,
+        "how": how(step),
+        "since_s": step.since_s,
+        "replaced": None if step.replaced is None else one_line(step.replaced),
+        "thought": one_line(step.thought),
+        "earlier": step.earlier,
+        "saved": None if taken is None else _saved(taken),
+        "saved_s": None if taken is None else taken.saved_s,
+        "saved_usd": None if taken is None else taken.saved_usd,
+    }
+
+
+def _saved(taken: Taken) -> str:
+    """What a step that the person took has saved, as the terminal says it."""
+    if taken.saved_s is None and taken.saved_usd is None:
+        return "what it saved is unknown"
+    if taken.saved_s == 0 and not taken.saved_usd:
+        return "no time saved"
+    time = "unknown time" if taken.saved_s is None else seconds(taken.saved_s)
+    return f"about {time} and {_dollars(taken.saved_usd)} saved"
+
+
+def _dollars(usd: float | None) -> str:
+    if usd is None:
+        return "unknown dollars"
+    return f"under ${LEAST_DOLLARS}" if 0 < usd < LEAST_DOLLARS else f"${usd:.4f}"
+
+
+def _run(scene: Scene, cost: str) -> dict[str, JSON]:
+    run = scene.run
+    return {
+        "time_s": run.time_s,
+        "alone_s": run.alone_s,
+        "saved_s": run.saved_s,
+        "calls_in_flight": run.calls_in_flight,
+        "tokens": run.tokens,
+        "wasted_tokens": run.wasted_tokens,
+        "cost": cost,
+        "cost_usd": None if run.calls_unpriced else run.priced_usd,
+    }
+
+
+def _bar(bar: Bar) -> dict[str, JSON]:
+    return {
+        "lane": bar.lane,
+        "row": bar.row,
+        "at": bar.at,
+        "started_s": bar.started_s,
+        "ended_s": bar.ended_s,
+        "end": bar.end,
+        "label": one_line(bar.label),
+        "call": bar.call,
+    }
