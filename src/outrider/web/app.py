@@ -141,7 +141,7 @@ class _Api:
 
 
 def _file(path: str) -> Response:
-    found = (PAGE / path).resolve()
+    found = (PAGE / path.replace("\0", "")).resolve()
     if not found.is_relative_to(PAGE.resolve()) or found.suffix not in _TYPES or not found.is_file():
         raise HTTPException(404, f"there is no file {path[:80]!r} in the page")
     return Response(found.read_bytes(), media_type=_TYPES[found.suffix])
