@@ -31,6 +31,7 @@ bench: .venv
 
 docs: .venv
 	$(BIN)/python scripts/document_cli.py
+	$(BIN)/python scripts/write_schema.py
 
 requirements:
 	uv pip compile --quiet --universal --generate-hashes --python-version 3.11 pyproject.toml --extra local --extra vendors --extra bench \

@@ -15,18 +15,17 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from outrider.bench.advice import FEWEST_RUNS, LOOKAHEADS, held
+from outrider.bench.advice import TRIED
+from outrider.bench.expectation import FEWEST_RUNS, held
 from outrider.bench.harness import ALONE, Comparison, compare
 from outrider.bench.schedulers import schedulers_named
 from outrider.bench.suites import SUITES
-
-NAMES = [f"lookahead-{k}" for k in LOOKAHEADS]
 
 
 def held_in(comparison: Comparison, splits: int, seed: int) -> dict[str, Any]:
     """The share of halvings in which the interval held, for each lookahead's time and cost."""
     found: dict[str, Any] = {}
-    for name in NAMES:
+    for name in TRIED:
         time, cost = comparison.time(name), comparison.cost(name)
         found[name] = {"time": held(time.ours, time.theirs, splits=splits, seed=seed)}
         if cost is not None:
@@ -43,7 +42,7 @@ def main() -> None:
     arguments = parser.parse_args()
     sets: dict[str, Any] = {}
     for source in (source for suite in SUITES.values() for source in suite()):
-        comparison = compare(source.read(print), schedulers_named([ALONE, *NAMES]))
+        comparison = compare(source.read(print), schedulers_named([ALONE, *TRIED]))
         if comparison.runs >= 2 * FEWEST_RUNS:
             sets[source.name] = {"runs": comparison.runs, "held": held_in(comparison, arguments.splits, arguments.seed)}
             print(source.name, json.dumps(sets[source.name]))

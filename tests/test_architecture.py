@@ -150,7 +150,10 @@ def test_every_room_lists_its_public_names_in_order(path: Path) -> None:
 
 
 def test_importing_outrider_is_light() -> None:
-    heavy = ["httpx2", "rich", "typer", "sqlite3", "numpy", "pydantic", "pydantic_ai", "genai_prices", "ssl", "multiprocessing"]
+    heavy = [
+        "httpx2", "rich", "textual", "typer", "sqlite3", "numpy", "pydantic", "pydantic_ai", "genai_prices", "ssl",
+        "multiprocessing",
+    ]  # fmt: skip
     program = f"import sys, outrider; print(*[name for name in {heavy!r} if name in sys.modules])"
     done = subprocess.run([sys.executable, "-c", program], check=True, capture_output=True, text=True)
     # asyncio itself brings ssl

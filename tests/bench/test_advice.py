@@ -6,7 +6,8 @@ from dataclasses import replace
 
 import pytest
 
-from outrider.bench.advice import FEWEST_RUNS, MOST_KEPT, Advice, Adviser, held, predicted_mean, predicted_ratio, t_quantile
+from outrider.bench.advice import MOST_KEPT, Advice, Adviser
+from outrider.bench.expectation import FEWEST_RUNS, held, predicted_mean, predicted_ratio, t_quantile
 from outrider.bench.harness import compare
 from outrider.bench.rows import Trace, read_rows
 from outrider.bench.schedulers import schedulers_named

@@ -123,9 +123,10 @@ def test_a_long_run_tells_its_progress_and_ctrl_c_ends_it_with_one_line(place: P
         while more := os.read(ours, 1000):
             said += more
     os.close(ours)
-    assert process.communicate() == (b"", None)
-    assert process.returncode == 130
-    assert said.split(b"\r")[-2:] == [b"outrider: stopped", b"\n"]
+    out, _ = process.communicate()
+    assert (out, process.returncode) == (b"", 130)
+    assert said.endswith(b"outrider: stopped\r\n")
+    assert b"Traceback" not in said
 
 
 def test_without_numpy_it_says_what_to_install(place: Place) -> None:

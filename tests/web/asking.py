@@ -16,7 +16,7 @@ from starlette.types import ASGIApp, Message
 from outrider import Session, plan
 from outrider.agents.world import Action, World
 from outrider.journal import JournalStore, MemoryJournal
-from outrider.model import JSON, Prefix
+from outrider.model import Prefix
 from outrider.providers.prices import Prices
 from outrider.testing import FakeAgent, steps
 from outrider.web.app import application
@@ -74,7 +74,7 @@ class Client:
     async def get(self, url: str, **headers: str) -> Said:
         return await self.ask("GET", url, headers=headers)
 
-    async def post(self, url: str, body: JSON = None, **headers: str) -> Said:
+    async def post(self, url: str, body: Any = None, **headers: str) -> Said:
         sent = json.dumps(body).encode()
         return await self.ask("POST", url, body=sent, headers={"content-type": "application/json", **headers})
 
@@ -102,8 +102,7 @@ class Client:
         """A stream that is open inside."""
         listener = Listener()
         async with asyncio.TaskGroup() as group:
-            scope = self.scope("GET", url, {name.replace("_", "-"): value for name, value in headers.items()})
-            task = group.create_task(self._listen(scope, listener))
+            task = group.create_task(self._listen(self.scope("GET", url, headers), listener))
             yield listener
             listener.gone.set()
             listener.reads.set()
@@ -115,9 +114,10 @@ class Client:
 
     def scope(self, method: str, url: str, headers: Mapping[str, str]) -> dict[str, Any]:
         parts = urlsplit(url)
-        named = {name.replace("_", "-"): value for name, value in {**self.headers, **headers}.items() if value}
+        named = {name.replace("_", "-").lower(): value for name, value in {**self.headers, **headers}.items() if value}
         return {
-            "type": "http", "asgi": {"version": "3.0", "spec_version": "2.3"}, "http_version": "1.1", "method": method, "scheme": "http",
+            "type": "http", "asgi": {"version": "3.0", "spec_version": "2.3"}, "http_version": "1.1", "method": method,
+            "scheme": "http",
             "path": parts.path, "raw_path": parts.path.encode(), "query_string": parts.query.encode(), "root_path": "",
             "headers": [(name.encode(), value.encode()) for name, value in named.items()],
             "client": ("127.0.0.1", 50000), "server": ("127.0.0.1", PORT),
@@ -208,8 +208,8 @@ def tea(
 ) -> Session:
     """A session that makes tea."""
     return plan(
-        "Make tea", target=by_script(*PLAN, takes_s=4.0, name="slow"), approximation=by_script(*drafts, takes_s=1.0, name="quick"),
-        lookahead=2, journal=journal, world=world, name=name,
+        "Make tea", target=by_script(*PLAN, takes_s=4.0, name="slow"),
+        approximation=by_script(*drafts, takes_s=1.0, name="quick"), lookahead=2, journal=journal, world=world, name=name,
     )  # fmt: skip
 
 

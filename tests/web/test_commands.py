@@ -299,7 +299,7 @@ def test_what_the_person_did_is_in_the_journal_and_replays() -> None:
                     break
             assert len(await ended(server, url)) == 4
             records = server.journal.read("tea")
-            assert [record.event.step for record in records if isinstance(record.event, Took)][0] == Step("step 0")
+            assert next(record.event.step for record in records if isinstance(record.event, Took)) == Step("step 0")
             assert replay(records).checked
 
     run(main())
@@ -326,12 +326,11 @@ def test_a_session_that_has_ended_takes_no_command_and_says_what_to_do(command: 
 
 def test_a_session_that_runs_elsewhere_takes_no_command_here() -> None:
     async def main() -> None:
-        async with served() as server:
-            async with tea(server.journal) as elsewhere:
-                await asyncio.sleep(1)
-                said = await says(server, "/api/sessions/tea", "pause")
-                assert (said.status, said.error) == (409, "not_now")
-                assert len((await elsewhere.result()).steps) == 6
+        async with served() as server, tea(server.journal) as elsewhere:
+            await asyncio.sleep(1)
+            said = await says(server, "/api/sessions/tea", "pause")
+            assert (said.status, said.error) == (409, "not_now")
+            assert len((await elsewhere.result()).steps) == 6
 
     run(main())
 

@@ -40,10 +40,10 @@ def test_without_the_token_nothing_is_told(url: str) -> None:
 
 
 @pytest.mark.parametrize("headers", [
-    {"authorization": "Bearer wrong"}, {"authorization": "Bearer "}, {"authorization": f"Bearer {TOKEN}x"}, {"authorization": "Bearer tökèn"},
-    {"authorization": "", "cookie": f"outrider_{PORT}=wrong"},
+    {"authorization": "Bearer wrong"}, {"authorization": "Bearer "}, {"authorization": f"Bearer {TOKEN}x"},
+    {"authorization": "Bearer tökèn"}, {"authorization": "", "cookie": f"outrider_{PORT}=wrong"},
 ])  # fmt: skip
-def test_a_wrong_token_is_refused_in_a_sentence_that_says_where_the_right_one_is(headers: dict[str, str]) -> None:
+def test_a_wrong_token_is_refused_in_a_sentence_that_says_where_the_right_one_is(headers: dict[str, Any]) -> None:
     said = asked("GET", "/api/sessions", **headers)
     assert (said.status, said.error) == (401, "wrong_token")
     assert said.json["error"]["message"] == (
@@ -68,7 +68,7 @@ def test_the_token_in_another_url_is_no_token() -> None:
 
 
 @pytest.mark.parametrize("headers", [{"authorization": "", "cookie": COOKIE}, {"authorization": f"bearer {TOKEN}"}])
-def test_the_cookie_and_the_header_both_let_in(headers: dict[str, str]) -> None:
+def test_the_cookie_and_the_header_both_let_in(headers: dict[str, Any]) -> None:
     assert asked("GET", "/api/sessions", **headers).status == 200
 
 
@@ -95,9 +95,8 @@ def test_names_of_this_machine_are_its_own_with_any_port_since_it_may_be_forward
 
 def test_a_server_for_other_machines_goes_by_its_addresses_and_the_name_it_was_given() -> None:
     doors = Doors(token=TOKEN, port=PORT, names=frozenset(("here",)), any_address=True)
-    assert [asked("GET", "/api/sessions", host=host, doors=doors).status for host in ("192.168.1.5:1", "here", "evil.example")] == [
-        200, 200, 403,
-    ]  # fmt: skip
+    hosts = ("192.168.1.5:1", "here", "evil.example")
+    assert [asked("GET", "/api/sessions", host=host, doors=doors).status for host in hosts] == [200, 200, 403]
 
 
 # Pages of strangers --------------------------------------------------------------------------------------------------------
@@ -105,7 +104,7 @@ def test_a_server_for_other_machines_goes_by_its_addresses_and_the_name_it_was_g
 
 @pytest.mark.parametrize("origin", ["http://evil.example", "http://127.0.0.1:1", "null", "http://127.0.0.1:8765.evil.example"])
 @pytest.mark.parametrize("how", [{"authorization": "", "cookie": COOKIE}, {}])
-def test_a_post_from_another_sites_page_is_refused(origin: str, how: dict[str, str]) -> None:
+def test_a_post_from_another_sites_page_is_refused(origin: str, how: dict[str, Any]) -> None:
     said = asked("POST", "/api/sessions", body=b"{}", origin=origin, content_type="application/json", **how)
     assert (said.status, said.error) == (403, "foreign_origin")
 
@@ -116,13 +115,13 @@ def test_a_post_with_the_cookie_names_its_page() -> None:
 
 
 @pytest.mark.parametrize("headers", [{}, {"authorization": "", "cookie": COOKIE, "origin": ORIGIN}])
-def test_a_post_from_our_page_or_from_a_program_with_the_token_passes(headers: dict[str, str]) -> None:
+def test_a_post_from_our_page_or_from_a_program_with_the_token_passes(headers: dict[str, Any]) -> None:
     said = asked("POST", "/api/sessions", body=b"{}", content_type="application/json; charset=utf-8", **headers)
     assert (said.status, said.error) == (400, "empty_task")
 
 
 def test_a_forwarded_port_is_still_our_page() -> None:
-    headers = {"host": "localhost:9000", "origin": "http://localhost:9000", "authorization": "", "cookie": COOKIE}
+    headers: dict[str, Any] = {"host": "localhost:9000", "origin": "http://localhost:9000", "authorization": "", "cookie": COOKIE}
     assert asked("POST", "/api/sessions", body=b"{}", content_type="application/json", **headers).error == "empty_task"
 
 

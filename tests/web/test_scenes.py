@@ -6,15 +6,16 @@ import json
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from laws import worlds
+from views.telling import confirmed, opened, told
 
 from outrider.figures import Taken
 from outrider.model import Step
+from outrider.rules import Lookahead
 from outrider.rules.events import Failed, Record, Shown, Started, Took
 from outrider.views.scene import Watch
 from outrider.web.scenes import changes, drawn
 
-from laws import worlds
-from views.telling import confirmed, opened, told
 from .asking import applied
 
 
@@ -28,7 +29,7 @@ def watch(*records: Record) -> Watch:
 @settings(max_examples=60, deadline=None)
 @given(worlds.worlds, worlds.lookaheads, worlds.deeds, worlds.stops, st.data())
 def test_the_changes_between_two_scenes_make_the_second_of_the_first_in_any_run(
-    world: worlds.World, lookahead: worlds.Lookahead, deeds: list[worlds.Deed], stops: list[worlds.Deed], data: st.DataObject
+    world: worlds.World, lookahead: Lookahead, deeds: list[worlds.Deed], stops: list[worlds.Deed], data: st.DataObject
 ) -> None:
     records = worlds.drive(world, lookahead, deeds=[*deeds, *stops]).records
     watched, page = Watch(), drawn(Watch())

@@ -1,20 +1,13 @@
-"""Would it help me? What speculation would have made of recorded runs, and what to expect of as many more.
-
-The intervals here are *prediction* intervals: where the figure will be over as many further runs of the same kind. For a ratio of
-sums ``R`` over ``n`` runs with residuals ``(ours - R * alone) / (1 - share of alone)`` of standard deviation ``s``, and ``m``
-further runs, it is ``R ± t s / a * sqrt(1/n + 1/m)``, with the mean ``a`` of the target alone and Student's ``t`` with ``n - 1``
-degrees of freedom: the jackknife for a ratio (Miller, *The jackknife: a review*, 1974), with the spread of the further runs added
-to that of the estimate. ``scripts/check_advice.py`` counts on held-out halves how often it holds.
-"""
+"""Would it help me? What speculation would have made of recorded runs, and what to expect of as many more."""
 
 from __future__ import annotations
 
 import random
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from statistics import NormalDist
 from typing import Any, Final, Literal, TypeAlias
 
+from outrider.bench.expectation import FEWEST_RUNS, predicted_mean, predicted_ratio
 from outrider.bench.harness import ALONE, Comparison, Run, estimate_json, run_all, run_once, waits
 from outrider.bench.rows import Row, Trace
 from outrider.bench.schedulers import schedulers_named
@@ -24,11 +17,8 @@ from outrider.errors import BadOption
 from outrider.model import Step
 from outrider.rules import Sliding
 
-LOOKAHEADS: Final = (1, 2, 4, 8)
+TRIED: Final = ("lookahead-1", "lookahead-2", "lookahead-4", "lookahead-8")
 """What is tried, beside the target alone."""
-
-FEWEST_RUNS: Final = 5
-"""Of fewer runs nothing is concluded."""
 
 LEAST_GAIN: Final = 0.05
 """A smaller share of the time saved is not worth a second model."""
@@ -132,59 +122,6 @@ def _costly_json(step: CostlyStep) -> dict[str, Any]:
     return {"action": step.action, **estimate_json("share", step.share), **figures}
 
 
-# What to expect of as many more ------------------------------------------------------------------------------------
-
-
-def t_quantile(probability: float, freedom: int) -> float:
-    """Student's t, by the Cornish-Fisher expansion (Abramowitz and Stegun 26.7.5): to 1 % from 3 degrees of freedom on."""
-    z = NormalDist().inv_cdf(probability)
-    g1 = (z**3 + z) / 4
-    g2 = (5 * z**5 + 16 * z**3 + 3 * z) / 96
-    g3 = (3 * z**7 + 19 * z**5 + 17 * z**3 - 15 * z) / 384
-    return z + g1 / freedom + g2 / freedom**2 + g3 / freedom**3
-
-
-def predicted_ratio(ours: Sequence[float], theirs: Sequence[float], further: int) -> Estimate:
-    """The ratio of the sums, and where that of ``further`` more pairs will lie, 95 times of 100."""
-    n, whole = len(ours), sum(theirs)
-    if not whole > 0:
-        raise BadOption("the target alone takes no time and no money in all; there is nothing to compare with")
-    value = sum(ours) / whole
-    # Each residual as it would be if the ratio had been estimated without that run, since a long run draws the ratio to itself.
-    residuals = [(a - value * b) / (1 - b / whole) if b < whole else 0.0 for a, b in zip(ours, theirs, strict=True)]
-    reach = _reach(residuals, further)
-    return Estimate(value, None if reach is None else (value - reach * n / whole, value + reach * n / whole))
-
-
-def predicted_mean(values: Sequence[float], further: int) -> Estimate:
-    """The mean, and where that of ``further`` more values will lie, 95 times of 100."""
-    value = sum(values) / len(values)
-    reach = _reach([x - value for x in values], further)
-    return Estimate(value, None if reach is None else (value - reach, value + reach))
-
-
-def _reach(residuals: Sequence[float], further: int) -> float | None:
-    """How far the mean of ``further`` more may lie from that of these."""
-    n = len(residuals)
-    if n < FEWEST_RUNS:
-        return None
-    deviation = (sum(x * x for x in residuals) / (n - 1)) ** 0.5
-    reach: float = t_quantile(0.975, n - 1) * deviation * (1 / n + 1 / further) ** 0.5
-    return reach
-
-
-def held(ours: Sequence[float], theirs: Sequence[float], *, splits: int, seed: int) -> float:
-    """In how many of so many random halvings the interval predicted from one half held the other half's ratio: the share."""
-    dice, numbers, count = random.Random(seed), list(range(len(ours))), 0  # noqa: S311 - dice, no secrets
-    for _ in range(splits):
-        dice.shuffle(numbers)
-        half, rest = numbers[: len(numbers) // 2], numbers[len(numbers) // 2 :]
-        interval = predicted_ratio([ours[i] for i in half], [theirs[i] for i in half], len(rest)).interval
-        realised = sum(ours[i] for i in rest) / sum(theirs[i] for i in rest)
-        count += interval is not None and interval[0] <= realised <= interval[1]
-    return count / splits
-
-
 # The advice ---------------------------------------------------------------------------------------------------------
 
 
@@ -210,12 +147,12 @@ class Adviser:
     def __post_init__(self) -> None:
         if not 0 <= self.hour_usd < float("inf"):
             raise BadOption(f"an hour is worth {self.hour_usd} dollars; give a number from 0")
-        self.comparison = Comparison([ALONE, *_NAMES])
+        self.comparison = Comparison([ALONE, *TRIED])
         self._dice = random.Random(self.seed)  # noqa: S311 - dice, no secrets
 
     def add(self, trace: Trace) -> None:
         """One more recorded run."""
-        self.comparison.add(run_all(trace, schedulers_named(_NAMES), self.prices))
+        self.comparison.add(run_all(trace, schedulers_named(TRIED), self.prices))
         self.right.add(sum(row.right for row in trace.rows), len(trace.rows))
         self.runs += 1
         self._keep(trace)
@@ -229,7 +166,7 @@ class Adviser:
 
     def advice(self) -> Advice:
         """What there is to say of the runs so far; there is at least one."""
-        settings = [self._setting(name) for name in _NAMES]
+        settings = [self._setting(name) for name in TRIED]
         best = _best(settings, self.hour_usd)
         answer, reason = _recommended(best, self.hour_usd, self.runs)
         acceptance = ratio(self.right, draws(len(self.right.ours), self.seed))
@@ -313,9 +250,6 @@ class Adviser:
             action=action, share=estimate, mean_s=sum(waited[action]) / len(found), times=len(found),
             right=sum(row.right for row in found) / len(found),
         )  # fmt: skip
-
-
-_NAMES: Final = tuple(f"lookahead-{k}" for k in LOOKAHEADS)
 
 
 def _right_at(trace: Trace, luck: Sequence[float], share: float) -> Trace:

@@ -17,6 +17,7 @@ import json
 import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, Final
 
@@ -234,7 +235,7 @@ def _step(value: object, what: str, where: str) -> Step:
     try:
         match value:
             case str():
-                return Step(FINISH if value == FINISH_AS_RECORDED else value)
+                return _named(value)
             case {"action": str(action), **rest} if not rest.keys() - {"arguments"}:
                 arguments: Any = rest.get("arguments", {})
                 return Step(action, arguments)
@@ -243,6 +244,12 @@ def _step(value: object, what: str, where: str) -> Step:
     raise BadOption(
         f"{where}: {what} is {value!r:.80}, which is no step; give the name of an action, or an object with action and arguments"
     )
+
+
+@lru_cache(maxsize=4096)
+def _named(action: str) -> Step:
+    """The step of that name; a file names few actions, many times each."""
+    return Step(FINISH if action == FINISH_AS_RECORDED else action)
 
 
 def _seconds(value: object, name: str, where: str) -> float:

@@ -20,15 +20,19 @@ _SHOW_CURSOR = b"\x1b[?25h"
 
 
 class CtrlC:
-    """In charge of Ctrl-C inside ``with``. ``settled`` is set when all is done but printing: from then on it does nothing."""
+    """In charge of Ctrl-C inside ``with``. ``settled`` is set when all is done but printing: from then on it does nothing.
+
+    ``give_back`` is called before the process ends at once, by whoever has changed the terminal in the meantime.
+    """
 
     def __init__(self) -> None:
         self.settled = False
         self.pressed = 0
+        self.give_back: Callable[[], object] = _show_cursor
         self._first: Callable[[], object] | None = None
 
     def __enter__(self) -> Self:
-        self._before = signal.signal(signal.SIGINT, self._press)
+        self._before = signal.signal(signal.SIGINT, self._signalled)
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
@@ -40,19 +44,26 @@ class CtrlC:
         loop = asyncio.get_running_loop()
         self._first = lambda: loop.call_soon_threadsafe(first)
 
-    def _press(self, number: int, frame: FrameType | None) -> None:
+    def press(self) -> None:
+        """As if Ctrl-C had been pressed: where a screen reads the keys, the terminal sends no signal."""
         self.pressed += 1
         if self.settled:
             return
         if self.pressed > 1:
-            _break_off()
+            self._break_off()
         if self._first is None:
             raise KeyboardInterrupt
         self._first()
 
+    def _signalled(self, number: int, frame: FrameType | None) -> None:
+        self.press()
 
-def _break_off() -> None:
+    def _break_off(self) -> None:
+        self.give_back()
+        os.write(2, b"\noutrider: broken off; what was confirmed is in the journal, see outrider sessions list\n")
+        os._exit(Exit.STOPPED)
+
+
+def _show_cursor() -> None:
     if sys.stdout.isatty():
         os.write(1, _SHOW_CURSOR)
-    os.write(2, b"\noutrider: broken off; what was confirmed is in the journal, see outrider sessions list\n")
-    os._exit(Exit.STOPPED)

@@ -12,7 +12,7 @@ from typing import Final
 
 from outrider.cli.ctrl_c import CtrlC
 from outrider.cli.exits import Exit, code_of
-from outrider.cli.views import View, tell_prepared, tell_preparing, tell_progress, view_for
+from outrider.cli.views import Showing, showing, tell_prepared, tell_preparing, tell_progress
 from outrider.errors import BadOption, JournalLost, OutriderError, RunEnded
 from outrider.journal import SqliteJournal, replay
 from outrider.launch import DEFAULT_WORLD, Wanted, launch, understand
@@ -62,24 +62,15 @@ async def _run(options: PlanOptions, ctrl_c: CtrlC) -> Exit:
             ready = await launch(understood, models, journal)
             tell_prepared()
             session = ready.session()
-            view = view_for(as_json=options.as_json, plain=options.plain)
-            ctrl_c.asks(lambda: session.stop("Ctrl-C"))
-            await _show(session, view)
+            way = showing(as_json=options.as_json, plain=options.plain)
+            await way.show(session, ctrl_c)
             ctrl_c.settled = not options.compare
-            code = await _end(session, view, options, journal)
+            code = await _end(session, way, options, journal)
             if options.compare and code is Exit.COMPLETE:
                 alone = ready.session(lookahead=Sliding(0))
                 ctrl_c.asks(lambda: alone.stop("Ctrl-C"))
                 print(await _compared(session, alone))
             return code
-
-
-async def _show(session: Session, view: View) -> None:
-    """Give every record to the view, until every call is accounted for."""
-    with contextlib.closing(view):
-        async with session, session.events() as events:
-            async for record in events:
-                view.receive(record)
 
 
 async def _compared(session: Session, alone: Session) -> str:
@@ -95,12 +86,12 @@ async def _compared(session: Session, alone: Session) -> str:
     return f"Target alone, measured: {seconds(alone_s)} for the same plan; {gained(alone_s, took_s)}."
 
 
-async def _end(session: Session, view: View, options: PlanOptions, journal: SqliteJournal) -> Exit:
+async def _end(session: Session, way: Showing, options: PlanOptions, journal: SqliteJournal) -> Exit:
     """Say how it ended, and how to go on if it did not end well."""
     try:
         await session.result()
     except RunEnded as error:
-        if not view.tells_the_end:
+        if not way.tells_the_end:
             print(f"outrider: {one_line(error).removeprefix(TWICE)}", file=sys.stderr)
         if kept := _kept(session, journal, error):
             print(_how_to_go_on(session, options, kept), file=sys.stderr)

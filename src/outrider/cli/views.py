@@ -1,24 +1,42 @@
-"""Which view draws a run: the live one in a terminal, plain lines elsewhere, JSON for scripts."""
+"""How a run is shown: on a screen in a terminal, where the person takes part; as plain lines elsewhere; as JSON for scripts."""
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import json
+import os
+import signal
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Protocol
 
+from outrider.cli.ctrl_c import CtrlC
 from outrider.figures import Figures
 from outrider.journal import encode, encode_plan
 from outrider.rules.events import Finished, Record
+from outrider.runtime import Session
 from outrider.views.lines import LinesView
 from outrider.views.picture import Picture
+
+
+class Showing(Protocol):
+    """A way of showing a run."""
+
+    @property
+    def tells_the_end(self) -> bool:
+        """Whether it says to a person how the run ended."""
+        ...
+
+    async def show(self, session: Session, ctrl_c: CtrlC) -> None:
+        """Run ``session`` and show it, until every call is accounted for; Ctrl-C stops it in order."""
+        ...
 
 
 class View(Protocol):
     """Whatever draws a session's records."""
 
     tells_the_end: bool
-    """Whether it says to a person how the run ended."""
 
     def receive(self, record: Record) -> None:
         """Draw what the record changes."""
@@ -62,17 +80,69 @@ def write_line(line: str) -> None:
     print(line, flush=True)
 
 
-def view_for(*, as_json: bool, plain: bool) -> View:
-    """The view that fits where the output goes."""
+class Watching:
+    """The run is only watched: ``view`` is given every record."""
+
+    def __init__(self, view: View) -> None:
+        self._view = view
+        self.tells_the_end = view.tells_the_end
+
+    async def show(self, session: Session, ctrl_c: CtrlC) -> None:
+        """Give every record to the view."""
+        ctrl_c.asks(lambda: session.stop("Ctrl-C"))
+        with contextlib.closing(self._view):
+            async with session, session.events() as events:
+                async for record in events:
+                    self._view.receive(record)
+
+
+class TakingPart:
+    """The run is on the terminal's screen. Afterwards plan and summary stand in the terminal as lines."""
+
+    tells_the_end = True
+
+    async def show(self, session: Session, ctrl_c: CtrlC) -> None:
+        """Open the screen, until the person leaves it."""
+        from outrider.views.screen import Terminal, on_terminal  # Textual takes a third of a second to import
+
+        ctrl_c.give_back = Terminal().give_back
+        with _termination(ctrl_c.press):
+            await on_terminal(session, write=write_line, stop=ctrl_c.press, opened=lambda screen: ctrl_c.asks(screen.stop))
+
+
+@contextlib.contextmanager
+def _termination(stop: Callable[[], None]) -> Iterator[None]:
+    """Inside, being told to terminate is like Ctrl-C: the terminal is given back before the process ends."""
+    if sys.platform == "win32":
+        yield
+        return
+    loop = asyncio.get_running_loop()
+    loop.add_signal_handler(signal.SIGTERM, stop)
+    try:
+        yield
+    finally:
+        loop.remove_signal_handler(signal.SIGTERM)
+
+
+def showing(*, as_json: bool, plain: bool) -> Showing:
+    """The way that fits where the output goes, and where the input comes from."""
     if as_json:
-        return JsonView(write_line)
+        return Watching(JsonView(write_line))
     if plain or not sys.stdout.isatty():
-        return LinesView(write_line, tells_the_end=sys.stdout.isatty())
+        return Watching(LinesView(write_line, tells_the_end=sys.stdout.isatty()))
+    if _takes_keys_and_draws():
+        return TakingPart()
     from rich.console import Console
 
     from outrider.views.terminal import TerminalView
 
-    return TerminalView(Console(highlight=False))
+    return Watching(TerminalView(Console(highlight=False)))
+
+
+def _takes_keys_and_draws() -> bool:
+    """Whether a person can press keys, and the screen, which is drawn on standard error, can be seen."""
+    able = os.environ.get("TERM", "") != "dumb" and sys.stderr.encoding.lower().replace("_", "-") in ("utf-8", "utf8")
+    return able and sys.stdin.isatty() and sys.stderr.isatty()
 
 
 def tell_progress(arrived: int, total: int) -> None:

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Literal, Protocol, Self, TypeAlias
+from typing import Any, Literal, Protocol, Self, TypeAlias
 
 from outrider.errors import BadOption
 from outrider.model import FINISH, Step
@@ -20,6 +20,9 @@ from outrider.rules import Batch, Lookahead, Sliding
 from outrider.simulate.arrays import Array, NDArray, Some, Truth, np
 from outrider.simulate.episode import TICKS_A_SECOND, Effort, Episode, Position, Setting, astray, max_steps, on_path
 from outrider.simulate.latency import Distribution
+
+Counts: TypeAlias = NDArray[np.integer[Any]]
+"""How many, episode by episode."""
 
 Scheduler: TypeAlias = int | Lookahead | Literal["oracle"]
 """A lookahead, or how far it goes. The oracle needs to know the episode, so it goes by its name."""
@@ -132,29 +135,36 @@ class Outcomes:
 
 @dataclass(slots=True, eq=False)
 class _Tally:
-    """The outcomes while they are being added up."""
+    """The outcomes while they are being added up: tokens that were used, and in vain."""
 
-    draft_tokens: Array
-    target_tokens: Array
-    wasted_tokens: Array
-    calls_max: Array
+    used: Array
+    draft_in_vain: Array
+    target_in_vain: Array
+    calls_max: Counts
 
     @classmethod
     def of(cls, episodes: int) -> Self:
-        return cls(*(np.zeros(episodes) for _ in range(4)))
+        return cls(np.zeros(episodes), np.zeros(episodes), np.zeros(episodes), np.zeros(episodes, np.int32))
 
-    def waste(self, which: Some, draft_tokens: Array, target_tokens: Array) -> None:
-        self.draft_tokens[which] += draft_tokens
-        self.target_tokens[which] += target_tokens
-        self.wasted_tokens[which] += draft_tokens + target_tokens
-
-    def at_once(self, which: Some, calls: Array) -> None:
-        self.calls_max[which] = np.maximum(self.calls_max[which], calls)
+    def outcomes(self, confirmed: Array, target_tokens: Array) -> Outcomes:
+        """What it all comes to, with what the target's calls on the path used."""
+        return Outcomes(
+            total_s=confirmed / TICKS_A_SECOND,
+            draft_tokens=self.used + self.draft_in_vain,
+            target_tokens=target_tokens.sum(axis=0) + self.target_in_vain,
+            wasted_tokens=self.draft_in_vain + self.target_in_vain,
+            calls_max=self.calls_max.astype(np.float64),
+            complete=np.ones(len(confirmed)),
+        )
 
 
 def part(tokens: Array, begun: Array, ended: Array, takes: Array) -> Array:
-    """The tokens of a call that had this time of the time it takes: in proportion, rounded down, and at most all."""
-    return np.floor(tokens * np.clip(ended - begun, 0.0, takes) / takes)
+    """The tokens of a call that had this time of the time it takes, in proportion and rounded down; of one not begun, none."""
+    had = ended - begun
+    np.maximum(had, 0.0, out=had)
+    had *= tokens
+    had /= takes
+    return np.floor(had, out=had)
 
 
 # The schedulers' rules ----------------------------------------------------------------------------------------------
@@ -265,13 +275,18 @@ class _OnPath:
     in_time: Truth
 
 
+def _later(known: Array, gate: Array | float) -> Array:
+    """When both are passed: the very array, if there is no gate."""
+    return known if isinstance(gate, float) and gate == 0.0 else np.maximum(known, gate)
+
+
 def _path(episodes: Episodes, rule: _Rule) -> Iterator[_OnPath]:
     """Position by position. ``rule`` stands before the verdict of a position while that is looked at."""
     known = confirmed = np.zeros(len(episodes))
     for at in range(episodes.steps):
         verdict = known + episodes.target[at]
         confirmed = np.maximum(confirmed, verdict)
-        begins = np.maximum(known, rule.gate(at, ALL))
+        begins = _later(known, rule.gate(at, ALL))
         drafted = begins + episodes.draft[at]
         in_time = drafted < verdict
         yield _OnPath(at, known, begins, drafted, verdict, confirmed, in_time)
@@ -328,29 +343,41 @@ def outcomes(episodes: Episodes, lookahead: Scheduler) -> Outcomes:
     tally = _Tally.of(len(episodes))
     verdicts: list[Array] = []
     for here in _path(episodes, rule):
-        _count_path(episodes, here, verdicts[-rule.reach :] if rule.reach else [], tally)
+        _count_path(episodes, here, _last(verdicts, rule.reach), tally)
         verdicts.append(here.verdict)
         _follow(_tail(episodes, here, rule, verdicts), episodes, rule, tally)
         confirmed = here.confirmed
-    tokens = tally.draft_tokens, tally.target_tokens, tally.wasted_tokens
-    return Outcomes(confirmed / TICKS_A_SECOND, *tokens, tally.calls_max, np.ones(len(episodes)))
+    return tally.outcomes(confirmed, episodes.target_tokens)
+
+
+def _last(flights: list[Array], number: int) -> list[Array]:
+    return flights[max(0, len(flights) - number) :]
 
 
 def _count_path(episodes: Episodes, here: _OnPath, flights: list[Array], tally: _Tally) -> None:
     takes, tokens = episodes.draft[here.at], episodes.draft_tokens[here.at]
     spent = part(tokens, here.begins, np.minimum(here.drafted, here.verdict), takes)
-    tally.target_tokens += episodes.target_tokens[here.at]
-    tally.draft_tokens += spent
-    tally.wasted_tokens += np.where(here.in_time & episodes.agrees[here.at], 0.0, spent)
-    tally.at_once(ALL, 1 + _flying(flights, here.known))
-    tally.at_once(ALL, np.where(here.begins < here.verdict, 2 + _flying(flights, here.begins), 0.0))
+    used = np.where(here.in_time & episodes.agrees[here.at], spent, 0.0)
+    tally.used += used
+    tally.draft_in_vain += spent - used
+    np.maximum(tally.calls_max, _at_once(flights, here.known, here.begins, here.verdict), out=tally.calls_max)
 
 
-def _flying(flights: list[Array], now: Array) -> Array:
+def _at_once(flights: list[Array], known: Array, begins: Array, until: Array) -> Counts:
+    """The most calls in flight when a target call begins at ``known``, and a draft at ``begins`` if that is before ``until``.
+
+    ``flights`` are the ends of the target calls that began before.
+    """
+    if begins is known:
+        return _flying(flights, known) + 2
+    return np.maximum(_flying(flights, known) + 1, np.where(begins < until, _flying(flights, begins) + 2, 0))
+
+
+def _flying(flights: list[Array], now: Array) -> Counts:
     """How many of these calls, all begun before, have not ended by then."""
-    flying = np.zeros(now.shape)
+    flying: Counts = np.zeros(now.shape, np.uint8 if len(flights) < 250 else np.int32)  # a byte is much quicker
     for flight in flights:
-        flying += flight > now
+        flying += (flight > now).view(np.uint8)
     return flying
 
 
@@ -364,19 +391,20 @@ class _Tail:
     until: Array
     flights: list[Array]
 
-    def go_on(self, known: Array, verdict: Array) -> None:
-        """To the next position, where that is known in time. ``flights`` get the target call of this one."""
+    def go_on(self, known: Array, flights: list[Array]) -> None:
+        """To the next position, where that is known in time."""
         going = np.flatnonzero(known < self.until)
         self.at += 1
         self.which, self.known, self.until = self.which[going], known[going], self.until[going]
-        self.flights = [flight[going] for flight in (*self.flights, verdict)]
+        self.flights = [flight[going] for flight in flights]
 
 
 def _tail(episodes: Episodes, here: _OnPath, rule: _Rule, verdicts: list[Array]) -> _Tail:
     wrong = here.in_time & ~episodes.agrees[here.at]
     known = rule.onward(here.at, ALL, here.drafted, wrong, here.verdict)
     which = np.flatnonzero(known < here.verdict)
-    return _Tail(here.at, which, known[which], here.verdict[which], [flight[which] for flight in verdicts[-rule.reach - 1 :]])
+    flights = _last(verdicts, rule.reach) if which.size else []
+    return _Tail(here.at, which, known[which], here.verdict[which], [flight[which] for flight in flights])
 
 
 def _follow(tail: _Tail, episodes: Episodes, rule: _Rule, tally: _Tally) -> None:
@@ -386,14 +414,12 @@ def _follow(tail: _Tail, episodes: Episodes, rule: _Rule, tally: _Tally) -> None
         draft, target = episodes.draft[row][which], episodes.target[row][which]
         verdict = tail.known + target
         ends = np.minimum(verdict, tail.until)
-        begins = np.maximum(tail.known, rule.gate(at, which))
+        begins = _later(tail.known, rule.gate(at, which))
         drafted = begins + draft
-        tally.waste(
-            which,
-            part(episodes.draft_tokens[row][which], begins, np.minimum(drafted, ends), draft),
-            part(episodes.target_tokens[row][which], tail.known, ends, target),
-        )
-        flights = tail.flights[-rule.reach :]
-        tally.at_once(which, 1 + _flying(flights, tail.known))
-        tally.at_once(which, np.where(begins < ends, 2 + _flying(flights, begins), 0.0))
-        tail.go_on(rule.onward(at, which, drafted, drafted < verdict, verdict), verdict)
+        in_vain = part(episodes.draft_tokens[row][which], begins, np.minimum(drafted, ends), draft)
+        tally.draft_in_vain[which] += in_vain
+        tally.target_in_vain[which] += part(episodes.target_tokens[row][which], tail.known, ends, target)
+        calls = _at_once(tail.flights, tail.known, begins, ends)
+        tally.calls_max[which] = np.maximum(tally.calls_max[which], calls)
+        known = rule.onward(at, which, drafted, drafted < verdict, verdict)
+        tail.go_on(known, _last([*tail.flights, verdict], rule.reach))

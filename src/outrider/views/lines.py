@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from outrider.figures import Figures
 from outrider.rules.events import Confirmed, Opened, Paused, Record, Steered, WentBack, WentOn
-from outrider.views.picture import Picture
+from outrider.views.picture import ConfirmedStep, Picture
 from outrider.views.words import how, one_line, seconds, steered, summary
 
 
@@ -27,12 +27,11 @@ class LinesView:
         self.picture = self.picture.after(record)
         self.figures.receive(record)
         match record.event:
-            case Opened() as opened:
-                self._write(f"Task: {one_line(opened.task.text)}")
-                self._write(f"Target: {one_line(opened.target)}. Drafts: {one_line(self.picture.drafts_by)}.")
+            case Opened():
+                for line in _head(self.picture):
+                    self._write(line)
             case Confirmed():
-                step = self.picture.confirmed[-1]
-                self._write(f"{step.at:3}  {one_line(step.step)}  ({how(step)}, {seconds(step.since_s)})")
+                self._write(_step(self.picture.confirmed[-1]))
             case WentBack(at=at):
                 self._write(f"Back to step {at}.")
             case Paused():
@@ -48,3 +47,19 @@ class LinesView:
         """Write the summary."""
         for line in summary(self.picture, self.figures):
             self._write(line)
+
+
+def whole_plan(picture: Picture) -> list[str]:
+    """The task, the plan as it stands, and what the person has added: for whoever has watched it on a screen that is gone."""
+    if not picture.task:
+        return []  # it never began
+    sentences = [steered(sentence.at, sentence.text) for sentence in picture.sentences]
+    return [*_head(picture), *map(_step, picture.confirmed), *sentences]
+
+
+def _head(picture: Picture) -> list[str]:
+    return [f"Task: {one_line(picture.task)}", f"Target: {one_line(picture.target)}. Drafts: {one_line(picture.drafts_by)}."]
+
+
+def _step(step: ConfirmedStep) -> str:
+    return f"{step.at:3}  {one_line(step.step)}  ({how(step)}, {seconds(step.since_s)})"

@@ -20,6 +20,7 @@ from outrider.journal import SessionEntry
 from outrider.model import JSON
 from outrider.views.trace import chrome_trace
 from outrider.views.words import one_line
+from outrider.web.ag_ui import ag_ui_route
 from outrider.web.answers import answer, error_json, refusal, status_of, tell_bug
 from outrider.web.asked import read_object, read_wanted
 from outrider.web.choices import choices
@@ -66,6 +67,7 @@ def application(desk: Desk, doors: Doors) -> ASGIApp:
         Route("/api/sessions/{name}/actions", api.actions),
         Route("/api/sessions/{name}/trace", api.trace),
         Route("/api/sessions/{name}/commands", api.command, methods=["POST"]),
+        ag_ui_route(desk),
     ]
     handlers = {OutriderError: _refused, HTTPException: _not_here, Exception: _broke}
     return Guard(Starlette(routes=routes, exception_handlers=handlers), doors)
@@ -139,7 +141,7 @@ class _Api:
 
 
 def _file(path: str) -> Response:
-    found = (PAGE / path).resolve()
+    found = (PAGE / path.replace("\0", "")).resolve()
     if not found.is_relative_to(PAGE.resolve()) or found.suffix not in _TYPES or not found.is_file():
         raise HTTPException(404, f"there is no file {path[:80]!r} in the page")
     return Response(found.read_bytes(), media_type=_TYPES[found.suffix])

@@ -168,7 +168,7 @@ def _bearer(headers: Headers) -> str | None:
 
 
 def _refuse(refused: _Refused, path: str) -> Response:
-    if path.startswith("/api/"):
+    if path.startswith(("/api/", "/ag-ui")):
         response = refusal(refused.kind, refused.message, refused.status)
     else:
         sentence = refused.message[0].upper() + refused.message[1:]

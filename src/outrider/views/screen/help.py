@@ -1,0 +1,43 @@
+"""The page of keys."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+from textual.content import Content
+
+from outrider.views.screen import drawing
+from outrider.views.screen.panes import Drawn
+
+PAGE: Final[tuple[tuple[str, str], ...]] = (
+    ("", "Confirmed steps (✓) are final. At most one draft (…) stands after them, being verified."),
+    ("", "Until the target answers you can take that step yourself: it is not verified then."),
+    ("Enter", "accept the draft: the step is yours"),
+    ("t", "take another step: type it; ↑ ↓ choose, Tab completes"),
+    ("space p", "pause; once more goes on"),
+    ("g", "go back to a confirmed step: take another, steer, or go on"),
+    ("s", "steer: add a sentence to the task; an empty one takes back all"),
+    ("l", "the lanes: every call as a bar in time"),
+    ("↑ ↓ PgUp PgDn", "look through the plan"),
+    ("q Ctrl-C", "stop: calls are closed, the plan is kept; twice: at once"),
+    ("", "Any key goes back to the plan, which has gone on."),
+)
+"""Every key, and what it does."""
+
+_KEY_CELLS: Final = 17
+
+
+class Help(Drawn):
+    """The page of keys, in place of the plan while it is open."""
+
+    def lines(self, width: int) -> Sequence[Content]:
+        return [line for key, does in PAGE for line in _entry(key, does, width)]
+
+
+def _entry(key: str, does: str, width: int) -> list[Content]:
+    if not key:
+        return drawing.wrapped(Content(does), width)
+    lines = drawing.wrapped(Content(does), max(1, width - _KEY_CELLS))
+    heads = [Content.styled(f"  {key}", "bold").pad_right(max(0, _KEY_CELLS - 2 - len(key)))]
+    return [Content.assemble(heads[0] if i == 0 else " " * _KEY_CELLS, line) for i, line in enumerate(lines)]
