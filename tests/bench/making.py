@@ -7,11 +7,15 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 
 from outrider.bench.rows import Row, Trace
 from outrider.bench.suites import DATA
 from outrider.model import FINISH, Step
+
+some = settings(deadline=None, max_examples=60, suppress_health_check=[HealthCheck.too_slow])
+few = settings(deadline=None, max_examples=20, suppress_health_check=[HealthCheck.too_slow])
 
 PAIRS = DATA / "local_pairs" / "qwen2.5-coder-0.5b-direct.jsonl"
 

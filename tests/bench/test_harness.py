@@ -16,7 +16,7 @@ from outrider.bench.traces import TokenPrices
 from outrider.errors import BadOption
 from outrider.model import Step
 
-from .making import PAIRS, trace, traces
+from .making import PAIRS, few, some, trace, traces
 
 SOME = schedulers_named(["alone", "lookahead-2", "batch-3", "topk-2", "tools-only", "oracle"])
 
@@ -59,6 +59,7 @@ def test_the_recorded_pairs_come_to_what_they_came_to() -> None:
         ), name  # fmt: skip
 
 
+@some
 @given(st.integers(1, 12), st.integers(1, 8), st.integers(1, 12))
 def test_with_constant_latencies_and_full_agreement_unlimited_lookahead_takes_the_closed_form(
     length: int, draft_quarters: int, more: int
@@ -71,6 +72,7 @@ def test_with_constant_latencies_and_full_agreement_unlimited_lookahead_takes_th
     assert done["lookahead-99"].total_s == done["oracle"].total_s == (length - 1) * draft_s + target_s
 
 
+@few
 @given(traces())
 def test_without_agreement_nothing_is_gained_and_nothing_lost(found: object) -> None:
     assert isinstance(found, type(trace("y")))

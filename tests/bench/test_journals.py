@@ -24,7 +24,7 @@ from outrider.rules.events import Record
 from outrider.runtime import Journal
 from outrider.testing import run
 
-from .making import trace, traces
+from .making import some, trace, traces
 
 PRICES = TokenPrices()
 
@@ -55,6 +55,7 @@ def again(records: list[Record]) -> tuple[Trace | None, list[str]]:
     return trace_from(records, notes.append), notes
 
 
+@some
 @given(traces(guesses=2))
 def test_what_ran_under_unlimited_lookahead_comes_out_of_its_journal(found: Trace) -> None:
     """Every draft that came in time is there, with its time and tokens; one that came too late is not, and is said not to be."""
@@ -73,6 +74,7 @@ def test_what_ran_under_unlimited_lookahead_comes_out_of_its_journal(found: Trac
         assert (ours.target_tokens, ours.target_prompt_tokens) == (theirs.target_tokens, theirs.target_prompt_tokens)
 
 
+@some
 @given(traces())
 def test_a_run_from_a_journal_takes_as_long_as_it_took(found: Trace) -> None:
     told, _ = again(records_of(found, Sliding(99)))

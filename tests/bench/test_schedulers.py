@@ -15,7 +15,7 @@ from outrider.errors import UnknownName
 from outrider.model import Step
 from outrider.rules import Sliding
 
-from .making import trace, traces
+from .making import few, some, trace, traces
 
 PRICES = TokenPrices()
 
@@ -24,6 +24,7 @@ def under(name: str, found: Trace) -> Run:
     return run_once(found, scheduler_named(name)(found), PRICES)
 
 
+@some
 @given(traces())
 def test_the_oracle_is_as_fast_as_unlimited_lookahead_and_wastes_nothing(found: Trace) -> None:
     oracle, unlimited = under("oracle", found), under("lookahead-99", found)
@@ -34,11 +35,13 @@ def test_the_oracle_is_as_fast_as_unlimited_lookahead_and_wastes_nothing(found: 
     assert oracle.tokens <= unlimited.tokens
 
 
+@some
 @given(traces())
 def test_the_oracles_time_is_that_of_the_figures(found: Trace) -> None:
     assert under("oracle", found).total_s == played(found, Sliding(99), PRICES).oracle_s
 
 
+@few
 @given(traces(guesses=3))
 def test_nothing_is_faster_than_the_oracle_or_slower_than_the_target_alone(found: Trace) -> None:
     oracle = under("oracle", found)
@@ -47,6 +50,7 @@ def test_nothing_is_faster_than_the_oracle_or_slower_than_the_target_alone(found
         assert oracle.total_s <= under(name, found).total_s <= found.alone_s
 
 
+@some
 @given(traces())
 def test_alone_takes_the_sum_of_the_verdicts_and_one_call(found: Trace) -> None:
     alone = under("alone", found)
@@ -54,11 +58,13 @@ def test_alone_takes_the_sum_of_the_verdicts_and_one_call(found: Trace) -> None:
     assert under("lookahead-0", found) == alone
 
 
+@some
 @given(traces())
 def test_one_guess_deep_is_lookahead_1(found: Trace) -> None:
     assert under("topk-1", found) == under("lookahead-1", found)
 
 
+@some
 @given(traces())
 def test_without_anything_said_tools_only_is_lookahead_4(found: Trace) -> None:
     assert under("tools-only", found) == under("lookahead-4", found)

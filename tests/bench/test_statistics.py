@@ -11,6 +11,8 @@ from hypothesis import strategies as st
 
 from outrider.bench.statistics import MOST_CELLS, Paired, Signs, difference, draws, middle, ratio
 
+from .making import some
+
 seconds = st.floats(0.25, 100)
 
 
@@ -46,6 +48,7 @@ def test_signs_count_what_the_clock_can_tell() -> None:
     assert paired((1, 2), (2, 1), (3, 3), (3 + 1e-7, 3)).signs == Signs(faster=1, slower=1, equal=2)
 
 
+@some
 @given(st.lists(st.tuples(seconds, seconds), min_size=2, max_size=30), st.integers())
 def test_the_interval_holds_the_ratio_and_is_the_same_for_the_same_seed(pairs: list[tuple[float, float]], seed: int) -> None:
     found = paired(*pairs)

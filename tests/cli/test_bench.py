@@ -10,6 +10,8 @@ from typing import Any
 
 import pytest
 
+from outrider.bench.live import live_tasks
+
 from .running import COMMAND, Place, ended
 
 
@@ -137,6 +139,54 @@ def test_advise_needs_an_hour_that_is_worth_something(place: Place) -> None:
     done = place.here("advise", "pairs.jsonl", "--hour", "-3")
     assert done.code == 2
     assert "an hour is worth -3" in done.sentence
+
+
+@pytest.fixture
+def live(place: Place) -> tuple[str, ...]:
+    """A live suite of two tasks, with recorded agents a thousand times as fast."""
+    rows = [
+        {
+            "task": task.text,
+            "at": at,
+            "target": name,
+            "target_s": 20,
+            "target_tokens": 9,
+            "draft": name,
+            "draft_s": 5,
+            "draft_tokens": 2,
+        }
+        for task in live_tasks("openagi", 2, 0)
+        for at, name in enumerate(["one", "two", "TERMINATE"])
+    ]
+    (place.folder / "live.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    agent = "recorded:live.jsonl@1000x"
+    return ("bench", "--live", "openagi", "-a", agent, "-t", agent, "--tasks", "2", "--out", "out.jsonl")
+
+
+def test_live_compares_every_arm_with_the_target_alone(place: Place, live: tuple[str, ...]) -> None:
+    done = place.here(*live, "--json")
+    assert done.code == 0, done.err
+    found = json.loads(done.out)
+    assert list(found["schedulers"]) == ["alone", "alone again", "lookahead-1", "lookahead-2"]
+    assert found["runs"] == 2
+    assert all(arm["same_plan"] == 2 for arm in found["schedulers"].values())
+    assert all(len(arm["time_ratio_95"]) == 2 for arm in found["schedulers"].values())
+    assert found["setting"]["target"] == "recorded:live.jsonl@1000x"
+
+
+def test_live_goes_on_from_its_file_and_asks_nobody_twice(place: Place, live: tuple[str, ...]) -> None:
+    first = place.here(*live)
+    kept = (place.folder / "out.jsonl").read_text()
+    assert place.here(*live).out == first.out
+    assert (place.folder / "out.jsonl").read_text() == kept
+    assert "openagi: 2 tasks, each planned by every arm in turn" in first.out
+    assert "2 of 2" in first.out
+
+
+def test_live_counts_no_dollars_without_prices(place: Place, live: tuple[str, ...]) -> None:
+    done = place.here(*live, "--budget-usd", "1")
+    assert done.code == 2
+    assert "the price of recorded:live.jsonl@1000x is not known" in done.sentence
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ from outrider.model import Step
 from outrider.rules import Lookahead
 from outrider.rules.events import Failed, Record, Shown, Started, Took
 from outrider.views.scene import Watch
-from outrider.web.scenes import changes, drawn
+from outrider.web.scenes import Drawing, changes, drawn
 
 from .asking import applied
 
@@ -32,12 +32,14 @@ def test_the_changes_between_two_scenes_make_the_second_of_the_first_in_any_run(
     world: worlds.World, lookahead: Lookahead, deeds: list[worlds.Deed], stops: list[worlds.Deed], data: st.DataObject
 ) -> None:
     records = worlds.drive(world, lookahead, deeds=[*deeds, *stops]).records
-    watched, page = Watch(), drawn(Watch())
-    before = page
+    watched = Watch()
+    drawing = Drawing(watched)
+    page = before = drawing.scene()
     for record in records:
         watched.receive(record)
         if record is records[-1] or data.draw(st.booleans()):  # others are in one burst with the next
-            after = drawn(watched)
+            after = drawing.scene()
+            assert after == drawn(watched)
             page = applied(page, json.loads(json.dumps(changes(before, after))))
             assert page == json.loads(json.dumps(after))
             before = after

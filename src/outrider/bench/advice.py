@@ -29,7 +29,7 @@ NEARLY_AS_GOOD: Final = 0.02
 MOST_KEPT: Final = 100
 """So many runs, drawn at random, are run again to find the break-even acceptance and the step that costs most."""
 
-_GRID: Final = 20
+_GRID: Final = 10
 _RESAMPLES: Final = 1_000
 
 Verdict: TypeAlias = Literal["yes", "no", "unknown"]

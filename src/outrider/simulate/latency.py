@@ -35,7 +35,7 @@ class Distribution(Protocol):
         ...
 
     def samples(self, rng: np.random.Generator, shape: tuple[int, int], tokens: Array | float = 0.0) -> Array:
-        """Many at once, with NumPy: of ``shape``, or of a shape that broadcasts to it. Not the same stream as ``sample``."""
+        """Many at once, with NumPy: a new array of ``shape``, or one that broadcasts to it. Another stream than ``sample``."""
         ...
 
     def __str__(self) -> str:

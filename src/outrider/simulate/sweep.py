@@ -181,7 +181,7 @@ class Job:
     def episodes(self) -> Episodes:
         """They, drawn."""
         seed = np.random.SeedSequence(self.sweep.seed, spawn_key=(self.chunk,))
-        return Episodes.drawn(self.sweep.setting, self.size, np.random.Generator(np.random.PCG64(seed)))[self.first : self.last]
+        return Episodes.drawn(self.sweep.setting, self.size, np.random.Generator(np.random.SFC64(seed)))[self.first : self.last]
 
 
 Found: TypeAlias = Mapping[str, Mapping[str, Summary]]

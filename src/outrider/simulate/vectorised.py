@@ -99,7 +99,8 @@ def _efforts(
     seconds: Distribution, tokens: Distribution, rng: np.random.Generator, shape: tuple[int, int]
 ) -> tuple[Array, Array]:
     lengths = np.rint(tokens.samples(rng, shape))
-    ticks = seconds.samples(rng, shape, lengths) * TICKS_A_SECOND
+    ticks = seconds.samples(rng, shape, lengths)
+    ticks *= TICKS_A_SECOND
     np.maximum(np.rint(ticks, out=ticks), 1.0, out=ticks)
     return np.broadcast_to(ticks, shape), np.broadcast_to(lengths, shape)
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
-from outrider.figures import Taken
+from outrider.figures import Figures, Taken
 from outrider.model import JSON
 from outrider.naming import without_secrets
 from outrider.views.lanes import Bar
@@ -21,18 +21,53 @@ LEAST_DOLLARS: Final = 0.0001
 """Less than this would be printed as nothing."""
 
 
+class Drawing:
+    """Draws what ``watch`` has received, again and again: a bar or a step that is as it was is not drawn anew."""
+
+    def __init__(self, watch: Watch) -> None:
+        self._watch = watch
+        self._confirmed = _Row(_confirmed)
+        self._bars = _Row(_bar)
+
+    def scene(self) -> dict[str, JSON]:
+        """Everything that the page draws, after the last record."""
+        scene = self._watch.scene
+        confirmed = self._confirmed.of([(step, scene.taken.get(step.at)) for step in scene.picture.confirmed])
+        return _drawn(scene, self._watch.figures, confirmed, self._bars.of([(bar,) for bar in scene.bars]))
+
+
 def drawn(watch: Watch) -> dict[str, JSON]:
-    """Everything that the page draws, after the last record that ``watch`` has received."""
-    scene, picture = watch.scene, watch.picture
+    """Everything that the page draws of ``watch``, drawn once."""
+    return Drawing(watch).scene()
+
+
+class _Row:
+    """A list that mostly grows at its end: ``draw`` is called for what stands in its place for the first time."""
+
+    def __init__(self, draw: Callable[..., JSON]) -> None:
+        self._draw = draw
+        self._kept: list[tuple[tuple[object, ...], JSON]] = []
+
+    def of(self, things: Sequence[tuple[object, ...]]) -> list[JSON]:
+        """The list of ``things``, drawn."""
+        old, self._kept = self._kept, []
+        for i, thing in enumerate(things):
+            same = i < len(old) and old[i][0] == thing
+            self._kept.append(old[i] if same else (thing, self._draw(*thing)))
+        return [drawn for _, drawn in self._kept]
+
+
+def _drawn(scene: Scene, figures: Figures, confirmed: list[JSON], bars: list[JSON]) -> dict[str, JSON]:
+    picture = scene.picture
     return {
         "n": scene.n,
         **_setting(picture),
         **_state(picture),
-        "confirmed": [_confirmed(step, scene.taken.get(step.at)) for step in picture.confirmed],
+        "confirmed": confirmed,
         "window": {"asked_s": scene.window.asked_s, "usual_s": list(scene.window.usual_s) if scene.window.usual_s else None},
-        "run": _run(scene, dollars(watch.figures)),
-        "summary": [one_line(line) for line in summary(picture, watch.figures)] if picture.outcome else [],
-        "bars": [_bar(bar) for bar in scene.bars],
+        "run": _run(scene, dollars(figures)),
+        "summary": [one_line(line) for line in summary(picture, figures)] if picture.outcome else [],
+        "bars": bars,
     }
 
 
@@ -55,7 +90,7 @@ def changes(before: Mapping[str, JSON], after: Mapping[str, JSON]) -> dict[str, 
 
 def _in_common(old: list[JSON], new: list[JSON]) -> int:
     """With how many equal entries both begin."""
-    differs = (i for i, (one, other) in enumerate(zip(old, new, strict=False)) if one != other)
+    differs = (i for i, (one, other) in enumerate(zip(old, new, strict=False)) if one is not other and one != other)
     return next(differs, min(len(old), len(new)))
 
 

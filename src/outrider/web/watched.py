@@ -9,7 +9,7 @@ from outrider.journal import JournalStore
 from outrider.model import JSON
 from outrider.rules.events import Finished, Record
 from outrider.views.scene import Watch
-from outrider.web.scenes import drawn
+from outrider.web.scenes import Drawing
 
 LOOK_EVERY_S: Final = 0.5
 """So often the journal is looked at for a session that runs in another process."""
@@ -25,6 +25,7 @@ class Watched:
     def __init__(self, name: str) -> None:
         self.name = name
         self.watch = Watch()
+        self._drawing = Drawing(self.watch)
         self.n = -1
         self.over = False
         self.trouble = ""
@@ -52,7 +53,7 @@ class Watched:
     def scene(self) -> dict[str, JSON]:
         """The scene as JSON; drawn once, however many watch."""
         if self._drawn is None:
-            self._drawn = drawn(self.watch)
+            self._drawn = self._drawing.scene()
         return self._drawn
 
     async def beyond(self, n: int) -> None:
