@@ -1,0 +1,134 @@
+"""TravelPlanner as a world: what an agent is told of a task, of what may come next, and of where the plan stands."""
+
+from __future__ import annotations
+
+import datetime
+from dataclasses import dataclass
+from functools import cache, partial
+from typing import Final
+
+from outrider.agents.world import Example, World
+from outrider.errors import BadStep
+from outrider.model import Prefix, Step
+from outrider.worlds.travel import tables
+from outrider.worlds.travel.actions import ACTIONS, RIDES, STAY, VISIT, Progress, allowed, progress
+from outrider.worlds.travel.agenda import leg_days
+from outrider.worlds.travel.greedy_rule import greedy
+from outrider.worlds.travel.hard import missing_cuisines
+from outrider.worlds.travel.prices import bill
+from outrider.worlds.travel.queries import Query
+from outrider.worlds.travel.reading import read_query
+from outrider.worlds.travel.reference import ROWS, reference_text
+
+ABOUT: Final = (
+    "You plan a trip day by day: rides, meals, sights, and a bed for each night. The steps of a day stand in the order in which "
+    "they happen; a stay ends the day, finish ends the trip, back home on its last day. Every day without travel has three meals "
+    "and a sight, no restaurant and no sight comes twice, and who drives takes neither flights nor taxis. Name only what stands "
+    "below."
+)
+
+_OWN_TASKS: Final = (
+    "Tampa to Savannah, 3 days from March 4, two people, entire room, $900",
+    "Fresno to Oregon, 5 days from March 21, for one person, 2 cities, pets, Mexican food, $2,000",
+)
+"""Tasks of our own for worked examples; none is of the data set."""
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedExample(Example):
+    """A worked example whose steps have arguments."""
+
+    plan: Prefix = ()
+
+    @property
+    def steps(self) -> Prefix:
+        """The whole plan, `finish` included."""
+        return self.plan
+
+
+@cache
+def examples() -> tuple[PlannedExample, ...]:
+    """Tasks of our own, planned by the greedy rule."""
+    return tuple(_example(task) for task in _OWN_TASKS)
+
+
+def _example(task: str) -> PlannedExample:
+    plan = greedy(read_query(task))
+    return PlannedExample(task, tuple(step.action for step in plan[:-1]), plan)
+
+
+def world(query: Query, *, rows: int | None = ROWS) -> World:
+    """The world of one task; ``about`` holds its reference information, at most ``rows`` of each table."""
+    return World(
+        name="travel",
+        about=f"{ABOUT}\n\n{reference_text(query, rows=rows)}\n",
+        actions=ACTIONS,
+        examples=examples(),
+        tasks=(query.text,),
+        allowed=partial(_allowed, query),
+        situation=partial(_situation, query),
+        thought=thought,
+    )
+
+
+def free_task(text: str) -> Query:
+    """What a task in the user's own words asks for.
+
+    Raises:
+        UnknownName: it names a place that is not in the tables; the message names near ones.
+        BadOption: where from, where to or when is missing, or two of its words contradict one another.
+    """
+    return read_query(text)
+
+
+def _allowed(query: Query, prefix: Prefix) -> tuple[str, ...]:
+    return allowed(prefix, query.origin, query.days)
+
+
+def _situation(query: Query, task: str, prefix: Prefix) -> str:
+    """Where the plan stands; in a worked example, whose task is another, as its own task says."""
+    return situation(query if task == query.text else _of(task) or query, prefix)
+
+
+@cache
+def _of(task: str) -> Query | None:
+    return read_query(task) if task in _OWN_TASKS else None
+
+
+def situation(query: Query, prefix: Prefix) -> str:
+    """Day, date and city, what the day lacks, what is spent, and which cuisines are still to be had; empty if it is no trip."""
+    try:
+        now = progress(prefix, query.origin)
+    except BadStep:
+        return ""
+    date = query.start + datetime.timedelta(days=now.day - 1)
+    spent = f"${bill(now.trip, query.people).usd:,}"
+    budget = f" of ${query.budget_usd:,}" if query.budget_usd is not None else ""
+    parts = [f"day {now.day} of {query.days}, {date:%B} {date.day}, in {now.here}", f"{spent}{budget} spent", _today(now)]
+    if missing := missing_cuisines(query, now.trip):
+        parts.append(f"{', '.join(missing)} food still to be had")
+    if now.day in leg_days(query) and now.today.ride is None:
+        parts.append("a day of travel")
+    return "; ".join(parts)
+
+
+def _today(now: Progress) -> str:
+    had: list[str] = [meal for meal, _ in now.today.meals]
+    sights = len(now.today.attractions)
+    had += [f"{sights} sight{'s' if sights > 1 else ''}"] if sights else []
+    return f"today so far: {', '.join(had) or 'nothing'}"
+
+
+def thought(task: str, prefix: Prefix, step: Step) -> str:
+    """Why a step is the right one, in a few words."""
+    if step.is_finish:
+        return "The trip is over and one is home"
+    city = step.arguments.get("city", step.arguments.get("destination"))
+    if step.action in RIDES:
+        return f"It is time to go to {city}"
+    if step.action == VISIT.name:
+        return f"There is time for a sight in {city}"
+    if step.action == STAY.name:
+        return f"The day ends in {city}"
+    place = tables.restaurants().find(str(step.arguments.get("name")), str(city))
+    return f"It is time for {step.arguments.get('meal')} in {city}{f', and {place.cuisines[0]} food is good' if place else ''}"
