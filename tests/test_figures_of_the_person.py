@@ -75,14 +75,28 @@ def test_a_call_that_had_not_begun_has_cost_nothing() -> None:
     assert figures_of(takes).taken == {0: Taken(saved_s=2.0, saved_usd=0.01)}
 
 
-def test_a_step_taken_after_more_than_the_mean_has_saved_nothing_and_lost_nothing() -> None:
+def test_a_step_taken_after_longer_than_any_answer_took_has_saved_nobody_knows_what() -> None:
     slow_second = along(lambda prefix: 9.0 if len(prefix) == 1 else 2.0)
 
     async def takes(session: Session) -> None:
         await asyncio.sleep(7.0)
         session.take("b")
 
-    assert figures_of(takes, target=slow_second).taken[1].saved_s == 0.0
+    figures = figures_of(takes, target=slow_second)
+    assert figures.taken[1].saved_s is None, "it was still under way, so it was not nothing"
+    assert (figures.person_saved_s, figures.person_steps, figures.person_steps_untold) == (0.0, 1, 1)
+    assert figures.as_json()["person_steps_untold"] == 1
+
+
+def test_answers_that_came_sooner_than_the_person_acted_say_nothing_of_what_they_saved() -> None:
+    by_step = along(lambda prefix: [1.0, 9.0, 6.0, 8.0][len(prefix)])
+
+    async def takes(session: Session) -> None:
+        await asyncio.sleep(5.0)  # step 0 took 1 s; the call for step 1 has run 4 s
+        session.take("b")
+
+    # Of the answers of 1, 6 and 8 s two took longer than 4 s: 2 s and 4 s longer.
+    assert figures_of(takes, target=by_step).taken[1].saved_s == 3.0
 
 
 def test_dollars_are_unknown_where_a_price_is() -> None:

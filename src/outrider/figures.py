@@ -210,8 +210,10 @@ class Figures:
     def taken(self) -> dict[int, Taken]:
         """For each step of the plan that the person took: what it saved, by estimate, against waiting for the target.
 
-        Seconds: the target's mean call less how long its call for this step had run. Dollars: the target's mean cost less what
-        that call had used when it was closed. Nothing is saved where the verdict was in already.
+        Seconds: what those of the target's answers that took longer than its call for this step had run took beyond that, in the
+        mean; unknown before there is one. Answers that came sooner tell nothing: they are the ones that nobody's patience ended
+        before, and with them in the mean an impatient person would seem to save nothing. Dollars: the target's mean cost less
+        what that call had used when it was closed. Nothing is saved where the verdict was in already.
         """
         by_person = {at for at, step in self._plan.items() if step.by_person}
         return {at: self._saved_by(taking) for at, taking in sorted(self._taken.items()) if at in by_person}
@@ -219,10 +221,11 @@ class Figures:
     def _saved_by(self, taking: _Taking) -> Taken:
         if taking.verdict_was_in:
             return Taken(0.0, 0.0)
-        mean_s, mean_usd = self.target_call_s, self.target_call_usd
+        rest_s = [call.took_s - taking.elapsed_s for call in self._answered if call.took_s > taking.elapsed_s]
+        mean_usd = self.target_call_usd
         used = self._calls[taking.call].usage.cost_usd if taking.call is not None else 0.0
         return Taken(
-            saved_s=None if mean_s is None else max(0.0, mean_s - taking.elapsed_s),
+            saved_s=sum(rest_s) / len(rest_s) if rest_s else None,
             saved_usd=None if mean_usd is None or used is None else max(0.0, mean_usd - used),
         )
 
@@ -356,8 +359,13 @@ class Figures:
 
     @property
     def person_saved_s(self) -> float:
-        """An estimate: the seconds that all steps the person took have saved together."""
+        """An estimate: the seconds that the steps the person took have saved together, as far as it can be told."""
         return sum(taken.saved_s or 0.0 for taken in self.taken.values())
+
+    @property
+    def person_steps_untold(self) -> int:
+        """Steps that the person took of which nothing tells how long the target would have taken."""
+        return sum(1 for taken in self.taken.values() if taken.saved_s is None)
 
     def as_json(self) -> dict[str, JSON]:
         """Every figure under its name. A figure that is unknown is null, never 0."""
@@ -393,5 +401,6 @@ class Figures:
             "oracle_s": round(self.oracle_s, 6),
             "person_steps": self.person_steps,
             "person_saved_s": round(self.person_saved_s, 6),
+            "person_steps_untold": self.person_steps_untold,
             "held_s": round(self.held_s, 6),
         }

@@ -137,9 +137,17 @@ def _comparison(figures: Figures) -> list[str]:
         ]
     lines = [f"Target alone: about {seconds(alone_s)} (estimate); {gained(alone_s, alone_s - figures.saved_s)}."]
     if figures.person_steps:
-        less = seconds(figures.person_saved_s)
-        lines.append(f"Taken by you: {count(figures.person_steps, 'step')}; about {less} less waiting (estimate).")
+        lines.append(f"Taken by you: {count(figures.person_steps, 'step')}; {_less_waiting(figures)}.")
     return lines
+
+
+def _less_waiting(figures: Figures) -> str:
+    """What the person's steps saved; those of which nobody can tell are not counted as nothing."""
+    told, untold = figures.person_steps - figures.person_steps_untold, figures.person_steps_untold
+    if not told:
+        return "how much less waiting that was, no answer of the target tells"
+    without = f", and {count(untold, 'step')} of which nobody can tell" if untold else ""
+    return f"about {seconds(figures.person_saved_s)} less waiting (estimate){without}"
 
 
 def _consumption(figures: Figures) -> list[str]:
