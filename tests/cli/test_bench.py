@@ -183,6 +183,13 @@ def test_live_goes_on_from_its_file_and_asks_nobody_twice(place: Place, live: tu
     assert "2 of 2" in first.out
 
 
+def test_what_was_planned_live_can_be_compared_on_later(place: Place, live: tuple[str, ...]) -> None:
+    assert place.here(*live, "--journal", "kept.sqlite3", "--schedulers", "lookahead-2").code == 0
+    found = bench(place, "kept.sqlite3", "--schedulers", "lookahead-2")
+    assert (found["runs"], found["notes"]) == (2, [])
+    assert found["schedulers"]["lookahead-2"]["time_ratio"] < 1
+
+
 def test_live_counts_no_dollars_without_prices(place: Place, live: tuple[str, ...]) -> None:
     done = place.here(*live, "--budget-usd", "1")
     assert done.code == 2

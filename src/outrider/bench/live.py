@@ -24,7 +24,7 @@ from outrider.bench.statistics import Paired, difference, draws, ratio
 from outrider.errors import BadOption, BudgetReached, RunEnded, StepLimitReached, UnknownName
 from outrider.model import JSON, Task
 from outrider.rules import Lookahead
-from outrider.runtime import Limits
+from outrider.runtime import Journal, Limits
 from outrider.worlds import openagi
 
 CONTROL: Final = "alone again"
@@ -144,7 +144,10 @@ def _check_same(before: Any, setting: Mapping[str, JSON], file: Path) -> None:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Arms:
-    """Two agents, what they are compared under, and the limits that all runs share."""
+    """Two agents, what they are compared under, and the limits that all runs share.
+
+    With a ``journal``, the runs with drafts are kept there: rows to compare on later.
+    """
 
     approximation: Agent
     target: Agent
@@ -152,6 +155,7 @@ class Arms:
     max_steps: int
     limits: Limits
     one_machine: bool = False
+    journal: Journal | None = None
 
     @property
     def all(self) -> dict[str, Lookahead]:
@@ -199,7 +203,7 @@ async def _planned(task: Task, arms: Arms, lookahead: Lookahead, found: dict[str
     """One run; ``found`` gets its plan, outcome and figures however it ends. Where none ``may_fail``, a failure is raised."""
     session = outrider.plan(
         task, approximation=arms.approximation, target=arms.target, lookahead=lookahead, max_steps=arms.max_steps,
-        limits=arms.limits, one_machine=arms.one_machine,
+        limits=arms.limits, one_machine=arms.one_machine, journal=None if isinstance(lookahead, Alone) else arms.journal,
     )  # fmt: skip
     outcome = "complete"
     try:

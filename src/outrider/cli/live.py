@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import sys
 from collections.abc import Mapping
+from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -16,6 +17,7 @@ from outrider.cli.bench import ProgressLine, aligned, names_of, provenance, told
 from outrider.cli.exits import Exit, code_of
 from outrider.cli.views import json_line, tell_progress
 from outrider.errors import BadOption, BudgetReached
+from outrider.journal import SqliteJournal
 from outrider.launch import DEFAULT_AGENTS, MOST_LOOKAHEAD_HERE
 from outrider.model import JSON, Role, Task
 from outrider.naming import Models, agent_named, check_kind, is_local_agent, without_secrets
@@ -42,6 +44,7 @@ class LiveOptions:
     budget_usd: float | None
     prices: Path | None
     out: Path | None
+    journal: Path | None
     seed: int
     as_json: bool
 
@@ -98,7 +101,9 @@ async def _measure(
     prices = Prices.from_file(options.prices) if options.prices else Prices()
     slots = max(map(_most_target_calls, schedulers.values()), default=1)
     world = WORLDS[options.suite]
-    async with Models(prices, slots=slots, threads=options.threads, progress=tell_progress) as models:
+    async with AsyncExitStack() as stack:
+        journal = stack.enter_context(SqliteJournal(options.journal)) if options.journal else None
+        models = await stack.enter_async_context(Models(prices, slots=slots, threads=options.threads, progress=tell_progress))
         agents = {role: await agent_named(name, role=role, world=world, models=models) for role, name in names.items()}
         arms = Arms(
             approximation=agents["approximation"],
@@ -107,6 +112,7 @@ async def _measure(
             max_steps=options.max_steps,
             limits=_limits(options.budget_usd, results.spent_usd, agents, tasks[0]),
             one_machine=all(map(is_local_agent, names.values())),
+            journal=journal,
         )
         await measure(tasks, arms, results, progress.tell)
 

@@ -312,6 +312,9 @@ def bench(
         Path | None,
         typer.Option(metavar="FILE", help="Live: keep each task's results here; the same command then goes on where it was."),
     ] = None,
+    keep: Annotated[
+        Path | None, typer.Option("--journal", metavar="FILE", help="Live: keep the runs with drafts here, to compare on later.")
+    ] = None,
     as_json: JsonOption = False,
 ) -> None:
     """Run ``outrider bench``."""
@@ -321,7 +324,7 @@ def bench(
 
             live_options = LiveOptions(
                 suite=live, approximation=approximation, target=target, schedulers=schedulers, tasks=tasks, max_steps=max_steps,
-                threads=threads, budget_usd=budget_usd, prices=prices, out=out, seed=seed, as_json=as_json,
+                threads=threads, budget_usd=budget_usd, prices=prices, out=out, journal=keep, seed=seed, as_json=as_json,
             )  # fmt: skip
             raise typer.Exit(run_live(live_options))
         from outrider.cli.bench import BenchOptions, run_bench
