@@ -19,7 +19,7 @@ export const traceOf = (name) => path(name, "/trace");
 export const sessions = () => ask("/api/sessions");
 export const choices = () => ask("/api/choices");
 export const start = (wanted) => ask("/api/sessions", { body: wanted });
-export const actions = (name, text, signal) => ask(path(name, `/actions?text=${encodeURIComponent(text)}`), { signal });
+export const actions = (name, at, text, signal) => ask(path(name, `/actions?${new URLSearchParams({ at, text })}`), { signal });
 
 /** Send a command. It has an id, so it is safe to send it again when nobody answered. */
 export async function command(name, what) {

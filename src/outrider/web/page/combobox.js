@@ -4,7 +4,7 @@ import { actions } from "./api.js";
 import { html, useEffect, useRef, useState } from "./html.js";
 
 /** ``text`` is what is typed, ``type`` is told what it becomes; ``error`` stands beside the field and leaves the text alone. */
-export function Combobox({ session, label, text, type, submit, leave, error }) {
+export function Combobox({ session, at, label, text, type, submit, leave, error }) {
   const [found, setFound] = useState([]);
   const [open, setOpen] = useState(false);
   const [chosen, setChosen] = useState(-1);
@@ -13,9 +13,9 @@ export function Combobox({ session, label, text, type, submit, leave, error }) {
   useEffect(() => field.current.focus(), []);
   useEffect(() => {
     const asking = new AbortController();
-    actions(session, text, asking.signal).then((said) => setFound(said.actions), () => setFound([]));
+    actions(session, at, text, asking.signal).then((said) => setFound(said.actions), () => setFound([]));
     return () => asking.abort();
-  }, [session, text]);
+  }, [session, at, text]);
 
   const shown = open && found.length > 0;
   const take = (action) => {

@@ -105,6 +105,7 @@ function TakePanel({ scene, session, commands, leave }) {
   return html`
     <${Combobox}
       session=${session}
+      at=${at}
       label=${`Your step ${at}`}
       text=${text}
       type=${type}

@@ -13,4 +13,4 @@ const PATHS = {
   trace: html`<path d="M12 4v10M8 10.5l4 4 4-4M5 19.5h14" class="line" />`,
 };
 
-export const icon = (name) => html`<svg class=${`icon ${name}`} viewBox="0 0 24 24" aria-hidden="true" focusable="false">${PATHS[name]}</svg>`;
+export const icon = (name) => html`<svg class="icon" viewBox="0 0 24 24" aria-hidden="true" focusable="false">${PATHS[name]}</svg>`;

@@ -103,7 +103,7 @@ function Figure({ scene, heard, runs }) {
 
 const Bar = memo(({ bar, x, y, width }) => html`
   <g class=${`bar ${bar.lane} ${bar.end}`}>
-    <rect x=${x} y=${y} width=${width} height=${BAR} rx="3" /><title>${tip(bar)}</title>
+    <rect x=${x} y=${y} width=${width} height=${BAR} rx="3" /><title>${tip({ ...bar, label: named(bar) })}</title>
   </g>
 `);
 
@@ -123,7 +123,10 @@ const Axis = memo(({ tick_s, whole_s, width, height }) => {
   `;
 });
 
-const tip = ({ at, label, end, started_s, ended_s }) =>
+/** What a call named, once it is part of the plan: what is not verified, or was discarded, is shown nowhere. */
+const named = ({ end, label }) => (end === "used" ? label : "");
+
+const tip = ({ at, end, started_s, ended_s, label }) =>
   `Step ${at}${label ? `: ${label}` : ""} · ${end} · ${seconds(started_s)} to ${ended_s === null ? "now" : seconds(ended_s)}`;
 
 function told(bars) {
@@ -137,9 +140,9 @@ const Table = ({ bars }) => html`
       <thead><tr><th scope="col">Lane</th><th scope="col">Step</th><th scope="col">Named</th><th scope="col">From</th><th scope="col">To</th><th scope="col">End</th></tr></thead>
       <tbody>
         ${bars.map(
-          ({ lane, at, label, started_s, ended_s, end }) => html`
+          ({ lane, at, started_s, ended_s, end, label }) => html`
             <tr>
-              <td>${LANES.find(([key]) => key === lane)[1]}</td><td>${at}</td><td>${label}</td>
+              <td>${LANES.find(([key]) => key === lane)[1]}</td><td>${at}</td><td>${named({ end, label })}</td>
               <td>${seconds(started_s)}</td><td>${ended_s === null ? "" : seconds(ended_s)}</td><td>${end}</td>
             </tr>
           `,

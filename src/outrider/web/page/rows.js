@@ -15,14 +15,15 @@ export function openRow(scene) {
 
 /** Every row. A draft's row is the row of the step that it becomes: it keeps its place, and its state changes. */
 export function Rows({ scene, heard, live, goBack }) {
+  const { held, now_s, window } = scene;
   const open = openRow(scene);
-  const row = (step) => html`<${ConfirmedRow} key=${step.at} step=${step} live=${live && !scene.outcome} goBack=${goBack} />`;
-  return html`
-    <ol class="rows" role="list" aria-label="Plan">
-      ${scene.confirmed.map(row)} ${open && html`<${OpenRow} key=${open.at} row=${open} scene=${scene} heard=${heard} live=${live} />`}
-    </ol>
-  `;
+  const rows = scene.confirmed.map((step) => html`<${StepRow} key=${step.at} step=${step} live=${live} goBack=${goBack} />`);
+  if (open) rows.push(html`<${StepRow} key=${open.at} ...${{ open, held, now_s, window, heard, live }} />`);
+  return html`<ol class="rows" role="list" aria-label="Plan">${rows}</ol>`;
 }
+
+// One component for every state, so that a row that changes its state stays the row it is.
+const StepRow = memo((given) => (given.step ? confirmedRow(given) : unconfirmedRow(given)));
 
 const KINDS = {
   confirmed: "Confirmed",
@@ -45,7 +46,7 @@ const Row = ({ kind, at, text, note, beside, fresh }) => html`
 
 // Confirmed ------------------------------------------------------------------------------------------------------------
 
-const ConfirmedRow = memo(({ step, live, goBack }) => {
+function confirmedRow({ step, live, goBack }) {
   const back = html`
     <button class="quiet back" type="button" disabled=${!live} title="Go back to here" onClick=${() => goBack(step)}>
       ${icon("back")}<span class="unseen">Go back to step ${step.at}: ${step.text}</span>
@@ -61,7 +62,7 @@ const ConfirmedRow = memo(({ step, live, goBack }) => {
       fresh=${step.replaced !== null}
     />
   `;
-});
+}
 
 function ConfirmedNote({ step }) {
   const [open, setOpen] = useState(false);
@@ -86,25 +87,20 @@ const WAITING = {
   back: "the step that stood here; go on to keep it, or take another",
 };
 
-function OpenRow({ row, scene, heard, live }) {
-  const { at, kind, text } = row;
-  const note =
-    kind === "waiting"
-      ? WAITING[scene.held]
-      : scene.held
-        ? NOTES[scene.held]
-        : html`<${Window} row=${row} scene=${scene} heard=${heard} runs=${live} />`;
+function unconfirmedRow(given) {
+  const { at, kind, text } = given.open;
+  const note = (kind === "waiting" ? WAITING : NOTES)[given.held] ?? html`<${Window} ...${given} />`;
   return html`<${Row} kind=${kind} at=${at} text=${text} note=${note} />`;
 }
 
 /** The interrupt window as it runs. */
-function Window({ row, scene, heard, runs }) {
-  const present_s = usePresent({ now_s: scene.now_s, heard, runs });
-  const { asked_s, usual_s } = scene.window;
-  const since_s = asked_s ?? row.since_s;
+function Window({ open, window, now_s, heard, live }) {
+  const present_s = usePresent({ now_s, heard, runs: live });
+  const { asked_s, usual_s } = window;
+  const since_s = asked_s ?? open.since_s;
   if (since_s === undefined) return "the target's call waits for its turn";
   const past_s = present_s - since_s;
-  const doing = row.kind === "verifying" ? "verifying" : "the target is at work";
+  const doing = open.kind === "verifying" ? "verifying" : "the target is at work";
   return html`
     <span class="running">${doing}, ${running(past_s)}</span>${usual_s && html`; ${usually(usual_s)}`}
     ${usual_s && html`<${Progress} past_s=${past_s} usual_s=${usual_s} />`}

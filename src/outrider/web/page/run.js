@@ -24,7 +24,7 @@ export function Run({ scene, heard, session, runs }) {
         <${Fact} name=${scene.finished ? "Target alone" : "Target alone, so far"}>${about(run.alone_s)}<//>
         <${Fact} name=${run.saved_s <= -LEAST_S ? "Lost" : "Saved"}>${about(run.saved_s)}<//>
         <${Fact} name="Calls in flight">${run.calls_in_flight}<//>
-        <${Fact} name="Tokens">${run.tokens.toLocaleString("en")}<small>${run.wasted_tokens.toLocaleString("en")} ${scene.finished ? "wasted" : "not used so far"}</small><//>
+        <${Fact} name="Tokens">${run.tokens.toLocaleString("en")}<small>${unused(scene)}</small><//>
         <${Fact} name="Cost">${run.cost}<//>
       </dl>
       <p class="trace">
@@ -33,6 +33,10 @@ export function Run({ scene, heard, session, runs }) {
       </p>
     </section>
   `;
+}
+
+function unused({ run, finished }) {
+  return run.wasted_tokens > 0 ? `${run.wasted_tokens.toLocaleString("en")} ${finished ? "wasted" : "not used so far"}` : "";
 }
 
 const Fact = ({ name, children }) => html`<div><dt>${name}</dt><dd>${children}</dd></div>`;

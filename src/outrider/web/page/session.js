@@ -36,6 +36,8 @@ function useSession(name) {
   return { ...state, here };
 }
 
+const NEAR = 160;
+
 const ELSEWHERE = "This session does not run in this server. It is shown as far as its journal goes.";
 
 /** What has been confirmed is said once, to those who do not see it. */
@@ -48,18 +50,22 @@ function useNews(scene) {
   }, [scene]);
 }
 
-/** While the end of the plan is in view it stays in view. */
-function useFollowing(row) {
+/** While the end of the plan is in view it stays in view, whatever grows above it. */
+function useFollowing(whatGrows) {
   const end = useRef(null);
-  const near = useRef(true);
+  const near = useRef(false);
   useEffect(() => {
-    const look = () => (near.current = innerHeight + scrollY > document.documentElement.scrollHeight - 160);
+    const look = () => {
+      const { top } = end.current.getBoundingClientRect();
+      near.current = top > 0 && top < innerHeight + NEAR;
+    };
+    look();
     addEventListener("scroll", look, { passive: true });
     return () => removeEventListener("scroll", look);
   }, []);
   useLayoutEffect(() => {
-    if (near.current && scrollY > 0) end.current?.scrollIntoView({ block: "nearest" });
-  }, [row]);
+    if (near.current) end.current.scrollIntoView({ block: "nearest" });
+  }, [whatGrows]);
   return end;
 }
 
@@ -86,7 +92,7 @@ function Watched({ session, scene, heard, connection, here }) {
   const [panel, setPanel] = useState("");
   const [lanes, setLanes] = useState(true);
   const [keys, setKeys] = useState(false);
-  const end = useFollowing(`${scene.confirmed.length} ${scene.verifying?.text}`);
+  const end = useFollowing(`${scene.confirmed.length} ${panel} ${commands.race?.at} ${commands.trouble}`);
   useEffect(() => {
     document.title = `${titleOf(scene)} · Outrider`;
   }, [titleOf(scene)]);

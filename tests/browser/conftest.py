@@ -1,0 +1,77 @@
+"""Chromium for the tests. Without it they are skipped; where ``OUTRIDER_BROWSER`` names it, they fail."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from pathlib import Path
+from typing import Any, Final, TypeAlias
+
+import pytest
+import pytest_asyncio
+from playwright.async_api import Browser, ConsoleMessage, Page, async_playwright, expect
+
+from outrider import Session
+
+from .stage import Stage, staged
+
+USUAL: Final = "/usr/bin/chromium"
+
+ARGUMENTS: Final = (
+    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
+    "--disable-component-update", "--disable-sync",
+)  # fmt: skip
+
+EXPECTED: Final = "Failed to load resource"
+"""What the browser logs of every refusal and of every lost connection."""
+
+Open: TypeAlias = Callable[..., AbstractAsyncContextManager[Page]]
+"""Opens the page of a session, or the list, in a browser of its own."""
+
+
+@pytest_asyncio.fixture(loop_scope="session", scope="session")
+async def browser() -> AsyncIterator[Browser]:
+    named = os.environ.get("OUTRIDER_BROWSER")
+    if named is None and not Path(USUAL).exists():
+        pytest.skip(f"there is no {USUAL}; install Chromium, or name one in OUTRIDER_BROWSER")
+    expect.set_options(timeout=20_000)
+    async with async_playwright() as playwright:
+        chromium = await playwright.chromium.launch(executable_path=named or USUAL, args=list(ARGUMENTS))
+        yield chromium
+        await chromium.close()
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def opened(browser: Browser) -> Open:
+    @asynccontextmanager
+    async def page(url: str, session: Session | None = None, **options: Any) -> AsyncIterator[Page]:
+        """The page at ``url``, or that of ``session``. In the end nothing may have gone wrong in it."""
+        wrong: list[str] = []
+        context = await browser.new_context(**options)
+        shown = await context.new_page()
+        shown.on("console", lambda message: wrong.extend(_wrong(message)))
+        shown.on("pageerror", lambda error: wrong.append(str(error)))
+        try:
+            await shown.goto(url)
+            if session is not None:
+                await visit(shown, session)
+            yield shown
+        finally:
+            await context.close()
+        assert wrong == []
+
+    return page
+
+
+async def visit(page: Page, session: Session) -> None:
+    """Follow the address of ``session``."""
+    await page.evaluate("(name) => { location.hash = `#/s/${name}`; }", session.name)
+    await expect(page.get_by_role("list", name="Plan")).to_be_visible()
+
+
+def _wrong(message: ConsoleMessage) -> list[str]:
+    return [message.text] if message.type in ("error", "warning") and not message.text.startswith(EXPECTED) else []
+
+
+__all__ = ["Open", "Stage", "staged", "visit"]
