@@ -8,7 +8,7 @@ from contextlib import suppress
 
 import pytest
 
-from outrider import Session, Step, plan
+from outrider import Plan, PlanStep, Session, Step, plan
 from outrider.errors import RunEnded
 from outrider.rules.events import Ended, Event, Paused, Record, Shown, Steered, Took, Verified, Waiting, WentBack, WentOn
 from outrider.runtime.stream import EventStream
@@ -143,3 +143,31 @@ def test_time_runs_on_in_the_scene_while_the_plan_is_held_and_what_was_saved_lea
     assert last.run.alone_s == 12
     assert last.run.saved_s is not None
     assert last.run.saved_s == pytest.approx(12 - (last.run.time_s - 9))
+
+
+def test_a_step_of_an_earlier_session_that_is_taken_again_as_it_was_leaves_the_later_ones_as_they_are() -> None:
+    async def main() -> Picture:
+        before = Plan((PlanStep(Step("a")), PlanStep(Step("b"))))
+        session = plan("Tidy up", target=by_script("a", "b", takes_s=4), going_on_from=before)
+        watch = Watch()
+        async with session, session.events() as events:
+            await asyncio.sleep(1)
+            session.take_instead("a", at=0)
+            await session.result()
+            async for record in events:
+                watch.receive(record)
+        return watch.picture
+
+    picture = run(main())
+    assert [(step.by, step.earlier) for step in picture.confirmed] == [("person", False), ("target", True), ("target", False)]
+
+
+def test_a_step_of_an_earlier_session_is_the_persons_once_they_have_taken_another() -> None:
+    picture = pictured(
+        told(
+            (0.0, opened(before=("a", "b"))), (0.0, confirmed(0, "a")), (0.0, confirmed(1, "b")), (1.0, WentBack(at=0)),
+            (2.0, Took(at=0, step=Step("z"))), (2.0, confirmed(0, "z")),
+            (3.0, Took(at=1, step=Step("y"))), (3.0, confirmed(1, "y")),
+        )
+    )  # fmt: skip
+    assert [step.earlier for step in picture.confirmed] == [False, False]

@@ -90,7 +90,9 @@ class Picture:
     finished: bool = False
     now_s: float = 0.0
     carried: int = 0
-    """So many steps came from an earlier session; those that the person takes anew count no more."""
+    """So many steps came from an earlier session."""
+    anew: frozenset[int] = frozenset()
+    """Those of them that the person has taken since: they are this session's."""
     thoughts: tuple[tuple[int, str], ...] = ()
     """Thoughts of verdicts that wait for their step to be confirmed, by call."""
 
@@ -126,7 +128,7 @@ class Picture:
             case Confirmed() as confirmed:
                 return picture._with(confirmed)
             case Took(at=at):
-                return replace(picture, carried=min(picture.carried, at), held="", waiting=None)
+                return replace(picture, anew=picture.anew | {at}, held="", waiting=None)
             case WentBack(at=at):
                 kept = picture.confirmed[at].step
                 return replace(picture, confirmed=picture.confirmed[:at], verifying=None, held="back", waiting=kept)
@@ -161,7 +163,7 @@ class Picture:
             drafted=bool(event.drafts),
             replaced=shown if shown is not None and shown != event.step else None,
             thought=dict(self.thoughts).get(event.call, "") if event.call is not None else "",
-            earlier=event.call is None and event.at < self.carried,
+            earlier=event.call is None and event.at < self.carried and event.at not in self.anew,
         )
         thoughts = tuple(entry for entry in self.thoughts if entry[0] != event.call)
         return replace(self, confirmed=(*self.confirmed[: event.at], step), verifying=None, thoughts=thoughts)
