@@ -49,9 +49,8 @@ from outrider.rules.events import (
     WentBack,
 )
 from outrider.views.scene import Watch
-from outrider.views.words import OUTCOMES, how, one_line
-from outrider.web.answers import step_json
-from outrider.web.scenes import drawn
+from outrider.views.words import OUTCOMES, one_line
+from outrider.web.scenes import Drawing
 
 SESSION: Final = "outrider.session"
 """The custom event that names the session and where its commands go."""
@@ -61,6 +60,9 @@ STEP: Final = "outrider.step"
 
 _UNSEEN: Final = (Started, Drafted, Verified, Failed, Cancelled, Accepted, Rejected, Discarded)
 """What changes nothing that may be shown."""
+
+_TOLD: Final = ("action", "arguments", "text", "by", "how", "replaced")
+"""What an activity tells of its step."""
 
 _GROWING: Final = ("confirmed", "sentences", "summary")
 """Lists of the state that grow at their end."""
@@ -81,8 +83,10 @@ class Projection:
         self._run_id = run_id
         self._session = session
         self._watch = Watch()
+        self._drawing = Drawing(self._watch)
         self._used: dict[Role, Usage] = {}
         self._state: dict[str, JSON] = {}
+        self._drawn: dict[int, dict[str, JSON]] = {}
         self._activities: dict[int, dict[str, JSON]] = {}
         self._max_steps = 0
         self._open: int | None = None
@@ -125,7 +129,7 @@ class Projection:
             name=SESSION, value={"name": self._session, "commands": f"{address}/commands", "events": f"{address}/events"}
         )
         self._state = self._now()
-        yield StateSnapshotEvent(snapshot=self._state)
+        yield StateSnapshotEvent(snapshot=_sound(self._state))
         yield self._start_step(0)
 
     def _started(self) -> BaseEvent:
@@ -196,35 +200,32 @@ class Projection:
 
     def _steps(self) -> Iterator[BaseEvent]:
         """An activity for each step that changed. One that is no longer to be seen loses all it said."""
-        now = self._visible()
-        for at in sorted(now.keys() | self._activities.keys()):
-            content = now.get(at, {"at": at, "state": "withdrawn"})
+        seen = {_at(step): step for step in _visible(self._state)}
+        for at in [at for at in self._drawn if at not in seen]:
+            del self._drawn[at], self._activities[at]
+            yield self._activity(at, {"at": at, "state": "withdrawn"})
+        for at, step in seen.items():
+            if self._drawn.get(at) is step:
+                continue
+            self._drawn[at], content = step, _content(step)
             if self._activities.get(at) != content:
                 self._activities[at] = content
-                yield ActivitySnapshotEvent(message_id=f"{self._run_id}/step/{at}", activity_type=STEP, content=content)
+                yield self._activity(at, content)
 
-    def _visible(self) -> dict[int, dict[str, JSON]]:
-        picture = self._watch.picture
-        found: dict[int, dict[str, JSON]] = {}
-        for step in picture.confirmed:
-            replaced = None if step.replaced is None else one_line(step.replaced)
-            state: dict[str, JSON] = {"at": step.at, "state": "confirmed", "by": step.by, "how": how(step), "replaced": replaced}
-            found[step.at] = _sound({**state, **step_json(step.step)})
-        if picture.verifying is not None:
-            found[picture.verifying.at] = _sound(
-                {"at": picture.verifying.at, "state": "verifying", **step_json(picture.verifying.step)}
-            )
-        return found
+    def _activity(self, at: int, content: dict[str, JSON]) -> BaseEvent:
+        return ActivitySnapshotEvent(message_id=f"{self._run_id}/step/{at}", activity_type=STEP, content=_sound(content))
 
     # State ----------------------------------------------------------------------------------------------------------
 
     def _now(self) -> dict[str, JSON]:
         """The scene without the lanes: their bars name drafts that nobody may see yet."""
-        return {"session": self._session, **_sound({name: value for name, value in drawn(self._watch).items() if name != "bars"})}
+        scene = self._drawing.scene()
+        del scene["bars"]
+        return {"session": self._session, **scene}
 
     def _delta(self) -> Iterator[BaseEvent]:
         before, self._state = self._state, self._now()
-        yield StateDeltaEvent.model_validate({"delta": list(patch(before, self._state))})
+        yield StateDeltaEvent.model_validate({"delta": [_sound(operation) for operation in patch(before, self._state)]})
 
     # Tokens ---------------------------------------------------------------------------------------------------------
 
@@ -248,6 +249,33 @@ class Projection:
         ] or None
 
 
+# What is told of a step ---------------------------------------------------------------------------------------------
+
+
+def _visible(state: Mapping[str, JSON]) -> Iterator[dict[str, JSON]]:
+    """The steps that are to be seen, as the scene draws them."""
+    confirmed = state["confirmed"]
+    assert isinstance(confirmed, list)
+    for step in (*confirmed, state["verifying"]):
+        if isinstance(step, dict):
+            yield step
+
+
+def _at(step: Mapping[str, JSON]) -> int:
+    at = step["at"]
+    assert isinstance(at, int)
+    return at
+
+
+def _content(step: Mapping[str, JSON]) -> dict[str, JSON]:
+    """What the activity of ``step`` says. Only a confirmed one says by whom it is."""
+    state = "confirmed" if "by" in step else "verifying"
+    return {"at": step["at"], "state": state, **{name: step[name] for name in _TOLD if name in step}}
+
+
+# Patches ------------------------------------------------------------------------------------------------------------
+
+
 def patch(before: Mapping[str, JSON], after: Mapping[str, JSON]) -> Iterator[dict[str, JSON]]:
     """What turns ``before`` into ``after``, two states with the same names in them (RFC 6902)."""
     for name, value in after.items():
@@ -261,7 +289,7 @@ def patch(before: Mapping[str, JSON], after: Mapping[str, JSON]) -> Iterator[dic
 
 
 def _list_patch(path: str, old: list[JSON], new: list[JSON]) -> Iterator[dict[str, JSON]]:
-    differs = (i for i, (one, other) in enumerate(zip(old, new, strict=False)) if one != other)
+    differs = (i for i, (one, other) in enumerate(zip(old, new, strict=False)) if one is not other and one != other)
     keep = next(differs, min(len(old), len(new)))
     for i in range(len(old) - 1, keep - 1, -1):
         yield {"op": "remove", "path": f"{path}/{i}"}
