@@ -3,8 +3,10 @@
 import contextlib
 import json
 import os
+import re
 import signal
 import subprocess
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -107,6 +109,24 @@ def test_times_come_from_recorded_rows(place: Place) -> None:
     assert found["alone"]["total_s"]["mean"] == 1.2
 
 
+def test_what_is_not_given_is_measured_in_recorded_runs(place: Place) -> None:
+    place.write_pairs(drafts=("boil", "warm the pot", "spill", "wait", "spill"))
+    found = simulated(place, "--like", "pairs.jsonl", "--draft-tokens", "7")
+    assert found["setting"] == {
+        "like": "pairs.jsonl", "steps": 6, "accuracy": "0.666666667", "draft_s": "6 values, mean 0.1",
+        "target_s": "6 values, mean 0.4", "draft_tokens": "7", "target_tokens": "6 values, mean 20",
+    }  # fmt: skip
+    assert found["alone"]["total_s"]["mean"] == 2.4
+    assert found["alone"]["output_tokens"]["mean"] == 120
+
+
+def test_a_file_without_runs_has_nothing_to_measure(place: Place) -> None:
+    (place.folder / "empty.jsonl").write_text("")
+    ran = place.here("simulate", "--like", "empty.jsonl")
+    assert ran.code == 2
+    assert "empty" in ran.sentence
+
+
 @pytest.mark.parametrize("workers", ["1", "2"])
 def test_a_long_run_tells_its_progress_and_ctrl_c_ends_it_with_one_line(place: Place, workers: str) -> None:
     ours, theirs = os.openpty()
@@ -141,3 +161,12 @@ def test_the_json_is_read_by_any_parser(place: Place) -> None:
     found = json.loads(ran.out)
     assert found["total_s"]["low"] is None
     assert found["time_ratio"] == {"mean": found["total_s"]["mean"] / 30, "low": None, "high": None}
+
+
+def test_the_page_shows_what_its_command_prints(place: Place) -> None:
+    page = (Path(__file__).parents[2] / "docs" / "simulation.md").read_text(encoding="utf-8")
+    found = re.search(r"^    outrider (simulate [^\n]*)\n\n```text\n([^`]*)^```$", page, re.M)
+    assert found is not None
+    command, shown = found.groups()
+    ran = place.here(*command.split())
+    assert [line.rstrip() for line in ran.out.splitlines()] == shown.splitlines()

@@ -76,6 +76,7 @@ Examples:
   outrider simulate --accuracy 0.9 --draft-s 0.6 --target-s 2.9
   outrider simulate -k batch-4 --draft-s lognormal:1:0.4 --target-s lognormal:3:1.2
   outrider simulate --target-tokens lognormal:120:60 --target-s length:0.4:0.02 --json
+  outrider simulate --like local-pairs --draft-s 0.3
   outrider simulate --draft-s file:rows.jsonl#draft_s --target-s file:rows.jsonl#target_s
   outrider simulate --episodes 1000 --slowdown 0.1 --calls-per-minute 60
 
@@ -365,12 +366,20 @@ def advise(
     epilog=SIMULATE_EXAMPLES,
 )
 def simulate(
-    steps: Annotated[int, typer.Option(metavar="N", help="Steps of a plan, finish included.")] = 10,
-    accuracy: Annotated[str, typer.Option(metavar="P", help="The chance that a draft is right; with commas, by step.")] = "0.8",
-    draft_s: Annotated[str, typer.Option(metavar="DIST", help="Seconds of a draft.")] = "1",
-    target_s: Annotated[str, typer.Option(metavar="DIST", help="Seconds of a target call.")] = "3",
-    draft_tokens: Annotated[str, typer.Option(metavar="DIST", help="Output tokens of a draft.")] = "20",
-    target_tokens: Annotated[str, typer.Option(metavar="DIST", help="Output tokens of a target call.")] = "100",
+    like: Annotated[
+        str,
+        typer.Option(
+            metavar="FILE", help="Measure what is not given below in recorded rows, a journal or a suite, as for bench."
+        ),
+    ] = "",
+    steps: Annotated[int | None, typer.Option(metavar="N", help="Steps of a plan, finish included. By default 10.")] = None,
+    accuracy: Annotated[
+        str, typer.Option(metavar="P", help="The chance that a draft is right; with commas, by step. By default 0.8.")
+    ] = "",
+    draft_s: Annotated[str, typer.Option(metavar="DIST", help="Seconds of a draft. By default 1.")] = "",
+    target_s: Annotated[str, typer.Option(metavar="DIST", help="Seconds of a target call. By default 3.")] = "",
+    draft_tokens: Annotated[str, typer.Option(metavar="DIST", help="Output tokens of a draft. By default 20.")] = "",
+    target_tokens: Annotated[str, typer.Option(metavar="DIST", help="Output tokens of a target call. By default 100.")] = "",
     lookahead: Annotated[
         str, typer.Option("--lookahead", "-k", metavar="N", help="How far drafts may run ahead; or batch-K, oracle, alone.")
     ] = "4",
@@ -396,7 +405,7 @@ def simulate(
         from outrider.cli.simulate import SimulateOptions, run_simulate
 
         options = SimulateOptions(
-            steps=steps, accuracy=accuracy, draft_s=draft_s, target_s=target_s, draft_tokens=draft_tokens,
+            like=like, steps=steps, accuracy=accuracy, draft_s=draft_s, target_s=target_s, draft_tokens=draft_tokens,
             target_tokens=target_tokens, lookahead=lookahead, episodes=episodes, seed=seed, draft_price=draft_price,
             target_price=target_price, slowdown=slowdown, calls_per_minute=calls_per_minute, failures=failures, runtime=runtime,
             workers=workers, as_json=as_json,

@@ -12,11 +12,12 @@ from typing import Any, Final
 
 from outrider.cli.bench import ProgressLine, provenance
 from outrider.cli.exits import Exit
+from outrider.cli.measured import Measured, measured_in
 from outrider.cli.views import json_line
 from outrider.errors import BadOption
 from outrider.simulate.arrays import np
 from outrider.simulate.episode import Setting
-from outrider.simulate.latency import Distribution, distribution
+from outrider.simulate.latency import Distribution, Empirical, distribution
 from outrider.simulate.sweep import QUANTITIES, Load, Summary, Sweep, name_of, ratio, scheduler_named, simulate
 from outrider.views.words import count
 
@@ -28,7 +29,8 @@ _DIGITS: Final = 9
 class SimulateOptions:
     """What the command line said."""
 
-    steps: int
+    like: str
+    steps: int | None
     accuracy: str
     draft_s: str
     target_s: str
@@ -52,40 +54,54 @@ class SimulateOptions:
         return name_of(scheduler_named(self.lookahead))
 
     @property
-    def setting(self) -> dict[str, Any]:
-        """What the episodes are drawn from, as it was written."""
-        names = ("steps", "accuracy", "draft_s", "target_s", "draft_tokens", "target_tokens")
-        return {name: getattr(self, name) for name in names}
-
-    @property
     def load(self) -> Load:
         """How the provider behaves."""
         return Load(slowdown=self.slowdown, calls_per_minute=self.calls_per_minute, failures=self.failures)
 
+    def setting(self, measured: Measured) -> Setting:
+        """What the episodes are drawn from: what was written, else what was measured.
 
-def sweep_of(options: SimulateOptions) -> Sweep:
-    """What is to be simulated.
+        Raises:
+            BadOption: an option makes no sense; the message names it.
+        """
+        return Setting(
+            steps=measured.steps if self.steps is None else self.steps,
+            accuracy=_accuracy(self.accuracy) if self.accuracy else measured.accuracy,
+            draft_s=_distribution("--draft-s", self.draft_s) or measured.draft_s,
+            target_s=_distribution("--target-s", self.target_s) or measured.target_s,
+            draft_tokens=_distribution("--draft-tokens", self.draft_tokens) or measured.draft_tokens,
+            target_tokens=_distribution("--target-tokens", self.target_tokens) or measured.target_tokens,
+        )
 
-    Raises:
-        BadOption: an option makes no sense; the message names it.
-    """
-    setting = Setting(
-        steps=options.steps,
-        accuracy=_accuracy(options.accuracy),
-        draft_s=_distribution("--draft-s", options.draft_s),
-        target_s=_distribution("--target-s", options.target_s),
-        draft_tokens=_distribution("--draft-tokens", options.draft_tokens),
-        target_tokens=_distribution("--target-tokens", options.target_tokens),
-    )
-    return Sweep(
-        setting=setting, schedulers=tuple(dict.fromkeys(("alone", options.scheduler))), episodes=options.episodes, seed=options.seed, draft_price=options.draft_price,
-        target_price=options.target_price, load=options.load, runtime=options.runtime,
-    )  # fmt: skip
+    def sweep(self, setting: Setting) -> Sweep:
+        """What is to be simulated.
+
+        Raises:
+            BadOption: an option makes no sense.
+        """
+        return Sweep(
+            setting=setting, schedulers=tuple(dict.fromkeys(("alone", self.scheduler))), episodes=self.episodes, seed=self.seed,
+            draft_price=self.draft_price, target_price=self.target_price, load=self.load, runtime=self.runtime,
+        )  # fmt: skip
+
+    def setting_json(self, setting: Setting) -> dict[str, Any]:
+        """What the episodes are drawn from, as it was written, or measured."""
+        written = {name: getattr(self, name) or _shown(getattr(setting, name)) for name in ("accuracy", *_DRAWN)}
+        return {"like": self.like or None, "steps": setting.steps, **written}
 
 
-def _distribution(option: str, text: str) -> Distribution:
+_DRAWN: Final = ("draft_s", "target_s", "draft_tokens", "target_tokens")
+
+
+def _shown(value: object) -> str:
+    if isinstance(value, Empirical):
+        return f"{len(value.values)} values, mean {sum(value.values) / len(value.values):.{_DIGITS}g}"
+    return f"{value:.{_DIGITS}g}" if isinstance(value, float) else str(value)
+
+
+def _distribution(option: str, text: str) -> Distribution | None:
     try:
-        return distribution(text)
+        return distribution(text) if text else None
     except BadOption as error:
         raise BadOption(f"{option}: {error}") from None
 
@@ -100,7 +116,8 @@ def _accuracy(text: str) -> float | tuple[float, ...]:
 
 def run_simulate(options: SimulateOptions) -> Exit:
     """Simulate and print. Ctrl-C ends it without a result: means over half the episodes would not be the seed's."""
-    sweep = sweep_of(options)
+    setting = options.setting(measured_in(options.like) if options.like else Measured())
+    sweep = options.sweep(setting)
     line = ProgressLine()
     try:
         with _workers(options.workers) as executor:
@@ -142,7 +159,7 @@ def report(options: SimulateOptions, sweep: Sweep, found: Mapping[str, Mapping[s
         "time_ratio": {"mean": _rounded(quotient), "low": _rounded(low), "high": _rounded(high)},
         "complete": _rounded(ours["complete"].mean),
         "lookahead": options.scheduler,
-        "setting": options.setting,
+        "setting": options.setting_json(sweep.setting),
         "load": asdict(options.load),
         "draft_price_usd": options.draft_price,
         "target_price_usd": options.target_price,
@@ -198,6 +215,6 @@ def _cells(summary: Summary) -> tuple[str, str, str]:
 def _conditions(options: SimulateOptions, sweep: Sweep) -> str:
     engine = "the live runtime" if sweep.by_runtime else "the NumPy model of the rules"
     return (
-        f"{count(options.episodes, 'episode')} of {count(options.steps, 'step')} by {engine}, seed {options.seed}. "
+        f"{count(options.episodes, 'episode')} of {count(sweep.setting.steps, 'step')} by {engine}, seed {options.seed}. "
         f"Prices: ${options.target_price:g} and ${options.draft_price:g} for a million output tokens of target and drafter."
     )
