@@ -23,6 +23,8 @@ from outrider.web.watched import Watched
 MOST_LIVE: Final = 32
 """So many sessions may run at once."""
 
+STOPPING: Final = "the server is stopping; start it again"
+
 MOST_ENDED: Final = 20
 """So many that have ended are kept, to answer a command that is sent again."""
 
@@ -122,7 +124,7 @@ class Desk:
 
     def _check_room(self) -> None:
         if self.closing.is_set():
-            raise NotNow("the server is stopping; start it again")
+            raise NotNow(STOPPING)
         if len(self.running) + len(self._launching) >= MOST_LIVE:
             raise NotNow(f"{MOST_LIVE} sessions run at once, which is the most; stop one of them first")
 
@@ -134,7 +136,8 @@ class Desk:
                 self._opened()
                 await self._run(ready.session(), begun)
         except asyncio.CancelledError:
-            _refuse(begun, NotNow("the server is stopping; start it again"))
+            if not begun.done():
+                begun.set_exception(NotNow(STOPPING))
             raise
         except Exception as error:
             _refuse(begun, error)
@@ -161,8 +164,9 @@ class Desk:
             with contextlib.suppress(RunEnded):  # how it ended is in its records
                 await session.result()
         except Exception as error:
+            if not begun.done():
+                raise  # whoever asked for it is told
             live.trouble = tell_bug(error)
-            raise
         finally:
             live.end()
             self._forget()
@@ -187,5 +191,8 @@ def not_live(command: Command, name: str) -> Answered:
 
 
 def _refuse(begun: asyncio.Future[Live], error: Exception) -> None:
-    if not begun.done():
+    """Whoever asked for the session learns why it did not begin; what goes wrong after that stands in the server's log."""
+    if begun.done():
+        tell_bug(error)
+    else:
         begun.set_exception(error)

@@ -37,6 +37,7 @@ class Lending:
     async def lent(self, understood: Understood) -> AsyncIterator[Lent]:
         """Inside, the models are open for a session of ``understood``."""
         name = understood.lookahead.name
+        # Models open nothing before one is asked for, so there is nothing to enter.
         lent = self._lent.pop(name, None) or Lent(understood.models(self._prices, self._progress))
         self._lent[name] = lent  # the last is the one used last
         lent.users += 1
