@@ -29,7 +29,8 @@ from outrider.model import JSON, Prefix
 from outrider.rules import Lookahead, Sliding
 from outrider.rules.events import Confirmed, Ended, Finished, Record, Shown
 from outrider.testing import FakeAgent, run
-from outrider.web.ag_ui_events import Projection, patch
+from outrider.web.ag_ui_events import Projection
+from outrider.web.patches import patch
 
 from .asking import Client, Listener, served
 

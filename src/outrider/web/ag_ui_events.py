@@ -50,6 +50,7 @@ from outrider.rules.events import (
 )
 from outrider.views.scene import Watch
 from outrider.views.words import OUTCOMES, one_line
+from outrider.web.patches import patch
 from outrider.web.scenes import Drawing
 
 SESSION: Final = "outrider.session"
@@ -63,9 +64,6 @@ _UNSEEN: Final = (Started, Drafted, Verified, Failed, Cancelled, Accepted, Rejec
 
 _TOLD: Final = ("action", "arguments", "text", "by", "how", "replaced")
 """What an activity tells of its step."""
-
-_GROWING: Final = ("confirmed", "sentences", "summary")
-"""Lists of the state that grow at their end."""
 
 
 class Projection:
@@ -273,28 +271,7 @@ def _content(step: Mapping[str, JSON]) -> dict[str, JSON]:
     return {"at": step["at"], "state": state, **{name: step[name] for name in _TOLD if name in step}}
 
 
-# Patches ------------------------------------------------------------------------------------------------------------
-
-
-def patch(before: Mapping[str, JSON], after: Mapping[str, JSON]) -> Iterator[dict[str, JSON]]:
-    """What turns ``before`` into ``after``, two states with the same names in them (RFC 6902)."""
-    for name, value in after.items():
-        old = before[name]
-        if old == value:
-            continue
-        if name in _GROWING and isinstance(old, list) and isinstance(value, list):
-            yield from _list_patch(f"/{name}", old, value)
-        else:
-            yield {"op": "replace", "path": f"/{name}", "value": value}
-
-
-def _list_patch(path: str, old: list[JSON], new: list[JSON]) -> Iterator[dict[str, JSON]]:
-    differs = (i for i, (one, other) in enumerate(zip(old, new, strict=False)) if one is not other and one != other)
-    keep = next(differs, min(len(old), len(new)))
-    for i in range(len(old) - 1, keep - 1, -1):
-        yield {"op": "remove", "path": f"{path}/{i}"}
-    for value in new[keep:]:
-        yield {"op": "add", "path": f"{path}/-", "value": value}
+# What can be sent --------------------------------------------------------------------------------------------------
 
 
 def _sound(value: dict[str, JSON]) -> dict[str, JSON]:
