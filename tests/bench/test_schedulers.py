@@ -115,6 +115,12 @@ def test_what_is_said_to_the_user_is_not_guessed_at() -> None:
     assert under("lookahead-4", found).total_s == 8
 
 
+def test_the_oracle_does_not_ask_for_a_draft_that_never_comes() -> None:
+    late = replace(ALL_RIGHT, rows=tuple(replace(row, draft_s=None) for row in ALL_RIGHT.rows))
+    found = under("oracle", late)
+    assert (found.total_s, found.calls_max, found.cancelled_tokens) == (18, 1, 0)
+
+
 def test_every_kind_has_a_name_that_is_known() -> None:
     assert set(schedulers_named(STANDARD)) == set(STANDARD)
     for name in STANDARD:

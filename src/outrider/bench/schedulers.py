@@ -16,7 +16,7 @@ from typing import Final, TypeAlias
 from outrider.bench.rows import Trace
 from outrider.errors import UnknownName
 from outrider.model import Step
-from outrider.rules import Batch, Lookahead, Sliding, Want
+from outrider.rules import Batch, ByValue, Lookahead, Sliding, Want
 from outrider.rules.tree import Node
 
 SAY: Final = "say"
@@ -68,7 +68,9 @@ class ToolsOnly:
 
     def _tools_all_the_way(self, node: Node, frontier: Node) -> bool:
         while node is not frontier:
-            if node.step is None or node.step.action == SAY or node.parent is None:
+            assert node.step is not None, "a node below the frontier was led to by a step"
+            assert node.parent is not None, "and has a parent"
+            if node.step.action == SAY:
                 return False
             node = node.parent
         return True
@@ -122,6 +124,7 @@ SCHEDULERS: Final[Mapping[str, tuple[str, Named]]] = MappingProxyType(
         "batch-K": (r"batch-([1-9]|10)", lambda named: _fixed(Batch(int(named[1])))),
         "topk-N": (r"topk-([1-9][0-9]?)", lambda named: _fixed(TopK(int(named[1])))),
         "tools-only": (r"tools-only", lambda named: _fixed(ToolsOnly())),
+        "auto@DOLLARS": (r"auto@(inf|[0-9]{1,9}(?:\.[0-9]{1,6})?)", lambda named: _fixed(ByValue(float(named[1])))),
         ORACLE: (ORACLE, lambda named: Oracle.of),
     }
 )
@@ -129,7 +132,7 @@ SCHEDULERS: Final[Mapping[str, tuple[str, Named]]] = MappingProxyType(
 
 STANDARD: Final = (
     "alone", "lookahead-1", "lookahead-2", "lookahead-4", "lookahead-8", *(f"batch-{k}" for k in range(1, MOST_BATCH + 1)),
-    "topk-1", "topk-3", "tools-only", ORACLE,
+    "topk-1", "topk-3", "tools-only", "auto@0", "auto@3", "auto@30", "auto@300", "auto@inf", ORACLE,
 )  # fmt: skip
 """What is compared unless somebody says otherwise."""
 
