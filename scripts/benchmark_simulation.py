@@ -22,7 +22,8 @@ from functools import partial
 import numpy as np
 
 from outrider.simulate import LogNormal, Setting, run_episodes
-from outrider.simulate.vectorised import Episodes, outcomes, total_s
+from outrider.simulate.episodes import Episodes
+from outrider.simulate.vectorised import outcomes, total_s
 
 CONSTANT = Setting()
 LOG_NORMAL = Setting(draft_s=LogNormal.by_mean(1, 0.4), target_s=LogNormal.by_mean(3, 1.2))

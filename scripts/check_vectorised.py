@@ -18,9 +18,11 @@ import numpy as np
 from outrider.figures import Figures
 from outrider.rules import Batch, Lookahead, Sliding
 from outrider.simulate import Constant, Distribution, Empirical, LogNormal, Setting, run_episodes
+from outrider.simulate.episodes import Episodes
+from outrider.simulate.line import Scheduler
 from outrider.simulate.oracle import Oracle
 from outrider.simulate.sweep import name_of
-from outrider.simulate.vectorised import Episodes, Outcomes, Scheduler, outcomes
+from outrider.simulate.vectorised import Outcomes, outcomes
 
 ROUND = 20
 """Episodes of one setting and scheduler."""

@@ -11,8 +11,10 @@ from hypothesis import strategies as st
 from outrider.rules import Batch, Sliding
 from outrider.simulate import Constant, Setting, run_episode
 from outrider.simulate.arrays import np
+from outrider.simulate.episodes import Episodes
+from outrider.simulate.line import Scheduler
 from outrider.simulate.oracle import UNLIMITED, Oracle
-from outrider.simulate.vectorised import Episodes, Scheduler, outcomes, total_s
+from outrider.simulate.vectorised import outcomes, total_s
 
 Formula: TypeAlias = Callable[[int, float, float], float]
 """Seconds of n steps, with so many seconds of a draft and of a target call."""

@@ -15,19 +15,8 @@ from outrider.errors import BadOption
 from outrider.rules import Batch, Sliding
 from outrider.simulate import LogNormal, Setting
 from outrider.simulate.arrays import np
-from outrider.simulate.sweep import (
-    JOBS_AHEAD,
-    Job,
-    Load,
-    Summary,
-    Sweep,
-    name_of,
-    ratio,
-    scheduler_named,
-    simulate,
-    student,
-    work,
-)
+from outrider.simulate.summary import Summary, ratio, student
+from outrider.simulate.sweep import JOBS_AHEAD, Job, Load, Sweep, name_of, scheduler_named, simulate, work
 from outrider.simulate.vectorised import outcomes
 
 SETTING = Setting(steps=40, accuracy=0.7, draft_s=LogNormal.by_mean(1, 0.5), target_s=LogNormal.by_mean(3, 1))

@@ -14,8 +14,10 @@ from outrider.rules import Batch, Lookahead, Sliding, Want
 from outrider.rules.tree import Node
 from outrider.simulate import Constant, Distribution, Empirical, Episode, LogNormal, Setting, run_episodes
 from outrider.simulate.arrays import np
+from outrider.simulate.episodes import Episodes
+from outrider.simulate.line import Scheduler
 from outrider.simulate.oracle import UNLIMITED, Oracle
-from outrider.simulate.vectorised import Episodes, Outcomes, Scheduler, outcomes, total_s
+from outrider.simulate.vectorised import Outcomes, outcomes, total_s
 
 Row: TypeAlias = tuple[float, float, float, float]
 """Seconds, output tokens, tokens in vain, most calls at once."""

@@ -18,7 +18,8 @@ from outrider.errors import BadOption
 from outrider.simulate.arrays import np
 from outrider.simulate.episode import Setting
 from outrider.simulate.latency import Distribution, Empirical, distribution
-from outrider.simulate.sweep import QUANTITIES, Load, Summary, Sweep, name_of, ratio, scheduler_named, simulate
+from outrider.simulate.summary import Summary, ratio
+from outrider.simulate.sweep import QUANTITIES, Load, Sweep, name_of, scheduler_named, simulate
 from outrider.views.words import count
 
 _DIGITS: Final = 9
