@@ -16,6 +16,8 @@ from outrider.simulate.line import Scheduler
 from outrider.simulate.oracle import UNLIMITED, Oracle
 from outrider.simulate.vectorised import outcomes, total_s
 
+from .calm import calmly
+
 Formula: TypeAlias = Callable[[int, float, float], float]
 """Seconds of n steps, with so many seconds of a draft and of a target call."""
 
@@ -36,11 +38,13 @@ def three_ways(steps: int, accuracy: float, draft_s: float, target_s: float, sch
     return [live_s, *outcomes(many, scheduler).total_s, *total_s(many, scheduler)]
 
 
+@calmly
 @given(st.integers(1, 8), st.sampled_from([0.0, 1.0]), drafts, targets)
 def test_alone_takes_n_target_calls(steps: int, accuracy: float, draft_s: float, target_s: float) -> None:
     assert three_ways(steps, accuracy, draft_s, target_s, 0) == pytest.approx([steps * target_s] * 7, abs=1e-9)
 
 
+@calmly
 @given(
     st.integers(1, 8),
     drafts,
@@ -51,6 +55,7 @@ def test_with_no_draft_right_it_takes_as_long_as_alone(steps: int, draft_s: floa
     assert three_ways(steps, 0.0, draft_s, target_s, scheduler) == pytest.approx([steps * target_s] * 7, abs=1e-9)
 
 
+@calmly
 @given(st.integers(1, 8), drafts, targets, st.sampled_from([Sliding(UNLIMITED), Batch(8), "oracle"]))
 def test_with_every_draft_right_and_no_limit_the_last_verdict_waits_for_the_drafts_before_it(
     steps: int, draft_s: float, target_s: float, scheduler: Scheduler
@@ -69,6 +74,7 @@ def one_ahead(steps: int, draft_s: float, target_s: float) -> float:
     return confirmed[-1]
 
 
+@calmly
 @given(st.integers(1, 9), drafts, targets)
 def test_with_every_draft_right_and_lookahead_1_two_steps_are_under_way_at_once(
     steps: int, draft_s: float, target_s: float
@@ -77,6 +83,7 @@ def test_with_every_draft_right_and_lookahead_1_two_steps_are_under_way_at_once(
     assert three_ways(steps, 1.0, draft_s, target_s, 1) == pytest.approx([expected] * 7, abs=1e-9)
 
 
+@calmly
 @given(st.integers(0, 5), st.integers(0, 1), drafts, targets)
 def test_with_lookahead_1_and_quick_drafts_a_pair_of_steps_takes_a_draft_and_a_target_call(
     pairs: int, odd: int, draft_s: float, target_s: float
@@ -90,6 +97,7 @@ def test_with_lookahead_1_and_quick_drafts_a_pair_of_steps_takes_a_draft_and_a_t
 
 
 @pytest.mark.parametrize("k", [1, 2, 4])
+@calmly
 @given(st.integers(1, 9), drafts, targets)
 def test_a_batch_of_right_drafts_takes_its_drafts_and_a_target_call(k: int, steps: int, draft_s: float, target_s: float) -> None:
     draft_s, target_s = min(draft_s, target_s - 0.005), target_s  # as in the paper, a draft is there before its verdict

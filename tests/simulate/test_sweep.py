@@ -19,6 +19,8 @@ from outrider.simulate.summary import Summary, ratio, student
 from outrider.simulate.sweep import JOBS_AHEAD, Job, Load, Sweep, name_of, scheduler_named, simulate, work
 from outrider.simulate.vectorised import outcomes
 
+from .calm import calmly
+
 SETTING = Setting(steps=40, accuracy=0.7, draft_s=LogNormal.by_mean(1, 0.5), target_s=LogNormal.by_mean(3, 1))
 SWEEP = Sweep(setting=SETTING, schedulers=("alone", "lookahead-4", "batch-4", "oracle"), episodes=10_000, seed=5)
 """Four chunks."""
@@ -175,6 +177,7 @@ def test_a_scheduler_has_one_name_in_full(written: str, in_full: str) -> None:
 numbers = st.lists(st.floats(-1e6, 1e6), min_size=1, max_size=20)
 
 
+@calmly
 @given(numbers, numbers)
 def test_two_summaries_add_up_to_that_of_all(first: list[float], second: list[float]) -> None:
     both = Summary.of(np.array(first)) + Summary.of(np.array(second))

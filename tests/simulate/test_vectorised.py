@@ -19,6 +19,8 @@ from outrider.simulate.line import Scheduler
 from outrider.simulate.oracle import UNLIMITED, Oracle
 from outrider.simulate.vectorised import Outcomes, outcomes, total_s
 
+from .calm import calmly
+
 Row: TypeAlias = tuple[float, float, float, float]
 """Seconds, output tokens, tokens in vain, most calls at once."""
 
@@ -64,6 +66,7 @@ def drawn(setting: Setting, episodes: int, seed: int) -> Episodes:
     return Episodes.drawn(setting, episodes, np.random.default_rng(seed))
 
 
+@calmly
 @given(settings, schedulers, st.integers(0, 2**32))
 def test_the_model_equals_the_runtime(setting: Setting, scheduler: Scheduler, seed: int) -> None:
     many = drawn(setting, 4, seed)
@@ -74,6 +77,7 @@ def test_the_model_equals_the_runtime(setting: Setting, scheduler: Scheduler, se
     assert total_s(many, scheduler).tolist() == found.total_s.tolist()
 
 
+@calmly
 @given(settings, st.integers(0, 2**32))
 def test_an_episode_is_the_same_beside_others_and_by_itself(setting: Setting, seed: int) -> None:
     many = drawn(setting, 5, seed)
@@ -83,6 +87,7 @@ def test_an_episode_is_the_same_beside_others_and_by_itself(setting: Setting, se
         assert by_model(outcomes(many[2:4], scheduler)) == by_model(outcomes(many, scheduler))[2:4]
 
 
+@calmly
 @given(settings, st.integers(0, 2**32))
 def test_the_oracle_is_as_quick_as_unlimited_lookahead_and_wastes_nothing(setting: Setting, seed: int) -> None:
     many = drawn(setting, 20, seed)
@@ -91,6 +96,7 @@ def test_the_oracle_is_as_quick_as_unlimited_lookahead_and_wastes_nothing(settin
     assert not oracle.wasted_tokens.any()
 
 
+@calmly
 @given(settings, st.integers(0, 2**32), st.integers(1, 6))
 def test_more_lookahead_is_never_slower_and_nothing_is_slower_than_alone(setting: Setting, seed: int, k: int) -> None:
     many = drawn(setting, 20, seed)
