@@ -117,7 +117,9 @@ def test_the_commands_on_the_page_are_those_there_are() -> None:
 
 def test_the_kinds_of_error_on_the_page_have_their_status() -> None:
     classes = {
-        kind_of(kind("")): kind for kind in vars(errors).values() if isinstance(kind, type) and issubclass(kind, Exception)
+        kind_of(kind("")): kind
+        for kind in vars(errors).values()
+        if isinstance(kind, type) and issubclass(kind, errors.OutriderError)
     }
     for statuses, kinds, _ in rows_under("Errors"):
         for name in named(kinds):

@@ -7,12 +7,15 @@ import itertools
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from outrider import Step
 from outrider.journal import replay
 from outrider.model import JSON
 from outrider.rules.events import Took
 from outrider.testing import run
+from outrider.web.commands import FIELDS
 
 from .asking import KITCHEN, PLAN, Said, Served, served, tea
 
@@ -340,5 +343,42 @@ def test_a_command_for_a_session_that_nobody_knows_is_not_found() -> None:
         async with served() as server:
             said = await says(server, "/api/sessions/nobody", "pause")
             assert (said.status, said.error) == (404, "not_found")
+
+    run(main())
+
+
+# Anything ------------------------------------------------------------------------------------------------------------------
+
+texts = st.one_of(
+    st.text(max_size=20), st.sampled_from(["boil", "pour(ml=1)", "finish", '{"action": "boil"}', "pour(", "\ud800", "{" * 900])
+)
+anything = st.recursive(
+    st.one_of(st.none(), st.booleans(), st.integers(), st.floats(allow_nan=False, allow_infinity=False), texts),
+    lambda inner: st.one_of(st.lists(inner, max_size=3), st.dictionaries(texts, inner, max_size=3)),
+    max_leaves=8,
+)
+bodies = st.fixed_dictionaries(
+    {"id": st.one_of(texts, anything), "command": st.sampled_from([*FIELDS, "other"])},
+    optional={
+        "at": st.one_of(st.integers(-2, 4), anything), "text": st.one_of(texts, anything), "sentence": st.one_of(texts, anything),
+        "step": st.one_of(st.fixed_dictionaries({"action": texts}, optional={"arguments": anything}), anything),
+    },
+)  # fmt: skip
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(st.tuples(st.one_of(bodies, anything), st.integers(0, 3)), max_size=12))
+def test_whatever_is_sent_gets_an_answer_and_the_session_comes_to_its_end(sent: list[tuple[Any, int]]) -> None:
+    async def main() -> None:
+        async with served() as server:
+            url = await server.tea(world=KITCHEN)
+            for body, pause_s in sent:
+                await asyncio.sleep(pause_s)
+                said = await server.client.post(f"{url}/commands", body)
+                assert said.status in (200, 400, 409)
+                assert (said.status == 200) == ("error" not in said.json)
+            await says(server, url, "stop")
+            await ended(server, url)
+            assert replay(server.journal.read("tea")).checked
 
     run(main())

@@ -170,6 +170,59 @@ def test_a_signal_stops_the_sessions_in_order_and_closes_their_streams(place: Pl
     assert (entry.name, entry.outcome, entry.steps) == (name, "stopped", 2)
 
 
+def test_the_url_that_is_printed_lets_a_browser_in(place: Place) -> None:
+    with serving(place) as (process, printed), httpx2.Client(follow_redirects=True) as browser:
+        origin = f"http://127.0.0.1:{printed['port']}"
+        assert browser.get(f"{origin}/api/sessions").status_code == 401
+        page = browser.get(printed["url"])
+        assert (page.status_code, str(page.url)) == (200, f"{origin}/")
+        assert page.headers["content-type"].startswith("text/html")
+        body = {"task": "", "world": "free"}
+        assert browser.post(f"{origin}/api/sessions", json=body, headers={"Origin": origin}).status_code == 400
+        assert browser.post(f"{origin}/api/sessions", json=body, headers={"Origin": "http://evil.example"}).status_code == 403
+        process.terminate()
+        assert ended(process).code == 0
+
+
+@posix
+def test_a_second_ctrl_c_does_not_wait_for_a_call_that_will_not_close(place: Place) -> None:
+    (place.folder / "stubborn.py").write_text(STUBBORN)
+    process = subprocess.Popen(
+        [sys.executable, "stubborn.py"], cwd=place.folder, env=place.environment, text=True,
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+    )  # fmt: skip
+    assert process.stdout is not None
+    with client_of(json.loads(process.stdout.readline())) as client:
+        name = begin_tea(client)
+        with client.stream("GET", f"/api/sessions/{name}/events") as stream:
+            lines = stream.iter_lines()
+            next(line for line in lines if '"kind":"started"' in line)
+            process.send_signal(signal.SIGINT)
+            next(line for line in lines if '"kind":"ended"' in line)
+            process.send_signal(signal.SIGINT)
+            ran = ended(process)
+    assert (ran.code, ran.err.strip()) == (
+        130, "outrider: broken off; what was confirmed is in the journal, see outrider sessions list",
+    )  # fmt: skip
+
+
+STUBBORN = """
+import asyncio
+from outrider.agents.recorded import RecordedAgent
+from outrider.cli.main import app
+
+async def never_closes(self, answer, meter):
+    while True:
+        try:
+            await asyncio.sleep(3600)
+        except asyncio.CancelledError:
+            pass
+
+RecordedAgent._take_its_time = never_closes
+app(["serve", "--port", "0", "--json"])
+"""
+
+
 def test_the_token_is_in_no_log(place: Place) -> None:
     with serving(place) as (process, printed):
         said = httpx2.get(printed["url"], follow_redirects=False)

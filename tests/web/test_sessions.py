@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from outrider.journal import MemoryJournal
 from outrider.launch import Wanted, understand
@@ -259,5 +261,30 @@ def test_an_address_or_a_verb_that_is_not_there_is_told_in_json(method: str, url
         async with served() as server:
             said = await server.client.ask(method, url, headers={"content-type": "application/json"})
             assert (said.status, said.error) == (status, {404: "not_found", 405: "method_not_allowed"}[status])
+
+    run(main())
+
+
+anything = st.recursive(
+    st.one_of(st.none(), st.booleans(), st.integers(), st.floats(allow_nan=False), st.text(max_size=20)),
+    lambda inner: st.one_of(st.lists(inner, max_size=3), st.dictionaries(st.text(max_size=9), inner, max_size=3)),
+    max_leaves=8,
+)
+fields = st.sampled_from([
+    "task", "world", "setting", "lookahead", "max_steps", "matching", "calls_at_once", "budget_calls", "budget_tokens",
+    "budget_usd", "from", "other",
+])  # fmt: skip
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.one_of(anything, st.dictionaries(fields, anything)))
+def test_whatever_is_asked_for_is_refused_in_a_sentence_or_begins(body: Any) -> None:
+    async def main() -> None:
+        async with served() as server:
+            if isinstance(body, dict):
+                body.update(approximation="recorded:none", target="recorded:none")
+            said = await server.client.post("/api/sessions", body)
+            assert said.status == 400
+            assert said.json["error"]["message"]
 
     run(main())
