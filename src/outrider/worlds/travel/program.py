@@ -42,7 +42,7 @@ class Program:
         self._solver: Any = cp_model.CpSolver()
         self._weight: list[Any] = []
         self._usd: list[Any] = []
-        self._takes = {offer: self._model.new_bool_var("") for leg in facts.legs for offer in leg.offers}
+        self._takes = {(leg.day, offer): self._model.new_bool_var("") for leg in facts.legs for offer in leg.offers}
         self._sleeps: dict[tuple[int, str], list[tuple[Accommodation, Any]]] = {}
         self._eats: dict[str, list[tuple[Restaurant, Any]]] = {}
         self._travel()
@@ -59,8 +59,9 @@ class Program:
         status = self._solver.solve(self._model)
         return bool(status == self._cp.OPTIMAL)
 
-    def taken(self, offer: Offer) -> bool:
-        return self._is(self._takes[offer])
+    def rides(self) -> dict[int, Offer]:
+        """The ride of each day of travel."""
+        return {day: offer for (day, offer), taken in self._takes.items() if self._is(taken)}
 
     def _is(self, variable: Any) -> bool:
         return bool(self._solver.value(variable))
@@ -75,15 +76,15 @@ class Program:
         """A ride a leg, from where the last one led; no city twice; no car beside flights and taxis."""
         legs, model = self._facts.legs, self._model
         for leg in legs:
-            model.add_exactly_one(self._takes[offer] for offer in leg.offers)
+            model.add_exactly_one(self._takes[leg.day, offer] for offer in leg.offers)
             for rank, offer in enumerate(leg.offers):
-                self._costs(self._takes[offer], offer.usd, rank)
+                self._costs(self._takes[leg.day, offer], offer.usd, rank)
         for leg, following in pairwise(legs):
             for city in {offer.ride.destination for offer in leg.offers} | {offer.ride.origin for offer in following.offers}:
-                leaves = [self._takes[offer] for offer in following.offers if offer.ride.origin == city]
+                leaves = [self._takes[following.day, offer] for offer in following.offers if offer.ride.origin == city]
                 model.add(self._arrives(leg.day, city) == sum(leaves))
-        for city in {offer.ride.destination for offer in self._takes}:
-            model.add(sum(self._takes[offer] for offer in self._takes if offer.ride.destination == city) <= 1)
+        for city in {offer.ride.destination for _, offer in self._takes}:
+            model.add(sum(self._arrives(leg.day, city) for leg in legs) <= 1)
         if RIDES not in self._facts.given_up:
             self._mix_nothing()
 
@@ -91,13 +92,12 @@ class Program:
         before, drives = self._facts.modes_before, self._model.new_bool_var("")
         if before:
             self._model.add(drives == ("self-driving" in before))
-        for offer, taken in self._takes.items():
+        for (_, offer), taken in self._takes.items():
             self._model.add_implication(taken, drives if offer.ride.mode == "self-driving" else drives.negated())
 
     def _arrives(self, day: int, city: str) -> Any:
         """1 if the leg of ``day`` leads to ``city``, else 0."""
-        found = [offer for leg in self._facts.legs if leg.day == day for offer in leg.offers if offer.ride.destination == city]
-        return sum(self._takes[offer] for offer in found)
+        return sum(taken for (on, offer), taken in self._takes.items() if on == day and offer.ride.destination == city)
 
     def _stays(self) -> list[tuple[int, str, Any]]:
         """The day on which each possible stay begins, its city, and 1 if it is made, else 0."""
@@ -133,7 +133,7 @@ class Program:
         travel = {leg.day: leg for leg in facts.legs}
         for day in range(now.day, facts.query.days + 1):
             if day in travel:
-                cases = [(self._takes[offer], facts.meals(day, offer.ride.origin, offer)) for offer in travel[day].offers]
+                cases = [(self._takes[day, offer], facts.meals(day, offer.ride.origin, offer)) for offer in travel[day].offers]
             else:
                 cases = [(made, facts.meals(day, city, None)) for start, city, made in self._stays() if self._covers(start, day)]
             for made, meals in cases:
@@ -150,7 +150,7 @@ class Program:
         facts, people = self._facts, self._facts.query.people
         for city, count in self._needs().items():
             entries = [(place, self._model.new_bool_var("")) for place in self._worth(city)]
-            short = self._model.new_int_var(0, 3 * facts.query.days, "")
+            short = self._model.new_int_var(0, 3 * facts.query.days if self._prefer == "cheapest" else 0, "")
             self._eats[city] = entries
             self._weight.append(_SHORT * short)
             self._model.add(sum(variable for _, variable in entries) + short == count)

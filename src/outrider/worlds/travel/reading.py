@@ -109,6 +109,9 @@ def _agree(query: Query) -> None:
         raise BadOption(f"{query.days} day is too short for a trip there and back; give 2 days or more")
     if query.cities >= query.days:
         raise BadOption(f"{query.cities} cities do not fit into {query.days} days: there is a night in each")
+    known = len(tables.cities_by_state()[query.destination]) if query.to_state else 1
+    if query.cities > known:
+        raise BadOption(f"{query.cities} cities are asked for, and {query.destination} has {known} that is known; ask for fewer")
     if query.people < 1:
         raise BadOption(f"{query.people} people cannot travel; say how many do")
 

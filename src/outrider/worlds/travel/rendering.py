@@ -37,7 +37,7 @@ def head(query: Query) -> str:
 
 def total(query: Query, made: Bill) -> str:
     """The sum, and what is left of the budget or missing."""
-    unknown = f", and {len(made.unknown)} prices unknown" if made.unknown else ""
+    unknown = f", and {len(made.unknown)} price{'s' * (len(made.unknown) > 1)} unknown" if made.unknown else ""
     if query.budget_usd is None:
         return f"Sum: ${made.usd:,}{unknown}"
     left = query.budget_usd - made.usd

@@ -12,6 +12,7 @@ from typing import Final
 
 from outrider.errors import BadOption
 from outrider.model import Prefix
+from outrider.worlds.travel import tables
 from outrider.worlds.travel.actions import Progress, trip_of
 from outrider.worlds.travel.agenda import Offer
 from outrider.worlds.travel.planner import walk
@@ -51,8 +52,7 @@ def solve(query: Query, prefix: Prefix = (), *, prefer: Prefer = "cheapest") -> 
         chosen = _decided(facts, prefer) or (_decided(facts, "cheapest") if prefer == "rated" else None)
         if chosen:
             return _solution(query, prefix, chosen)
-    where = f"from {query.origin} to {query.destination} and back"
-    raise BadOption(f"there is no way {where} in the tables, {query.days} days from {query.start}; try other days or places")
+    raise _no_way(query)
 
 
 def _solution(query: Query, prefix: Prefix, chosen: Chosen) -> Solution:
@@ -82,10 +82,18 @@ class Chosen:
         return self.beds.get(now.day)
 
 
+def _no_way(query: Query) -> BadOption:
+    """The error that names where else the tables lead."""
+    what = f"from {query.origin} to {query.destination} and back in {query.days} days from {query.start}"
+    reached = {destination for origin, destination in tables.roads() if origin == query.origin}
+    states = sorted({tables.states()[city] for city in reached if city in tables.states()})
+    return BadOption(f"the tables know no way {what}; from {query.origin} they lead to {', '.join(states) or 'nowhere'}")
+
+
 def _decided(facts: Problem, prefer: Prefer) -> Chosen | None:
     """The optimum; ``None``: there is none, which is proven."""
     program = Program(facts, prefer)
     if not program.solve():
         return None
-    rides = {leg.day: offer for leg in facts.legs for offer in leg.offers if program.taken(offer)}
+    rides = program.rides()
     return Chosen(rides=rides, beds=program.beds(rides), places=program.places(rides))
