@@ -84,7 +84,7 @@ def test_people_get_a_table_with_the_target_alone_and_the_ratio(place: Place) ->
         (("--accuracy", "1.5"), "accuracy is 1.5; give a chance from 0 to 1"),
         (("--accuracy", "much"), "--accuracy: 'much' is no chance"),
         (("--accuracy", "0.1,0.2"), "2 accuracies for 10 steps"),
-        (("--draft-s", "-1"), "--draft-s: the constant is -1; give a number from 0"),
+        (("--draft-s", "-1"), "--draft-s: the constant is -1; give a number from 0 to 1,000,000,000"),
         (("--target-s", "quick"), "--target-s: 'quick' is no distribution; give a number such as 2.9"),
         (("--target-tokens", "length:1:2"), "tokens are length:1:2, which is for seconds"),
         (("--target-s", "file:nowhere"), "nowhere cannot be read"),

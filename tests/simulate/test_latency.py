@@ -9,7 +9,10 @@ import numpy as np
 import pytest
 
 from outrider.errors import BadOption
-from outrider.simulate import ByLength, Constant, Empirical, LogNormal, distribution
+from outrider.simulate import ByLength, Constant, Empirical, LogNormal, Setting, distribution
+from outrider.simulate.episodes import Episodes
+from outrider.simulate.latency import MOST
+from outrider.simulate.vectorised import outcomes
 
 MANY = 40_000
 
@@ -34,7 +37,7 @@ def test_a_distribution_is_read_from_text(text: str, expected: object) -> None:
     [
         "", "fast", "-1", "nan", "inf", "1e999", "lognormal:2", "lognormal:0:1", "lognormal:-1:1", "lognormal:1:-1", "normal:1:2",
         "lognormal-median:0:1", "lognormal-median:1:-1", "length:-1:1", "length:1:-1", "length:1", "values:", "values:1,-2",
-        "values:1;2", "file:/no/such/file", "lognormal:1:2:3", "lognormal:nan:1", "lognormal:1:nan",
+        "values:1;2", "file:/no/such/file", "lognormal:1:2:3", "lognormal:nan:1", "lognormal:1:nan", "1e10",
     ],
 )  # fmt: skip
 def test_what_is_no_distribution_is_refused(text: str) -> None:
@@ -98,3 +101,13 @@ def test_measured_values_are_drawn_as_often_as_they_stand_there() -> None:
 @pytest.mark.parametrize("text", ["2.9", "length:0.4:0.02", "values:1,2", "lognormal-median:2:0.5"])
 def test_a_distribution_says_how_it_is_written(text: str) -> None:
     assert str(distribution(text)) == text
+
+
+@pytest.mark.parametrize("wild", [LogNormal(0, 1000), LogNormal.by_mean(1, 1e9), LogNormal(2000, 1)])
+def test_what_is_drawn_beyond_all_measure_is_cut_off(wild: LogNormal) -> None:
+    setting = Setting(steps=3, draft_s=wild, target_s=wild, draft_tokens=wild, target_tokens=wild)
+    for episode in (setting.draw(random.Random(1)), Episodes.drawn(setting, 2, np.random.default_rng(1)).one(1)):
+        for effort in (effort for entry in episode.positions for effort in (entry.draft, entry.target)):
+            assert 1e-5 <= effort.takes_s <= MOST
+            assert 0 <= effort.output_tokens <= MOST
+    assert np.isfinite(outcomes(Episodes.drawn(setting, 50, np.random.default_rng(2)), 4).output_tokens).all()

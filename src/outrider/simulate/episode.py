@@ -15,7 +15,7 @@ from typing import Final
 
 from outrider.errors import BadOption
 from outrider.model import FINISH, Answer, Prefix, Role, Step
-from outrider.simulate.latency import ByLength, Constant, Distribution
+from outrider.simulate.latency import MOST, ByLength, Constant, Distribution
 
 TICKS_A_SECOND: Final = 100_000
 """Durations are whole ticks of 10 µs, at least one, so that sums are exact and two calls end together or clearly apart."""
@@ -43,8 +43,8 @@ def astray(at: int) -> Step:
 
 
 def ticks(seconds: float) -> int:
-    """``seconds`` in whole ticks, at least one."""
-    return max(1, round(seconds * TICKS_A_SECOND))
+    """``seconds`` in whole ticks, at least one and not more than anybody waits."""
+    return max(1, round(min(seconds, MOST) * TICKS_A_SECOND))
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,5 +160,5 @@ class Setting:
 
 
 def _effort(seconds: Distribution, tokens: Distribution, rng: random.Random) -> Effort:
-    output_tokens = round(tokens.sample(rng))
+    output_tokens = round(min(tokens.sample(rng), MOST))
     return Effort(seconds.sample(rng, output_tokens), output_tokens)

@@ -10,7 +10,7 @@ from outrider.errors import BadOption
 from outrider.model import FINISH, Step
 from outrider.simulate.arrays import Array, Truth, np
 from outrider.simulate.episode import TICKS_A_SECOND, Effort, Episode, Position, Setting, astray, on_path
-from outrider.simulate.latency import Distribution
+from outrider.simulate.latency import MOST, Distribution
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -78,8 +78,8 @@ class Episodes:
 def _efforts(
     seconds: Distribution, tokens: Distribution, rng: np.random.Generator, shape: tuple[int, int]
 ) -> tuple[Array, Array]:
-    lengths = np.rint(tokens.samples(rng, shape))
+    lengths = np.rint(np.minimum(tokens.samples(rng, shape), MOST))
     ticks = seconds.samples(rng, shape, lengths)
     ticks *= TICKS_A_SECOND
-    np.maximum(np.rint(ticks, out=ticks), 1.0, out=ticks)
+    np.clip(np.rint(ticks, out=ticks), 1.0, MOST * TICKS_A_SECOND, out=ticks)
     return np.broadcast_to(ticks, shape), np.broadcast_to(lengths, shape)

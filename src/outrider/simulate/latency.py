@@ -43,9 +43,13 @@ class Distribution(Protocol):
         ...
 
 
-def _sound(value: float, what: str, remedy: str = "give a number from 0") -> float:
-    if not (math.isfinite(value) and value >= 0):
-        raise BadOption(f"{what} is {value:g}; {remedy}")
+MOST: Final = 1e9
+"""No call takes more seconds, or tokens, than this: thirty years. What is drawn beyond it counts as this."""
+
+
+def _sound(value: float, what: str) -> float:
+    if not 0 <= value <= MOST:
+        raise BadOption(f"{what} is {value:g}; give a number from 0 to {MOST:,.0f}")
     return value
 
 
@@ -89,8 +93,8 @@ class LogNormal:
         Raises:
             BadOption: the mean is not positive or the standard deviation is negative.
         """
-        if not 0 < mean < math.inf:
-            raise BadOption(f"the mean of a log-normal distribution is {mean:g}; give a positive number")
+        if not 0 < mean <= MOST:
+            raise BadOption(f"the mean of a log-normal distribution is {mean:g}; give a positive number to {MOST:,.0f}")
         variance = math.log1p((_sound(sd, "the standard deviation") / mean) ** 2)
         return cls(math.log(mean) - variance / 2, math.sqrt(variance))
 
@@ -101,12 +105,12 @@ class LogNormal:
         Raises:
             BadOption: the median is not positive or sigma is negative.
         """
-        if not 0 < median < math.inf:
-            raise BadOption(f"the median of a log-normal distribution is {median:g}; give a positive number")
+        if not 0 < median <= MOST:
+            raise BadOption(f"the median of a log-normal distribution is {median:g}; give a positive number to {MOST:,.0f}")
         return cls(math.log(median), sigma)
 
     def sample(self, rng: random.Random, tokens: float = 0.0) -> float:
-        return math.exp(rng.gauss(self.mu, self.sigma))
+        return math.exp(min(rng.gauss(self.mu, self.sigma), math.log(MOST)))
 
     def samples(self, rng: np.random.Generator, shape: tuple[int, int], tokens: Array | float = 0.0) -> Array:
         import numpy as np
@@ -114,7 +118,8 @@ class LogNormal:
         drawn = rng.standard_normal(shape)
         drawn *= self.sigma
         drawn += self.mu
-        np.exp(drawn, out=drawn)
+        with np.errstate(over="ignore"):  # it is cut off where it is used
+            np.exp(drawn, out=drawn)
         return drawn
 
     def __str__(self) -> str:
