@@ -140,6 +140,20 @@ def test_kept_answers_come_again_unchanged_when_going_on_with_the_sentences_they
     assert told(driven) == {"T:a/b/c": ("go by train",)}, "the call that was under way is still there"
 
 
+def test_answers_kept_from_before_the_sentence_come_again_as_they_were() -> None:
+    driven = Driven(Sliding(0))
+    driven.verified(step="a")
+    driven.verified("a", step="b")
+    driven.steered("go by train")
+    driven.verified("a", "b", step="c")
+    driven.went_back(0)
+    closing = set(driven.closing)
+    driven.went_on()
+    assert driven.said() == ["confirmed 0", "confirmed 1", "confirmed 2"]
+    assert driven.closing == closing, "nobody is asked again what was confirmed without the sentence"
+    assert told(driven) == {"T:a/b/c": ("go by train",)}
+
+
 def test_a_sentence_stays_in_force_on_another_path_taken_before_it_was_said() -> None:
     driven = Driven(Sliding(1))
     driven.verified(step="a")
