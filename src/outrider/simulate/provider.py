@@ -51,9 +51,7 @@ class Provider:
         failures: float = 0.0,
         seed: int = 0,
     ) -> None:
-        _check(
-            0 <= slowdown <= 1000, f"slowdown is {slowdown}; give a number from 0, for none, to 1000"
-        )
+        _check(0 <= slowdown <= 1000, f"slowdown is {slowdown}; give a number from 0, for none, to 1000")
         paced = calls_per_minute is None or 0 < calls_per_minute < inf
         _check(paced, f"calls a minute are {calls_per_minute}; give a positive number, or leave it out")
         _check(0 <= failures <= 1, f"failures is {failures}; give a chance from 0 to 1")

@@ -14,7 +14,7 @@ from itertools import islice
 from typing import Final, TypeAlias
 
 from outrider.errors import BadOption
-from outrider.rules import Sliding, lookahead_named
+from outrider.rules import Batch, Sliding, lookahead_named
 from outrider.simulate.arrays import Array, np
 from outrider.simulate.episode import TICKS_A_SECOND, Episode, Setting
 from outrider.simulate.episodes import Episodes
@@ -143,7 +143,8 @@ def name_of(scheduler: Scheduler) -> str:
 
 
 def _modelled(scheduler: Scheduler) -> bool:
-    return not isinstance(scheduler, Sliding) or scheduler.width == 1
+    """Whether the NumPy model knows it; whatever it does not know, the runtime does."""
+    return scheduler.width == 1 if isinstance(scheduler, Sliding) else isinstance(scheduler, int | str | Batch)
 
 
 def work(job: Job) -> Found:
