@@ -132,7 +132,9 @@ def everything(rules: Rules) -> list[object]:
     """All that can be seen of the rules' state, to tell that nothing has changed."""
 
     def seen(node: Node) -> tuple[object, ...]:
-        calls = tuple(None if call is None else (call.number, call.started_s, call.cancelling) for call in (node.target, node.draft))
+        calls = tuple(
+            None if call is None else (call.number, call.started_s, call.cancelling) for call in (node.target, node.draft)
+        )
         told = node.sentences, node.steered is not None
         failed = node.target_failed, node.draft_failed
         return node.prefix, told, node.verdict, node.guesses, calls, failed, node.calls, [*node.children]
