@@ -12,13 +12,14 @@ from outrider.agents.agent import Agent
 from outrider.agents.kinds import SETTINGS, ModelAgent
 from outrider.agents.recorded import RecordedAgent
 from outrider.agents.world import World
-from outrider.errors import BadOption, UnknownName, first_of
+from outrider.errors import BadOption, JournalCorrupt, UnknownName, first_of
 from outrider.journal import JournalStore, Replayed, replay
 from outrider.model import Role, Task
 from outrider.naming import LOCAL, Models, Progress, agent_named, check_kind, is_local_agent
 from outrider.providers.prices import Prices
-from outrider.rules import MATCHINGS, Batch, Lookahead, Matching, Sliding, lookahead_named
-from outrider.runtime import DEFAULT_LOOKAHEAD, DEFAULT_MAX_STEPS, Budget, Limits, Session, plan
+from outrider.rules import MATCHINGS, Batch, ByValue, Lookahead, Matching, Sliding, lookahead_named
+from outrider.rules.estimates import estimates_of
+from outrider.runtime import DEFAULT_MAX_STEPS, Budget, Limits, Session, plan
 from outrider.worlds import WORLDS
 
 DEFAULT_AGENTS: Final[dict[Role, str]] = {"approximation": "direct@local", "target": "cot@local"}
@@ -40,6 +41,7 @@ class Wanted:
     target: str = ""
     setting: int | None = None
     lookahead: str = ""
+    hour_worth: float | None = None
     max_steps: int = DEFAULT_MAX_STEPS
     matching: str = "exact"
     calls_at_once: int | None = None
@@ -85,6 +87,10 @@ class Launch:
     agents: Mapping[Role, Agent]
     before: Replayed | None
     journal: JournalStore
+    known: str = ""
+    """What earlier sessions of these agents have learned."""
+    note: str = ""
+    """What the person should know before it starts."""
 
     def session(self, *, lookahead: Lookahead | None = None) -> Session:
         """A session of it, with another ``lookahead`` if one is given."""
@@ -101,7 +107,29 @@ class Launch:
             going_on_from=self.before.plan if self.before else None,
             one_machine=understood.one_machine,
             world=understood.world,
+            known=self.known,
         )
+
+    def keep_learned(self, session: Session) -> None:
+        """What ``session`` has learned is there for later ones of the same agents in the same world."""
+        if learned := session.learned:
+            self.journal.keep_learned(_topic(self.task, self.agents), learned)
+
+
+def _topic(task: Task, agents: Mapping[Role, Agent]) -> str:
+    """What estimates belong to: a pair of agents in a world."""
+    return " | ".join(("estimates", task.world, agents["approximation"].name, agents["target"].name))
+
+
+def _known(journal: JournalStore, topic: str) -> tuple[str, str]:
+    """What earlier sessions have learned, and what there is to say of it: damaged, it is not believed, and learned anew."""
+    try:
+        known = journal.learned(topic)
+        if known:
+            estimates_of(known)
+    except (JournalCorrupt, ValueError) as error:
+        return "", f"what earlier sessions have learned of these agents cannot be read, so it is learned anew: {error}"
+    return known, ""
 
 
 def understand(wanted: Wanted) -> Understood:
@@ -147,7 +175,10 @@ async def launch(understood: Understood, models: Models, journal: JournalStore) 
         role: await agent_named(name, role=role, world=understood.world, models=models)
         for role, name in understood.agents.items()
     }
-    ready = Launch(understood=understood, task=task, agents=agents, before=before, journal=journal)
+    known, note = _known(journal, _topic(task, agents))
+    ready = Launch(
+        understood=understood, task=task, agents=agents, before=before, journal=journal, known=known, note=note
+    )  # fmt: skip
     _check(ready)
     await _prepare(ready)
     return ready
@@ -165,9 +196,15 @@ def _agent_names(wanted: Wanted) -> dict[Role, str]:
 
 
 def _lookahead(wanted: Wanted, agents: Mapping[Role, str]) -> Lookahead:
+    if wanted.hour_worth is not None:
+        if wanted.lookahead not in ("", "auto"):
+            raise BadOption(
+                f"what an hour is worth decides how far ahead is worth it, and lookahead {wanted.lookahead} does so too"
+            )
+        return ByValue(wanted.hour_worth)
     if wanted.lookahead:
         return lookahead_named(wanted.lookahead)
-    return Sliding(max(1, min(_processors() - 1, MOST_LOOKAHEAD_HERE)) if _all_here(agents) else DEFAULT_LOOKAHEAD)
+    return Sliding(max(1, min(_processors() - 1, MOST_LOOKAHEAD_HERE))) if _all_here(agents) else ByValue()
 
 
 def _all_here(agents: Mapping[Role, str]) -> bool:

@@ -26,7 +26,7 @@ QUICK = "recorded:pairs.jsonl@40x"
         ((TASK, "-t", "oracle@local"), 2, "the agent 'oracle@local' is not known; write KIND@MODEL"),
         ((TASK, "-a", QUICK, "-t", "direct@gpt"), 2, "the model 'gpt' is not known; give local"),
         ((TASK, "-a", QUICK, "-t", QUICK, "--matching", "roughly"), 2, "the matching 'roughly' is not known; give one of exact"),
-        ((TASK, "-a", QUICK, "-t", QUICK, "-k", "far"), 2, "lookahead 'far' is not known; give a number such as 4"),
+        ((TASK, "-a", QUICK, "-t", QUICK, "-k", "far"), 2, "lookahead 'far' is not known; give auto, a number such as 4"),
         ((TASK, "--setting", "7"), 2, "setting 7 is not one of the paper's; give 1, 2, 3 or 4"),
         ((TASK, "--setting", "1", "-a", QUICK, "-t", QUICK), 2, "is an agent, not a model"),
         ((TASK, "-a", QUICK, "-t", QUICK, "--max-steps", "0"), 2, "max_steps is 0"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from itertools import pairwise
+from types import MappingProxyType
 from typing import Any, Final
 
 import outrider
@@ -38,11 +39,13 @@ class Run:
     cancelled_tokens: int | None
     cost_usd: float | None
     acceptance: Mapping[int, Acceptance]
+    learned: str = ""
+    """What a lookahead that learns knows after it."""
 
 
-def run_once(trace: Trace, lookahead: Lookahead, prices: TokenPrices) -> Run:
-    """``trace`` once more, with ``lookahead``."""
-    figures = played(trace, lookahead, prices)
+def run_once(trace: Trace, lookahead: Lookahead, prices: TokenPrices, known: str = "") -> Run:
+    """``trace`` once more, with ``lookahead``; one that learns begins with what is ``known``."""
+    figures, _, learned = run(_planned(trace, lookahead, prices, known=known))
     assert figures.total_s is not None, "a run that has ended has its time"
     usage, counted = figures.usage, trace.has_tokens
     return Run(
@@ -54,14 +57,13 @@ def run_once(trace: Trace, lookahead: Lookahead, prices: TokenPrices) -> Run:
         cancelled_tokens=figures.tokens("cancelled") if counted else None,
         cost_usd=usage.cost_usd if counted else None,
         acceptance=figures.acceptance,
+        learned=learned,
     )
 
 
 def played(trace: Trace, lookahead: Lookahead, prices: TokenPrices) -> Figures:
     """The figures of ``trace`` once more, with ``lookahead``, by the live runtime on a virtual clock that begins at 0."""
-    figures, prefix = run(_planned(trace, lookahead, prices))
-    assert prefix == tuple(row.target for row in trace.rows), "the plan is the target's, whatever the scheduler"
-    return figures
+    return run(_planned(trace, lookahead, prices))[0]
 
 
 def waits(trace: Trace, lookahead: Lookahead, prices: TokenPrices) -> list[float]:
@@ -82,9 +84,9 @@ class _Confirmations:
 
 
 async def _planned(
-    trace: Trace, lookahead: Lookahead, prices: TokenPrices, journal: Journal | None = None
-) -> tuple[Figures, Prefix]:
-    """The figures and the plan. A run that was recorded without `finish` ends with its last row."""
+    trace: Trace, lookahead: Lookahead, prices: TokenPrices, journal: Journal | None = None, known: str = ""
+) -> tuple[Figures, Prefix, str]:
+    """The figures, the plan, and what was learned. A run that was recorded without `finish` ends with its last row."""
     session = outrider.plan(
         outrider.Task(trace.task),
         approximation=TraceAgent("approximation", trace, prices),
@@ -92,6 +94,7 @@ async def _planned(
         lookahead=lookahead,
         max_steps=len(trace.rows),
         journal=journal,
+        known=known,
     )
     async with session:
         try:
@@ -100,7 +103,8 @@ async def _planned(
             plan = ended.plan or session.plan
         except RunEnded as ended:
             raise BadOption(f"the task {trace.task!r:.80} cannot be run again: {ended}") from ended
-    return session.figures, plan.prefix
+    assert plan.prefix == tuple(row.target for row in trace.rows), "the plan is the target's, whatever the scheduler"
+    return session.figures, plan.prefix, session.learned
 
 
 # Over many runs -----------------------------------------------------------------------------------------------------
@@ -192,15 +196,25 @@ def _rounded(value: float | None) -> float | None:
     return None if value is None else round(value, 6)
 
 
-def run_all(trace: Trace, schedulers: Mapping[str, Scheduler], prices: TokenPrices) -> dict[str, Run]:
-    """``trace`` once under every scheduler, and under the target alone whether it is among them or not."""
+def run_all(
+    trace: Trace, schedulers: Mapping[str, Scheduler], prices: TokenPrices, learned: Mapping[str, str] = MappingProxyType({})
+) -> dict[str, Run]:
+    """``trace`` once under every scheduler, and under the target alone whether it is among them or not.
+
+    ``learned`` is what each scheduler that learns has learned in earlier runs.
+    """
     alone = run_once(trace, Alone(), prices)
-    others = {name: run_once(trace, make(trace), prices) for name, make in schedulers.items() if name != ALONE}
+    others = {
+        name: run_once(trace, make(trace), prices, learned.get(name, "")) for name, make in schedulers.items() if name != ALONE
+    }
     return {ALONE: alone, **others}
 
 
 class Comparison:
     """Grows run by run: ``add`` what ``run_all`` gave for a recorded run, read ``results`` at any time.
+
+    ``learned`` is what each scheduler that learns has learned so far, for the next ``run_all``: the first runs are its cold
+    start.
 
     Args:
         schedulers: the names of what is compared.
@@ -208,6 +222,7 @@ class Comparison:
 
     def __init__(self, schedulers: Iterable[str]) -> None:
         self.runs = 0
+        self.learned: Mapping[str, str] = {}
         self._tallies = {name: Tally() for name in schedulers}
 
     def add(self, done: Mapping[str, Run]) -> None:
@@ -215,6 +230,7 @@ class Comparison:
         for name, tally in self._tallies.items():
             tally.add(done[name], done[ALONE])
         self.runs += 1
+        self.learned = {name: run.learned for name, run in done.items()}
 
     def time(self, scheduler: str) -> Paired:
         """Its total times beside the target alone's, run by run."""
@@ -267,6 +283,6 @@ def compare(
     """Every scheduler over every recorded run."""
     comparison = Comparison(schedulers)
     for trace in traces:
-        comparison.add(run_all(trace, schedulers, prices or TokenPrices()))
+        comparison.add(run_all(trace, schedulers, prices or TokenPrices(), comparison.learned))
         progress(comparison.runs)
     return comparison

@@ -62,7 +62,7 @@ class Bench:
         comparison = Comparison(self.schedulers)
         self.done.append((source, comparison))
         for trace in source.read(self.notes.append):
-            done = run_all(trace, self.schedulers, self.prices)
+            done = run_all(trace, self.schedulers, self.prices, comparison.learned)
             comparison.add(done)
             self.together.add(done)
             progress.tell(f"{source.name}: {count(comparison.runs, 'run')} of a task compared")

@@ -178,10 +178,14 @@ def plan(
             "--lookahead",
             "-k",
             metavar="N",
-            help="How many steps drafts may run ahead; 0 is the target alone; "
-            "batch-N is the published loop. By default 4, or fewer where both agents compute on this machine.",
+            help="auto: as far ahead as it is worth; or how many steps drafts may run ahead; 0 is the target alone; "
+            "batch-N is the published loop. By default auto, or 1 to 4 where both agents compute on this machine.",
         ),
     ] = "",
+    hour_worth: Annotated[
+        float | None,
+        typer.Option(metavar="USD", help="What an hour of waiting is worth to you, for lookahead auto; 0 to inf. By default 30."),
+    ] = None,
     max_steps: Annotated[int, typer.Option(metavar="N", help="The most steps a plan may have, finish included.")] = 30,
     matching: Annotated[str, typer.Option(metavar="NAME", help="exact; or by-action, which is lossy and says so.")] = "exact",
     calls_at_once: Annotated[
@@ -211,7 +215,7 @@ def plan(
         from outrider.launch import Wanted
 
         wanted = Wanted(
-            task=task, world=world, approximation=approximation, target=target, setting=setting, lookahead=lookahead,
+            task=task, world=world, approximation=approximation, target=target, setting=setting, lookahead=lookahead, hour_worth=hour_worth,
             max_steps=max_steps, matching=matching, calls_at_once=calls_at_once, budget_calls=budget_calls,
             budget_tokens=budget_tokens, budget_usd=budget_usd, going_on_from=going_on_from or "",
         )  # fmt: skip

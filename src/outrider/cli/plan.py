@@ -13,7 +13,7 @@ from typing import Final
 from outrider.cli.ctrl_c import CtrlC
 from outrider.cli.exits import Exit, code_of
 from outrider.cli.views import Showing, showing, tell_prepared, tell_preparing, tell_progress
-from outrider.errors import BadOption, JournalLost, OutriderError, RunEnded
+from outrider.errors import BadOption, JournalError, JournalLost, OutriderError, RunEnded
 from outrider.journal import SqliteJournal, replay
 from outrider.launch import DEFAULT_WORLD, Wanted, launch, understand
 from outrider.naming import without_secrets
@@ -61,9 +61,13 @@ async def _run(options: PlanOptions, ctrl_c: CtrlC) -> Exit:
                 tell_preparing()
             ready = await launch(understood, models, journal)
             tell_prepared()
+            if ready.note:
+                print(f"outrider: {ready.note}", file=sys.stderr)
             session = ready.session()
             way = showing(as_json=options.as_json, plain=options.plain)
             await way.show(session, ctrl_c)
+            with contextlib.suppress(JournalError):  # a journal that was lost is said where the run's end is
+                ready.keep_learned(session)
             ctrl_c.settled = not options.compare
             code = await _end(session, way, options, journal)
             if options.compare and code is Exit.COMPLETE:
@@ -123,7 +127,7 @@ def _how_to_go_on(session: Session, options: PlanOptions, kept: int) -> str:
     room = wanted.max_steps if kept < wanted.max_steps else max(DEFAULT_MAX_STEPS, 2 * kept)
     given = {
         "--from": session.name, "--approximation": wanted.approximation, "--target": wanted.target,
-        "--setting": wanted.setting, "--world": wanted.world, "--lookahead": wanted.lookahead,
+        "--setting": wanted.setting, "--world": wanted.world, "--lookahead": wanted.lookahead, "--hour-worth": wanted.hour_worth,
         "--matching": wanted.matching, "--max-steps": room, "--calls-at-once": wanted.calls_at_once,
         "--budget-calls": wanted.budget_calls, "--budget-tokens": wanted.budget_tokens, "--budget-usd": wanted.budget_usd,
         "--prices": options.prices, "--journal": options.journal,

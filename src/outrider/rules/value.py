@@ -16,6 +16,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final, Protocol, runtime_checkable
 
+from outrider.errors import BadOption
 from outrider.model import Step, Usage
 from outrider.rules.estimates import Ended, Estimates
 from outrider.rules.lookahead import Lookahead, Want, needs_draft, needs_target
@@ -58,6 +59,10 @@ class ByValue:
     """Lookahead by value, at ``hour_worth`` dollars for an hour of waiting. Each session has a chooser of its own."""
 
     hour_worth: float = 30.0
+
+    def __post_init__(self) -> None:
+        if not self.hour_worth >= 0:
+            raise BadOption(f"an hour of waiting is worth {self.hour_worth} dollars; give 0 or more, or inf")
 
     @property
     def name(self) -> str:

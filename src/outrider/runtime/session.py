@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import secrets
 from types import TracebackType
 from typing import Protocol, Self
@@ -24,6 +25,7 @@ from outrider.errors import (
 from outrider.figures import Figures
 from outrider.model import FINISH, Plan, Step, Task
 from outrider.rules import EXACT, Lookahead, Matching, Rules, Sliding
+from outrider.rules.estimates import estimates_of
 from outrider.rules.events import Command, Ended, Opened, Outcome, Paused, Record, Steered, Stopped, Took, WentBack, WentOn
 from outrider.runtime.limits import Limits
 from outrider.runtime.loop import Loop
@@ -73,6 +75,7 @@ class Session:
         going_on_from: Plan | None,
         one_machine: bool,
         world: World | None,
+        known: str,
         name: str,
     ) -> None:
         self.name = name
@@ -101,6 +104,7 @@ class Session:
             plan_is_lossless=going_on_from is None or going_on_from.lossless,
             one_machine=one_machine,
             plan=going_on_from.steps if going_on_from else (),
+            known=known,
         )
 
     async def __aenter__(self) -> Self:
@@ -144,6 +148,12 @@ class Session:
     def plan(self) -> Plan:
         """The plan as far as it is confirmed."""
         return self._rules.plan
+
+    @property
+    def learned(self) -> str:
+        """What the run has taught of its agents, with what was known before: for ``known`` of the next one. Empty if nothing."""
+        estimates = self._rules.estimates
+        return "" if estimates is None else json.dumps(estimates.as_json())
 
     @property
     def next_at(self) -> int:
@@ -274,6 +284,7 @@ def plan(
     going_on_from: Plan | None = None,
     one_machine: bool = False,
     world: World | None = None,
+    known: str = "",
     name: str | None = None,
 ) -> Session:
     """A session that plans ``task``: enter it with ``async with``.
@@ -291,6 +302,7 @@ def plan(
         one_machine: whether both agents compute on the same processors, so that their calls slow one another down; the
             estimate of the target alone is then said to be too high.
         world: where the plan is made: a step that the person takes must be one of its actions. Without one, it may be any.
+        known: what earlier sessions of these agents have ``learned``, for a lookahead that learns.
         name: the session's name in the journal; a random one if none is given.
 
     Raises:
@@ -301,6 +313,7 @@ def plan(
         raise BadOption(f"the journal is {journal!r}, which cannot be appended to; give outrider.journal.SqliteJournal(path)")
     if max_steps < 1:
         raise BadOption(f"max_steps is {max_steps}; a plan has at least the step {FINISH}")
+    _check_known(known)
     if approximation is None:
         approximation, lookahead = target, 0
     return Session(
@@ -315,8 +328,17 @@ def plan(
         going_on_from=going_on_from,
         one_machine=one_machine,
         world=world,
+        known=known,
         name=name or secrets.token_hex(4),
     )
+
+
+def _check_known(known: str) -> None:
+    try:
+        if known:
+            estimates_of(known)
+    except ValueError as error:
+        raise BadOption(f"what is known of the agents cannot be read: {error}; leave it out to begin anew") from None
 
 
 __all__ = ["Journal", "NotNow", "Session", "plan"]
