@@ -214,3 +214,11 @@ def test_the_prefix_of_a_held_frontier_is_what_is_confirmed() -> None:
     assert driven.rules.plan.prefix == ()
     driven.went_on()
     assert driven.rules.plan.prefix == steps("a")
+
+
+def test_a_held_run_without_a_call_under_way_is_not_finished() -> None:
+    driven = Driven(Sliding(0))
+    driven.paused()
+    driven.verified(step="a")
+    assert driven.rules.in_flight == 0
+    assert driven.last.findings == [Waiting(at=0, step=Step("a"))]
