@@ -46,11 +46,16 @@ async def serving() -> AsyncIterator[Served]:
         async with Desk(MemoryJournal(), Lending(Prices())) as desk, asyncio.TaskGroup() as group:
             server = Server(application(desk, doors), listening, last_words_s=1)
             group.create_task(server.run_until_stopped())
+            error = None
             try:
                 yield Served(desk, f"http://127.0.0.1:{port}/?token={doors.token}")
+            except Exception as failed:  # past the group, which would cancel the server before it has closed its sockets
+                error = failed
             finally:
                 desk.close()
                 server.stop()
+    if error is not None:
+        raise error
 
 
 @asynccontextmanager

@@ -10,11 +10,9 @@ from typing import Any, Final, TypeAlias
 
 import pytest
 import pytest_asyncio
-from playwright.async_api import Browser, ConsoleMessage, Page, async_playwright, expect
+from playwright.async_api import Browser, ConsoleMessage, Locator, Page, async_playwright, expect
 
 from outrider import Session
-
-from .stage import Stage, staged
 
 USUAL: Final = "/usr/bin/chromium"
 
@@ -22,6 +20,9 @@ ARGUMENTS: Final = (
     "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
     "--disable-component-update", "--disable-sync",
 )  # fmt: skip
+
+PATIENCE_MS: Final = 9_000
+"""So long an expectation may take on a machine that is busy; none takes long where it is not."""
 
 EXPECTED: Final = "Failed to load resource"
 """What the browser logs of every refusal and of every lost connection."""
@@ -35,7 +36,7 @@ async def browser() -> AsyncIterator[Browser]:
     named = os.environ.get("OUTRIDER_BROWSER")
     if named is None and not Path(USUAL).exists():
         pytest.skip(f"there is no {USUAL}; install Chromium, or name one in OUTRIDER_BROWSER")
-    expect.set_options(timeout=20_000)
+    expect.set_options(timeout=PATIENCE_MS)
     async with async_playwright() as playwright:
         chromium = await playwright.chromium.launch(executable_path=named or USUAL, args=list(ARGUMENTS))
         yield chromium
@@ -49,6 +50,7 @@ async def opened(browser: Browser) -> Open:
         """The page at ``url``, or that of ``session``. In the end nothing may have gone wrong in it."""
         wrong: list[str] = []
         context = await browser.new_context(**options)
+        context.set_default_timeout(PATIENCE_MS)
         shown = await context.new_page()
         shown.on("console", lambda message: wrong.extend(_wrong(message)))
         shown.on("pageerror", lambda error: wrong.append(str(error)))
@@ -70,8 +72,10 @@ async def visit(page: Page, session: Session) -> None:
     await expect(page.get_by_role("list", name="Plan")).to_be_visible()
 
 
+def row(page: Page, at: int) -> Locator:
+    """The row of step ``at``."""
+    return page.locator(f'[data-at="{at}"]')
+
+
 def _wrong(message: ConsoleMessage) -> list[str]:
     return [message.text] if message.type in ("error", "warning") and not message.text.startswith(EXPECTED) else []
-
-
-__all__ = ["Open", "Stage", "staged", "visit"]

@@ -123,10 +123,15 @@ async def staged(port: int = 0) -> AsyncIterator[Stage]:
         async with Desk(MemoryJournal(), Lending(Prices())) as desk, asyncio.TaskGroup() as group:
             stage = Stage(desk, doors, Server(application(desk, doors), listening, last_words_s=1))
             group.create_task(stage.server.run_until_stopped())
+            error = None
             try:
                 yield stage
+            except Exception as failed:  # past the group, which would cancel the server before it has closed its sockets
+                error = failed
             finally:
                 stage.close()
+    if error is not None:
+        raise error
 
 
 class Wire:
@@ -137,6 +142,10 @@ class Wire:
         self._to_port = to_port
         self._server: asyncio.Server | None = None
         self._open: set[asyncio.StreamWriter] = set()
+
+    def leads_to(self, stage: Stage) -> None:
+        """New connections lead to the server of ``stage``."""
+        self._to_port = stage.doors.port
 
     async def mend(self) -> None:
         """Connections can be made."""

@@ -5,20 +5,16 @@ from __future__ import annotations
 import re
 
 import pytest
-from playwright.async_api import Locator, Page, expect
+from playwright.async_api import expect
 
 from outrider.testing import steps
 
-from .conftest import Open
+from .conftest import Open, row
 from .stage import TASK, staged
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 UNVERIFIED = "[data-kind=verifying], [data-kind=yours], [data-kind=waiting]"
-
-
-def row(page: Page, at: int) -> Locator:
-    return page.locator(f'[data-at="{at}"]')
 
 
 async def test_a_draft_is_shown_as_being_verified_and_nothing_after_it(opened: Open) -> None:

@@ -17,6 +17,7 @@ export function Combobox({ session, at, label, text, type, submit, leave, error 
     return () => asking.abort();
   }, [session, at, text]);
 
+  // Leaving the field does not hide the list: what stands below would move away under the pointer.
   const shown = open && found.length > 0;
   const take = (action) => {
     type(written(action));
@@ -67,7 +68,6 @@ export function Combobox({ session, at, label, text, type, submit, leave, error 
         onInput=${input}
         onKeyDown=${key}
         onClick=${() => setOpen(true)}
-        onBlur=${() => setOpen(false)}
       />
       <ul id="step-actions" role="listbox" aria-label="Actions" class="actions" hidden=${!shown}>
         ${found.map((action, number) => html`<${Option} action=${action} number=${number} on=${number === chosen} take=${take} />`)}
@@ -89,7 +89,7 @@ function Option({ action, number, on, take }) {
   const place = useRef(null);
   const given = names(action);
   useEffect(() => on && place.current.scrollIntoView({ block: "nearest" }), [on]);
-  // Pressed, not clicked: the click would come after the field has lost the focus and the list is gone.
+  // Pressed, not clicked, so that the field keeps the focus.
   const press = (event) => {
     event.preventDefault();
     take(action);
