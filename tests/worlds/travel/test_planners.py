@@ -15,6 +15,8 @@ from outrider.model import Prefix, Step
 from outrider.worlds.travel import Query, bill, free_task, greedy, numbered, queries, score, solve, tables, trip_of
 from outrider.worlds.travel.actions import ACTIONS, allowed
 from outrider.worlds.travel.agenda import Offer, agenda, leg_days, offers
+from outrider.worlds.travel.problem import problem
+from outrider.worlds.travel.program import Prefer
 from outrider.worlds.travel.sole_planning import world
 from outrider.worlds.travel.trip import MEALS
 
@@ -162,6 +164,15 @@ def test_a_flight_that_lands_after_midnight_leaves_time_for_nothing_that_day() -
 # The solver ---------------------------------------------------------------------------------------------------------------
 
 
+def test_a_ride_that_left_before_what_was_done_today_is_not_taken_any_more() -> None:
+    query = numbered(31)
+    steps = greedy(query)
+    back = next(at for at, step in enumerate(steps) if step.action == "fly" and at > 0)
+    dinner = Step("eat", {"meal": "dinner", "name": "Cafe Southall", "city": "Washington"})
+    rides = problem(query, (*steps[:back], dinner)).legs[0].offers
+    assert [offer.ride.flight for offer in rides] == ["F3797033"]
+
+
 @pytest.fixture
 def solver() -> None:
     pytest.importorskip("ortools", reason="the extra outrider[solver] is not installed")
@@ -169,9 +180,9 @@ def solver() -> None:
 
 @every_task
 @pytest.mark.parametrize("prefer", ["cheapest", "rated"])
-def test_the_solver_keeps_every_constraint(number: int, prefer: str, solver: None) -> None:
+def test_the_solver_keeps_every_constraint(number: int, prefer: Prefer, solver: None) -> None:
     query = numbered(number)
-    found = solve(query, prefer="rated" if prefer == "rated" else "cheapest")
+    found = solve(query, prefer=prefer)
     assert found.given_up == ()
     assert score(query, trip_of(found.steps, query.origin)).passes
     assert found.usd == usd(query, found.steps)
@@ -230,10 +241,11 @@ def test_the_solver_finds_the_least_price_that_trying_all_ways_finds(number: int
 
 
 @some_tasks
-def test_the_solver_goes_on_as_it_would_have_from_every_prefix_of_its_own(number: int, solver: None) -> None:
+@pytest.mark.parametrize("prefer", ["cheapest", "rated"])
+def test_the_solver_goes_on_as_it_would_have_from_every_prefix_of_its_own(number: int, prefer: Prefer, solver: None) -> None:
     query = numbered(number)
-    steps = solve(query).steps
-    assert all(solve(query, steps[:at]).steps == steps for at in range(len(steps) + 1))
+    steps = solve(query, prefer=prefer).steps
+    assert all(solve(query, steps[:at], prefer=prefer).steps == steps for at in range(len(steps) + 1))
 
 
 def test_the_solver_takes_a_step_of_the_person_as_given(solver: None) -> None:

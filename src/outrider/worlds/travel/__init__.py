@@ -12,7 +12,7 @@ before it is asked for. Steps, hours of the day, and planners are ours. ``docs/t
 from __future__ import annotations
 
 from outrider.worlds.travel.actions import ACTIONS, steps_of, trip_of
-from outrider.worlds.travel.greedy_rule import greedy
+from outrider.worlds.travel.greedy_rule import greedy, greedy_step
 from outrider.worlds.travel.prices import Bill, bill
 from outrider.worlds.travel.queries import Query
 from outrider.worlds.travel.reference import reference_text
@@ -41,6 +41,7 @@ __all__ = [
     "bill",
     "free_task",
     "greedy",
+    "greedy_step",
     "notebook",
     "numbered",
     "queries",

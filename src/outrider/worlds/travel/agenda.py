@@ -113,6 +113,15 @@ def _is_done(slot: Slot, today: Day) -> bool:
             return meal in dict(today.meals)
 
 
+def in_time(query: Query, offer: Offer, today: Day) -> bool:
+    """Whether what ``today`` holds so far is over when ``offer`` leaves."""
+    slots = agenda(query, today.city, offer)
+    before = slots[: [slot.kind for slot in slots].index("ride")]
+    meals = {slot.kind for slot in before} & set(MEALS)
+    sights = sum(slot.kind.endswith("sight") for slot in before)
+    return {meal for meal, _ in today.meals} <= meals and len(today.attractions) <= sights
+
+
 def leg_days(query: Query) -> tuple[int, ...]:
     """The days of travel: the reference's, else the nights are shared out evenly, the longer stays first."""
     if query.legs:

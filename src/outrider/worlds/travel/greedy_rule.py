@@ -11,12 +11,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from outrider.model import Prefix
+from outrider.model import Prefix, Step
 from outrider.worlds.travel import tables
-from outrider.worlds.travel.actions import Progress
+from outrider.worlds.travel.actions import Progress, progress
 from outrider.worlds.travel.agenda import Offer, leg_days, next_leg_day, offers
 from outrider.worlds.travel.hard import missing_cuisines
-from outrider.worlds.travel.planner import walk
+from outrider.worlds.travel.planner import next_step, walk
 from outrider.worlds.travel.queries import Query
 from outrider.worlds.travel.records import Accommodation
 from outrider.worlds.travel.trip import Meal, Mode, Place
@@ -29,6 +29,15 @@ def greedy(query: Query, prefix: Prefix = ()) -> Prefix:
         BadStep: ``prefix`` holds a step that is none of a trip's.
     """
     return walk(query, prefix, Greedy(query))
+
+
+def greedy_step(query: Query, prefix: Prefix) -> Step:
+    """The step that the rule names after ``prefix``.
+
+    Raises:
+        BadStep: ``prefix`` holds a step that is none of a trip's.
+    """
+    return next_step(query, progress(prefix, query.origin), Greedy(query))
 
 
 @dataclass(frozen=True, slots=True)

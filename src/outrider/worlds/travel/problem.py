@@ -13,7 +13,7 @@ from typing import Final
 from outrider.model import Prefix
 from outrider.worlds.travel import tables
 from outrider.worlds.travel.actions import Progress, progress
-from outrider.worlds.travel.agenda import Offer, Slot, agenda, leg_days, offers
+from outrider.worlds.travel.agenda import Offer, Slot, agenda, in_time, leg_days, offers
 from outrider.worlds.travel.greedy_rule import open_cities, unfit
 from outrider.worlds.travel.hard import missing_cuisines
 from outrider.worlds.travel.planner import slots_of
@@ -91,8 +91,17 @@ def problem(query: Query, prefix: Prefix, given_up: Iterable[str] = ()) -> Probl
     """
     now, without = progress(prefix, query.origin), frozenset(given_up)
     found = _planned(query, now) if query.legs else _open(query, now)
-    legs = tuple(LegToTake(day=day, offers=_offers(query, day, starts, ends, without)) for day, starts, ends in found)
-    return Problem(query=query, now=now, legs=legs, given_up=without)
+    legs = []
+    for day, starts, ends in found:
+        rides = _offers(query, day, starts, ends, without)
+        legs.append(LegToTake(day=day, offers=_in_time(query, now, day, rides)))
+    return Problem(query=query, now=now, legs=tuple(legs), given_up=without)
+
+
+def _in_time(query: Query, now: Progress, day: int, found: tuple[Offer, ...]) -> tuple[Offer, ...]:
+    """Those that have not left yet; all of them, if none is left or none leaves today."""
+    left = tuple(offer for offer in found if in_time(query, offer, now.today)) if day == now.day else ()
+    return left or found
 
 
 Way = tuple[int, tuple[str, ...], tuple[str, ...]]

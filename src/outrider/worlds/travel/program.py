@@ -6,6 +6,7 @@ each cuisine that is asked for. Whether a meal is had on a day of travel hangs o
 
 from __future__ import annotations
 
+import zlib
 from collections import Counter
 from collections.abc import Mapping
 from itertools import pairwise
@@ -21,12 +22,11 @@ from outrider.worlds.travel.trip import MEALS, Meal, Place
 
 Prefer: TypeAlias = Literal["cheapest", "rated"]
 
-_USD: Final = 10_000
-"""A dollar weighs more than all ranks together; ranks make one of many optima *the* one."""
-_STAR: Final = 10**9
-"""A tenth of a star weighs more than any sum."""
-_SHORT: Final = 10**14
-"""A meal for which there is no restaurant weighs more than all else."""
+_STAR: Final = 10**6
+"""A tenth of a star weighs more than any sum of dollars."""
+_SHORT: Final = 10**9
+"""A meal for which there is no restaurant weighs more than all dollars."""
+_RANKS: Final = 1_000_003
 
 
 class Program:
@@ -41,6 +41,7 @@ class Program:
         self._model: Any = cp_model.CpModel()
         self._solver: Any = cp_model.CpSolver()
         self._weight: list[Any] = []
+        self._rank: list[Any] = []
         self._usd: list[Any] = []
         self._takes = {(leg.day, offer): self._model.new_bool_var("") for leg in facts.legs for offer in leg.offers}
         self._sleeps: dict[tuple[int, str], list[tuple[Accommodation, Any]]] = {}
@@ -52,12 +53,21 @@ class Program:
             self._keep_to_budget()
 
     def solve(self) -> bool:
-        """Whether there is an answer; it is then optimal. One worker and a fixed seed: the same each time."""
+        """Whether there is an answer; it is then optimal, and of many optima the one of the least rank.
+
+        Ranks hang on names alone, so that the same one is found from every prefix of it.
+        """
         self._solver.parameters.num_workers = 1
         self._solver.parameters.random_seed = 0
-        self._model.minimize(sum(self._weight))
-        status = self._solver.solve(self._model)
-        return bool(status == self._cp.OPTIMAL)
+        weight = sum(self._weight)
+        if not self._optimal(weight):
+            return False
+        self._model.add(weight == round(self._solver.objective_value))
+        return self._optimal(sum(self._rank))
+
+    def _optimal(self, weight: Any) -> bool:
+        self._model.minimize(weight)
+        return bool(self._solver.solve(self._model) == self._cp.OPTIMAL)
 
     def rides(self) -> dict[int, Offer]:
         """The ride of each day of travel."""
@@ -66,19 +76,19 @@ class Program:
     def _is(self, variable: Any) -> bool:
         return bool(self._solver.value(variable))
 
-    def _costs(self, variable: Any, usd: int, rank: int, stars: int = 0) -> None:
-        """What choosing ``variable`` weighs."""
+    def _costs(self, variable: Any, name: str, usd: int, stars: int = 0) -> None:
+        """What choosing ``variable`` weighs, and its rank."""
         self._usd.append(usd * variable)
-        rated = stars * _STAR if self._prefer == "rated" else 0
-        self._weight.append((usd * _USD + rank - rated) * variable)
+        self._weight.append((usd - (stars * _STAR if self._prefer == "rated" else 0)) * variable)
+        self._rank.append(_rank(name) * variable)
 
     def _travel(self) -> None:
         """A ride a leg, from where the last one led; no city twice; no car beside flights and taxis."""
         legs, model = self._facts.legs, self._model
         for leg in legs:
             model.add_exactly_one(self._takes[leg.day, offer] for offer in leg.offers)
-            for rank, offer in enumerate(leg.offers):
-                self._costs(self._takes[leg.day, offer], offer.usd, rank)
+            for offer in leg.offers:
+                self._costs(self._takes[leg.day, offer], f"{leg.day} {offer.ride}", offer.usd)
         for leg, following in pairwise(legs):
             for city in {offer.ride.destination for offer in leg.offers} | {offer.ride.origin for offer in following.offers}:
                 leaves = [self._takes[following.day, offer] for offer in following.offers if offer.ride.origin == city]
@@ -118,13 +128,14 @@ class Program:
             if day == facts.now.day and facts.last_night and city == facts.now.here:
                 continue
             homes = facts.beds(city, nights)
-            ordered = sorted(homes, key=lambda home: (home.night_usd(facts.query.people), home.name))
+            ordered = sorted(homes, key=lambda home: (home.night_usd(facts.query.people), _rank(f"{home.name}, {city}")))
             kept = ordered if self._prefer == "rated" else ordered[:1]
             entries = [(home, self._model.new_bool_var("")) for home in kept]
             self._sleeps[day, city] = entries
             self._model.add(sum(variable for _, variable in entries) == is_made)
-            for rank, (home, variable) in enumerate(entries):
-                self._costs(variable, nights * home.night_usd(facts.query.people), rank, nights * home.rating * 10)
+            for home, variable in entries:
+                usd = nights * home.night_usd(facts.query.people)
+                self._costs(variable, f"{home.name}, {city}", usd, nights * home.rating * 10)
 
     def _needs(self) -> dict[str, Any]:
         """The meals that are had in each city."""
@@ -154,8 +165,8 @@ class Program:
             self._eats[city] = entries
             self._weight.append(_SHORT * short)
             self._model.add(sum(variable for _, variable in entries) + short == count)
-            for rank, (place, variable) in enumerate(entries):
-                self._costs(variable, people * place.price_usd, rank, round(10 * place.rating))
+            for place, variable in entries:
+                self._costs(variable, f"{place.name}, {city}", people * place.price_usd, round(10 * place.rating))
         for name in () if CUISINE in facts.given_up else facts.missing_cuisines:
             found = [variable for entries in self._eats.values() for place, variable in entries if name in place.cuisines]
             self._model.add(sum(found) >= 1)
@@ -163,7 +174,7 @@ class Program:
     def _worth(self, city: str) -> list[Restaurant]:
         """The restaurants that an optimum may need: of those alike in the cuisines asked for, the cheapest, one for each meal."""
         facts, most = self._facts, 3 * self._facts.query.days
-        ordered = sorted(facts.restaurants(city), key=lambda place: (place.price_usd, place.name))
+        ordered = sorted(facts.restaurants(city), key=lambda place: (place.price_usd, _rank(f"{place.name}, {city}")))
         if self._prefer == "rated":
             return ordered
         alike: Counter[frozenset[str]] = Counter()
@@ -222,3 +233,8 @@ class Program:
             names = [Place(place.name, city) for place, variable in self._eats[city] if self._is(variable)]
             found |= {(day, MEALS[meal]): place for (meal, day), place in zip(sorted(wanted), names, strict=False)}
         return found
+
+
+def _rank(name: str) -> int:
+    """A number that hangs on ``name`` alone, spread so widely that no two choices of many have the same sum."""
+    return zlib.crc32(name.encode()) % _RANKS
