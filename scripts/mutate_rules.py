@@ -8,6 +8,7 @@ the laws run against it, with the same examples every time. A mutant that no tes
     python scripts/mutate_rules.py --list     # what they are
     python scripts/mutate_rules.py --only 17  # one of them, with the tests' own words
     python scripts/mutate_rules.py --file rules/tree.py  # those of a file
+    python scripts/mutate_rules.py --tests tests/rules  # a first sieve: run what survives it against all tests
 """
 
 from __future__ import annotations
@@ -199,7 +200,9 @@ def mutants() -> list[Mutant]:
 class Copies:
     """One copy of the tree for each worker."""
 
-    def __init__(self, folder: Path, count: int) -> None:
+    def __init__(self, folder: Path, count: int, tests: list[str], hangs_after_s: float) -> None:
+        self._tests = tests
+        self._hangs_after_s = hangs_after_s
         self._free: SimpleQueue[Path] = SimpleQueue()
         for n in range(count):
             copy = folder / str(n)
@@ -216,35 +219,38 @@ class Copies:
         copy = self._free.get()
         try:
             if mutant is None:
-                return _tests_fail(copy)
+                return self._fail(copy)
             place = copy / "src/outrider" / mutant.file
             kept = place.read_text()
             place.write_text(mutant.source)
             try:
-                return _tests_fail(copy)
+                return self._fail(copy)
             finally:
                 place.write_text(kept)
         finally:
             self._free.put(copy)
+
+    def _fail(self, copy: Path) -> tuple[bool, str]:
+        return _tests_fail(copy, self._tests, self._hangs_after_s)
 
 
 def _bound_memory() -> None:
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY_BYTES, MEMORY_BYTES))
 
 
-def _tests_fail(copy: Path) -> tuple[bool, str]:
+def _tests_fail(copy: Path, tests: list[str], hangs_after_s: float) -> tuple[bool, str]:
     environment = os.environ | {
         "PYTHONPATH": str(copy / "src"),
         "PYTHONDONTWRITEBYTECODE": "1",
         "OUTRIDER_LAWS": "mutants",
     }
-    command = [sys.executable, "-m", "pytest", "-x", "-q", "--tb=line", "-p", "no:cacheprovider", *TESTS]
+    command = [sys.executable, "-m", "pytest", "-x", "-q", "--tb=line", "-p", "no:cacheprovider", *tests]
     try:
         done = subprocess.run(
-            command, cwd=copy, env=environment, capture_output=True, text=True, timeout=HANGS_AFTER_S, preexec_fn=_bound_memory
+            command, cwd=copy, env=environment, capture_output=True, text=True, timeout=hangs_after_s, preexec_fn=_bound_memory
         )
     except subprocess.TimeoutExpired:
-        return True, f"hung: nothing for {HANGS_AFTER_S} s"
+        return True, f"hung: nothing for {hangs_after_s:g} s"
     return done.returncode != 0, done.stdout[-2000:] + done.stderr[-2000:]
 
 
@@ -267,6 +273,14 @@ def main() -> int:
     parser.add_argument("--only", type=int, nargs="+", metavar="N", help="only these, by their numbers in the list")
     parser.add_argument("--file", nargs="+", choices=FILES, default=FILES, metavar="NAME", help="only those of these files")
     parser.add_argument("--jobs", type=int, default=2, metavar="N", help="how many at once (2)")
+    parser.add_argument(
+        "--tests", nargs="+", default=list(TESTS), metavar="PATH",
+        help="only these tests, for a first sieve; run what survives it against all of them",
+    )  # fmt: skip
+    parser.add_argument(
+        "--hangs-after", type=float, default=HANGS_AFTER_S, metavar="S",
+        help=f"when a run of the tests counts as hung ({HANGS_AFTER_S}); give more on a machine that is busy",
+    )  # fmt: skip
     options = parser.parse_args()
     chosen = [
         (n, mutant)
@@ -278,7 +292,7 @@ def main() -> int:
             print(f"{n:4}  {mutant}")
         return 0
     with tempfile.TemporaryDirectory() as folder:
-        copies = Copies(Path(folder), options.jobs)
+        copies = Copies(Path(folder), options.jobs, options.tests, options.hangs_after)
         fails, words = copies.noticed(None)
         if fails:
             print(f"the tests fail without any mutant:\n{words}")

@@ -6,7 +6,7 @@ import pytest
 
 from outrider import Batch, Sliding, Step
 from outrider.errors import NotNow
-from outrider.rules.events import Cancel, Discarded, Rejected, Start, Took, Verified
+from outrider.rules.events import Cancel, Discarded, Rejected, Start, Stopped, Took, Verified
 from outrider.testing import steps
 
 from .driven import Driven
@@ -229,3 +229,13 @@ def test_a_batch_begins_anew_where_the_person_steered() -> None:
     driven.drafted("a", "c", guesses="d")
     assert driven.asking() == {"T:a", "T:a/c"}, "now it is steps 1 and 2"
     assert set(told(driven).values()) == {("go by train",)}
+
+
+def test_a_call_that_is_closing_already_is_not_closed_again() -> None:
+    driven = speculating()
+    driven.steered("go by train")
+    closing = set(driven.closing)
+    driven.receive(Stopped(reason="enough"))
+    closed = [order.call for order in driven.last.orders if isinstance(order, Cancel)]
+    assert len(closed) == 2
+    assert closing.isdisjoint(closed)
