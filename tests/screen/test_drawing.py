@@ -11,6 +11,7 @@ from outrider.rules.events import (
     Accepted,
     Cancelled,
     Confirmed,
+    Discarded,
     Drafted,
     Ended,
     Event,
@@ -30,7 +31,7 @@ from outrider.views.screen import svg_of
 from outrider.views.screen.chart import MOST_ROWS, lanes
 from outrider.views.screen.says import gained, usual
 
-from .watching import check_picture, drawn, lines_of, told
+from .watching import check_picture, drawn, lines_of, settled, told
 
 pytestmark = pytest.mark.asyncio
 
@@ -70,6 +71,7 @@ def a_run() -> list[tuple[float, Event]]:
         (4.0, Shown(at=1, step=Step("Image Deblurring"))),
         (5.5, verified(2, 1, gray)),
         (5.5, Rejected(call=3, at=1, ahead=1, draft=Step("Image Deblurring"), verdict=Step(gray))),
+        (5.5, Discarded(at=1, step=Step("Image Deblurring"), calls=(4,))),
         (5.5, Confirmed(at=1, step=Step(gray), by="target", call=2)),
         (5.5, Cancelled(call=4, role="target", at=2, reason="its prefix was rejected", usage=USED)),
         (5.5, Started(call=5, role="target", at=2)),
@@ -98,9 +100,7 @@ def a_run() -> list[tuple[float, Event]]:
 async def test_the_screen_looks_as_it_is_kept(size: tuple[int, int], keys: tuple[str, ...]) -> None:
     async with drawn(told(*a_run()), size=size, now_s=8.25) as (screen, pilot):
         await pilot.press(*keys)
-        await pilot.pause()
-        name = "-".join(("run", *keys, "x".join(map(str, size))))
-        check_picture(screen, name)
+        await check_picture(screen, pilot, "-".join(("run", *keys, "x".join(map(str, size)))))
 
 
 @pytest.mark.parametrize("size", [(80, 24), (120, 40)], ids=["80x24", "120x40"])
@@ -112,8 +112,8 @@ async def test_a_complete_plan_looks_as_it_is_kept(size: tuple[int, int]) -> Non
         (9.0, Ended(outcome="complete")),
         (9.0, Finished(outcome="complete")),
     ]
-    async with drawn(told(*a_run(), *end), size=size) as (screen, _):
-        check_picture(screen, f"complete-{'x'.join(map(str, size))}")
+    async with drawn(told(*a_run(), *end), size=size) as (screen, pilot):
+        await check_picture(screen, pilot, f"complete-{'x'.join(map(str, size))}")
 
 
 # Law 5, odd text, many steps ----------------------------------------------------------------------------------------
@@ -130,6 +130,7 @@ async def test_text_of_tasks_and_models_is_never_read_as_markup() -> None:
     )  # fmt: skip
     async with drawn(records) as (screen, pilot):
         await pilot.press("g")
+        await settled(screen, pilot, "▸")
         text = " ".join(" ".join(lines_of(screen)).split())
         assert text.count("[bold red]wipe[/] [@click=app.exit]this[/]") == 4
         assert text.count("[/] [link=x]y") == 2
@@ -143,23 +144,17 @@ def long_plan(steps: int) -> list[tuple[float, Event]]:
 
 async def test_forty_steps_scroll_to_the_end_and_the_next_step_stays_in_sight() -> None:
     async with drawn(told(*long_plan(40))) as (screen, pilot):
-        text = "\n".join(lines_of(screen))
-        assert "39  Do thing 39" in text
-        assert "40  Do the rest" in text
-        assert "↑ 26 lines more" in text
+        await settled(screen, pilot, "39  Do thing 39", "40  Do the rest", "↑ 26 lines more")
         await pilot.press("home")
-        text = "\n".join(lines_of(screen))
-        assert "  0  Do thing 0" in text
-        assert "40  Do the rest" in text
-        assert "Do thing 39" not in text
+        await settled(screen, pilot, "  0  Do thing 0", "40  Do the rest", "↓ 26 lines more")
         await pilot.press("pagedown", "down", "up")
-        assert "  0  Do thing 0" not in "\n".join(lines_of(screen))
+        await settled(screen, pilot, "Do thing 14", "↑ 14 lines more")
         await pilot.press("end", "g")
-        assert "▸ 39  Do thing 39" in "\n".join(lines_of(screen))
+        await settled(screen, pilot, "▸ 39  Do thing 39")
         await pilot.press(*["up"] * 39)
-        assert "▸  0  Do thing 0" in "\n".join(lines_of(screen))
+        await settled(screen, pilot, "▸  0  Do thing 0", "40  Do the rest")
         await pilot.press("escape")
-        assert "39  Do thing 39" in "\n".join(lines_of(screen))
+        await settled(screen, pilot, "✓ 39  Do thing 39")
 
 
 async def test_a_long_draft_is_shown_whole_since_who_accepts_it_is_to_have_seen_it() -> None:

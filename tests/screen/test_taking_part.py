@@ -53,6 +53,15 @@ async def test_a_complete_plan_stays_on_the_screen_until_the_person_leaves() -> 
         await seen.until_true(lambda: not seen.screen.is_running)
 
 
+async def test_an_enter_that_was_meant_for_the_last_draft_does_not_leave() -> None:
+    async with watched() as seen:
+        seen.target.answers("finish")
+        await seen.until("Plan complete; Enter leaves")
+        await seen.pilot.press("enter")
+        await seen.until("The run has only just ended; Enter once more leaves")
+        assert seen.screen.is_running
+
+
 # Accepting ----------------------------------------------------------------------------------------------------------
 
 
@@ -191,7 +200,7 @@ async def test_a_step_is_typed_with_completion_and_taken() -> None:
         await seen.type("buy")
         await seen.until_true(lambda: "post letter" not in seen.text)
         await seen.press("down", "down", "up", "tab")
-        await seen.until_true(lambda: seen.screen.query_one("Prompt").typed == "buy bread")  # type: ignore[attr-defined]
+        await seen.until_true(lambda: seen.typed == "buy bread")
         await seen.press("enter")
         await seen.until("✓ 0 buy bread", "taken by you instead of buy butter, not verified", "… 1")
         assert seen.plan == ["buy bread"]
@@ -224,7 +233,7 @@ async def test_letters_that_are_commands_elsewhere_are_letters_in_the_input() ->
         await two_drafts(seen)
         await seen.press("t")
         await seen.type("qsplgt?")
-        assert seen.screen.query_one("Prompt").typed == "qsplgt?"  # type: ignore[attr-defined]
+        assert seen.typed == "qsplgt?"
         await seen.press("escape")
         await seen.until("Enter accept")
         assert seen.plan == []
@@ -247,7 +256,7 @@ async def test_a_bad_step_is_explained_under_the_input_and_what_was_typed_stays(
         await seen.type(typed)
         await seen.press("enter")
         await seen.until(says)
-        assert seen.screen.query_one("Prompt").typed == typed  # type: ignore[attr-defined]
+        assert seen.typed == typed
         assert seen.plan == []
         await seen.press("backspace", "x")
         assert says not in seen.flat
@@ -364,7 +373,7 @@ async def test_stopping_closes_every_call_keeps_the_plan_and_leaves(key: str) ->
         await seen.press(key)
         await seen.until_true(lambda: not seen.screen.is_running)
         assert seen.plan == ["buy bread"]
-        assert (seen.screen.picture.outcome, seen.screen.picture.reason) == ("stopped", "by you")
+        assert (seen.screen.picture.outcome, seen.screen.picture.reason) == ("stopped", "on request")
         assert seen.session.figures.in_flight == 0
 
 

@@ -17,6 +17,7 @@ from outrider.model import JSON, Prefix
 from outrider.rules.events import Event, Record
 from outrider.testing import FakeAgent
 from outrider.views.screen import PlanScreen
+from outrider.views.screen.prompt import Prompt
 
 PATIENCE = 400
 """So many times the screen may come to rest without what a test waits for; no clock is asked."""
@@ -142,6 +143,11 @@ class Watched:
     def plan(self) -> list[str]:
         return [str(step) for step in self.session.plan.prefix]
 
+    @property
+    def typed(self) -> str:
+        """What stands in the input."""
+        return self.screen.query_one(Prompt).typed
+
     async def until(self, *what: str) -> None:
         """Wait until all of this is to be seen, with what is drawn in a row read as one text."""
         await self.until_true(lambda: all(part in self.flat for part in what), f"{what} to be seen")
@@ -223,15 +229,32 @@ def lines_of(screen: PlanScreen) -> list[str]:
     return ["".join(segment.text for segment in strip).rstrip() for strip in lines]
 
 
+async def settled(screen: PlanScreen, pilot: Pilot[None], *what: str) -> None:
+    """Wait until all of this is to be seen."""
+    for _ in range(PATIENCE):
+        await pilot.pause()
+        if all(part in _page(screen) for part in what):
+            return
+    raise AssertionError(f"waited in vain for {what}:\n{_page(screen)}")
+
+
 PICTURES = Path(__file__).parent / "pictures"
 
 
-def check_picture(screen: PlanScreen, name: str) -> None:
-    """The screen looks as it is kept in ``pictures``; a picture that is not there yet is written, to be looked at and kept."""
-    seen = "".join(f"{line}\n" for line in lines_of(screen))
+async def check_picture(screen: PlanScreen, pilot: Pilot[None], name: str) -> None:
+    """The screen comes to look as it is kept in ``pictures``; one that is not there yet is written, to be looked at and kept."""
     kept = PICTURES / f"{name}.txt"
     if not kept.exists():
+        await pilot.pause()
         kept.parent.mkdir(exist_ok=True)
-        kept.write_text(seen)
+        kept.write_text(_page(screen))
         raise AssertionError(f"{kept} was not there and has been written; look at it, and run again")
-    assert seen == kept.read_text()
+    for _ in range(PATIENCE):
+        await pilot.pause()
+        if _page(screen) == kept.read_text():
+            return
+    assert _page(screen) == kept.read_text()
+
+
+def _page(screen: PlanScreen) -> str:
+    return "".join(f"{line}\n" for line in lines_of(screen))

@@ -105,9 +105,12 @@ class TakingPart:
         """Open the screen, until the person leaves it."""
         from outrider.views.screen import Terminal, on_terminal  # Textual takes a third of a second to import
 
-        ctrl_c.give_back = Terminal().give_back
+        terminal = Terminal()
+        ctrl_c.give_back = terminal.give_back
         with _termination(ctrl_c.press):
-            await on_terminal(session, write=write_line, stop=ctrl_c.press, opened=lambda screen: ctrl_c.asks(screen.stop))
+            await on_terminal(
+                session, terminal=terminal, write=write_line, stop=ctrl_c.press, opened=lambda screen: ctrl_c.asks(screen.stop)
+            )
 
 
 @contextlib.contextmanager

@@ -27,8 +27,8 @@ from outrider.runtime import Session
 from outrider.views.picture import Picture
 from outrider.views.scene import Watch
 from outrider.views.screen import says
-from outrider.views.screen.help import Help
-from outrider.views.screen.panes import Head, Keys, LanesPane, Note, PlanPane, Prompt, RunLine
+from outrider.views.screen.panes import Head, Keys, LanesPane, Note, PlanPane, RunLine
+from outrider.views.screen.prompt import FREE_WORDS, Prompt
 
 TICK_S: Final = 0.1
 """Running seconds are drawn anew so often."""
@@ -41,9 +41,6 @@ TALL: Final = 34
 
 Mode: TypeAlias = Literal["watching", "choosing", "asking"]
 Colours: TypeAlias = Literal["terminal", "dark", "light"]
-
-FREE_WORDS: Final = World(name="", about="")
-"""Where a session has no world, a step is whatever the person types."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +80,8 @@ class PlanScreen(App[None]):
         self.theme = {"terminal": "ansi-dark", "dark": "textual-dark", "light": "textual-light"}[colours]
         self._told = Watch()
         self.trouble: OutriderError | None = None
+        self._head, self._pane, self._lanes = Head(), PlanPane(), LanesPane()
+        self._prompt, self._note, self._run_line, self._named_keys = Prompt(), Note(), RunLine(), Keys()
         self._session = session
         self._records = records
         self._stop = stop or self.stop
@@ -125,14 +124,7 @@ class PlanScreen(App[None]):
         asyncio.get_running_loop().set_task_factory(None)
 
     def compose(self) -> ComposeResult:
-        yield Head()
-        yield PlanPane()
-        yield Help()
-        yield LanesPane()
-        yield Prompt()
-        yield Note()
-        yield RunLine()
-        yield Keys()
+        yield from (self._head, self._pane, self._lanes, self._prompt, self._note, self._run_line, self._named_keys)
 
     def on_resize(self, event: Resize) -> None:
         self.screen.set_class(event.size.height < TALL, "short")
@@ -157,17 +149,9 @@ class PlanScreen(App[None]):
         if self._stopping and self.picture.finished:
             self.exit()
 
-    @property
-    def _pane(self) -> PlanPane:
-        return self.query_one(PlanPane)
-
-    @property
-    def _prompt(self) -> Prompt:
-        return self.query_one(Prompt)
-
     def say(self, text: str, *, asks: bool = False) -> None:
         """Say ``text`` to the person until their next key."""
-        self.query_one(Note).say(text, asks=asks)
+        self._note.say(text, asks=asks)
 
     # Drawing --------------------------------------------------------------------------------------------------------
 
@@ -179,13 +163,13 @@ class PlanScreen(App[None]):
     def draw(self) -> None:
         """Draw the scene as it stands."""
         self._drawing = False
-        if not self.is_running:
-            return
+        if not self._pane.is_attached:
+            return  # the screen is being left
         scene, now_s = self._told.scene, self.now_s
         on_display = says.next_step(scene, now_s)
         if self._shown[0] != (seen := (on_display.at, on_display.state == "over", on_display.step)):
             self._shown = (seen, self._clock())
-        for widget in (self.query_one(Head), self._pane, self.query_one(RunLine), self.query_one(LanesPane)):
+        for widget in (self._head, self._pane, self._run_line, self._lanes):
             widget.show(scene, now_s)
         if self._prompt.is_open and not self._prompt.steering and len(self.picture.confirmed) > self._prompt.at:
             answer = self.picture.confirmed[self._prompt.at].step
@@ -193,14 +177,14 @@ class PlanScreen(App[None]):
         self._name_keys()
 
     def _tick(self) -> None:
-        if self._pane.scene is None or self.picture.outcome is not None:
+        if self._pane.scene is None or not self._pane.is_attached or self.picture.outcome is not None:
             return
-        for widget in (self._pane, self.query_one(RunLine), self.query_one(LanesPane)):
+        for widget in (self._pane, self._run_line, self._lanes):
             if widget.display:
                 widget.tick(self.now_s)
 
     def _name_keys(self) -> None:
-        self.query_one(Keys).show(self._keys())
+        self._named_keys.show(self._keys())
 
     def _keys(self) -> tuple[tuple[str, str], ...]:
         if self._prompt.is_open:
@@ -220,7 +204,7 @@ class PlanScreen(App[None]):
 
     def on_plan_pane_pressed(self, event: PlanPane.Pressed) -> None:
         """A key on the plan. What it does depends on whether the person watches, chooses, or was asked something."""
-        if self._help(event.key):
+        if self._turns_the_page(event.key):
             return
         match self._mode:
             case "asking":
@@ -238,13 +222,12 @@ class PlanScreen(App[None]):
         if self._mode == "watching" and self.picture.outcome is None:
             self._open_take(says.first_line(event.text))
 
-    def _help(self, key: str) -> bool:
+    def _turns_the_page(self, key: str) -> bool:
         """Whether the key was for the page of keys: it opens on ``?``, and any key closes it."""
-        page = self.query_one(Help)
-        if not page.has_class("open") and key != "question_mark":
+        opens = not self._pane.explaining
+        if opens and key != "question_mark":
             return False
-        self.screen.toggle_class("help")
-        page.toggle_class("open")
+        self._pane.explain(opens)
         return True
 
     def _command(self, key: str, character: str | None) -> None:
@@ -271,7 +254,7 @@ class PlanScreen(App[None]):
         """Whether the key only changes what is in sight."""
         match key:
             case "l":
-                self.query_one(LanesPane).toggle_class("open")
+                self._lanes.toggle_class("open")
             case "pageup" | "pagedown":
                 self._pane.scroll_lines(self._pane.page if key == "pageup" else -self._pane.page)
             case "up" | "down":
@@ -283,11 +266,12 @@ class PlanScreen(App[None]):
         return True
 
     def _after_the_end(self, key: str) -> None:
-        if key in ("enter", "q", "escape"):
-            if self._been_there_a_moment:
-                self.exit()
-        else:
+        if key not in ("enter", "q", "escape"):
             self._look(key)
+        elif self._been_there_a_moment:
+            self.exit()
+        else:
+            self.say("The run has only just ended; Enter once more leaves")
 
     @property
     def _been_there_a_moment(self) -> bool:
@@ -424,5 +408,5 @@ class PlanScreen(App[None]):
     def stop(self) -> None:
         """Stop the run in order, and leave the screen once every call is closed."""
         self._stopping = True
-        self._session.stop("by you")
+        self._session.stop("on request")
         self._leave_if_done()

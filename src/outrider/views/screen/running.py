@@ -8,16 +8,23 @@ from contextlib import contextmanager
 from outrider.runtime import Session
 from outrider.views.lines import whole_plan
 from outrider.views.screen.app import PlanScreen
+from outrider.views.screen.terminal import Terminal
 from outrider.views.words import summary
 
 
 async def on_terminal(
-    session: Session, *, write: Callable[[str], None], stop: Callable[[], object], opened: Callable[[PlanScreen], object]
+    session: Session,
+    *,
+    terminal: Terminal,
+    write: Callable[[str], None],
+    stop: Callable[[], object],
+    opened: Callable[[PlanScreen], object],
 ) -> None:
     """Run ``session`` on the screen; afterwards its plan and summary have been written as plain lines.
 
     Args:
         session: one that has not been entered.
+        terminal: is lent to the screen, and given back when the person has left it.
         write: takes each line, once the terminal is as it was.
         stop: what the keys that stop are to do; the screen's own ``stop`` is one thing they may do.
         opened: is given the screen before it opens.
@@ -30,7 +37,8 @@ async def on_terminal(
         opened(screen)
         with _written_in_the_end(screen, write):
             async with session:
-                await screen.run_async(mouse=False)
+                with terminal:
+                    await screen.run_async(mouse=False)
             if screen.trouble is not None:
                 raise screen.trouble
             async for record in events:  # what happened after the screen was left

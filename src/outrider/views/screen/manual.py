@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Final
 
 from textual.content import Content
 
 from outrider.views.screen import drawing
-from outrider.views.screen.panes import Drawn
 
 PAGE: Final[tuple[tuple[str, str], ...]] = (
     ("", "Confirmed steps (✓) are final. At most one draft (…) stands after them, being verified."),
@@ -28,11 +26,9 @@ PAGE: Final[tuple[tuple[str, str], ...]] = (
 _KEY_CELLS: Final = 17
 
 
-class Help(Drawn):
-    """The page of keys, in place of the plan while it is open."""
-
-    def lines(self, width: int) -> Sequence[Content]:
-        return [line for key, does in PAGE for line in _entry(key, does, width)]
+def page(width: int) -> list[Content]:
+    """The page in lines of ``width`` cells."""
+    return [line for key, does in PAGE for line in _entry(key, does, width)]
 
 
 def _entry(key: str, does: str, width: int) -> list[Content]:
