@@ -106,7 +106,10 @@ def test_a_misspelt_place_is_answered_with_near_ones(text: str, told: str) -> No
         ("Seattle to California from March 16", "how long"),
         ("Seattle to California, 4 days, March 16 to March 20", "contradict"),
         ("Seattle to California, 5 days from March 32", "no day 2022-03-32"),
-        ("Seattle to California, 1 day from March 16", "too short"),
+        ("Seattle to California, 1 day from March 16", "2 to 28 days"),
+        ("Seattle to California, 99999999 days from March 16", "2 to 28 days"),
+        ("Seattle to California, March 16 to March 3", "before it starts"),
+        ("Seattle to California, 3 days from 9999-12-30", "out of reach"),
         ("Seattle to 4 cities in California, 3 days from March 16", "do not fit"),
         ("Seattle to Fresno, 2 cities, 5 days from March 16", "ask for fewer"),
         ("Seattle to California, 5 days from March 16, no smoking", "cannot be asked for"),
@@ -123,9 +126,16 @@ def test_a_task_number_that_does_not_exist_is_answered_with_those_that_do() -> N
         numbered(45)
 
 
+def test_numbers_that_no_trip_has_are_read_as_none() -> None:
+    absurd = "9" * 5000
+    query = free_task(f"Seattle to California, 3 days from March 16, group of {absurd}, ${absurd}, {absurd} cities")
+    assert query.people == 1
+    assert "one person travels" in query.assumed
+
+
 WORDS = st.sampled_from(
     ["Seattle", "to", "from", "California", "New York", "March", "16", "16th", "5 days", "week", "for", "two", "$4,000", "pets",
-     "no", "flight", "entire room", ",", ".", "cities", "2", "0", "in", "2022-13-45", "group of", "99999999", "Mission"]
+     "no", "flight", "entire room", ",", ".", "cities", "2", "0", "in", "2022-13-45", "group of", "99999999", "9" * 5000, "Mission"]
 )  # fmt: skip
 
 

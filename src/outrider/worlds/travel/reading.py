@@ -21,6 +21,9 @@ from outrider.worlds.travel.queries import Avoid, HouseRule, Leg, Query, RoomWis
 YEAR: Final = 2022
 """The year of all flights known; taken where a task names none."""
 
+MOST_DAYS: Final = 28
+"""Four weeks: no city has restaurants for more, and none of the data's trips is longer than one."""
+
 CUISINES: Final = (
     "American", "BBQ", "Bakery", "Cafe", "Chinese", "Desserts", "Fast Food", "French", "Indian", "Italian", "Mediterranean",
     "Mexican", "Pizza", "Seafood", "Tea",
@@ -28,7 +31,7 @@ CUISINES: Final = (
 
 _WORDS: Final = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
 _NUMBERS: Final = {word: n for n, word in enumerate(_WORDS)}
-_N: Final = rf"(\d+|{'|'.join(_NUMBERS)})"
+_N: Final = rf"(\d{{1,9}}|{'|'.join(_NUMBERS)})"
 _MONTHS: Final = (
     "january", "february", "march", "april", "may", "june", "july", "august", "september", "october", "november", "december",
 )  # fmt: skip
@@ -41,7 +44,7 @@ _DATE: Final = re.compile(
 _YEAR: Final = re.compile(r"\b(20\d\d)\b")
 _DAYS: Final = re.compile(rf"\b{_N}[ -]days?\b", re.I)
 _WEEK: Final = re.compile(r"\b(?:one[ -]|a )?week(?:-long)?\b", re.I)
-_BUDGET: Final = re.compile(r"(?:\$|usd|us\$)\s*([\d,]+)|\b([\d,]+)\s*(?:dollars|usd)\b", re.I)
+_BUDGET: Final = re.compile(r"(?:\$|usd|us\$)\s*(\d[\d,]{0,14})|\b(\d[\d,]{0,14})\s*(?:dollars|usd)\b", re.I)
 _CITIES: Final = re.compile(rf"\b{_N}\s+(?:(?:different|separate|distinct|unique)\s+)?cities\b", re.I)
 _PEOPLE: Final = (
     re.compile(rf"\b(?:group|party|family) of {_N}\b", re.I),
@@ -105,8 +108,8 @@ def read_query(text: str, *, legs_of: int | None = None) -> Query:
 
 
 def _agree(query: Query) -> None:
-    if query.days < 2:
-        raise BadOption(f"{query.days} day is too short for a trip there and back; give 2 days or more")
+    if not 2 <= query.days <= MOST_DAYS:
+        raise BadOption(f"a trip there and back of {query.days} days cannot be planned; give 2 to {MOST_DAYS} days")
     if query.cities >= query.days:
         raise BadOption(f"{query.cities} cities do not fit into {query.days} days: there is a night in each")
     known = len(tables.cities_by_state()[query.destination]) if query.to_state else 1
@@ -190,6 +193,8 @@ def _when(text: str) -> tuple[datetime.date, int]:
             raise BadOption(f"how long the trip is to be is not to be understood from {text[:120]!r}; say for example: 5 days")
         return dates[0], days
     between = (dates[-1] - dates[0]).days + 1
+    if between < 1:
+        raise BadOption(f"the trip is to end on {dates[-1]}, before it starts on {dates[0]}; turn the dates round")
     if days is not None and days != between:
         raise BadOption(f"{days} days and {dates[0]} to {dates[-1]}, which are {between}, contradict one another")
     return dates[0], between
@@ -218,7 +223,9 @@ def _dates(text: str) -> list[datetime.date]:
 
 def _date(year: int, month: int, day: int) -> datetime.date:
     try:
-        return datetime.date(year, month, day)
+        if year // 100 == YEAR // 100:
+            return datetime.date(year, month, day)
+        raise BadOption(f"the year {year} is out of reach; the flights known are of {YEAR}")
     except ValueError:
         raise BadOption(f"there is no day {year}-{month:02}-{day:02}; give a date of the calendar") from None
 
