@@ -13,7 +13,7 @@ from outrider import Session, plan
 from outrider.agents.agent import Meter
 from outrider.agents.world import Action, World
 from outrider.journal import MemoryJournal
-from outrider.model import Answer, Prefix, Step, Task, Usage
+from outrider.model import Answer, Prefix, Task, Usage
 from outrider.providers.prices import Prices
 from outrider.testing import steps
 from outrider.web.app import application

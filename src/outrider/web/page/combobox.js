@@ -19,6 +19,7 @@ export function Combobox({ session, at, label, text, type, submit, leave, error 
 
   // Leaving the field does not hide the list: what stands below would move away under the pointer.
   const shown = open && found.length > 0;
+  const active = shown && chosen < found.length ? chosen : -1;
   const take = (action) => {
     type(written(action));
     setOpen(false);
@@ -27,12 +28,13 @@ export function Combobox({ session, at, label, text, type, submit, leave, error 
   };
   const move = (by) => {
     setOpen(true);
-    setChosen(found.length ? (chosen + by + (chosen < 0 && by < 0 ? 1 : 0) + found.length) % found.length : -1);
+    const last = Math.max(1, found.length); // the list may be on its way
+    setChosen((chosen + by + (chosen < 0 && by < 0 ? 1 : 0) + last) % last);
   };
   const keys = {
     ArrowDown: () => move(1),
     ArrowUp: () => move(-1),
-    Enter: () => (shown && chosen >= 0 ? take(found[chosen]) : submit()),
+    Enter: () => (active >= 0 ? take(found[active]) : submit()),
     Escape: () => (shown ? setOpen(false) : leave()),
   };
   const key = (event) => {
@@ -61,7 +63,7 @@ export function Combobox({ session, at, label, text, type, submit, leave, error 
         aria-autocomplete="list"
         aria-expanded=${shown}
         aria-controls="step-actions"
-        aria-activedescendant=${shown && chosen >= 0 ? `step-action-${chosen}` : undefined}
+        aria-activedescendant=${active >= 0 ? `step-action-${active}` : undefined}
         aria-invalid=${error ? "true" : undefined}
         aria-describedby=${error ? "step-error" : undefined}
         value=${text}
@@ -70,7 +72,7 @@ export function Combobox({ session, at, label, text, type, submit, leave, error 
         onClick=${() => setOpen(true)}
       />
       <ul id="step-actions" role="listbox" aria-label="Actions" class="actions" hidden=${!shown}>
-        ${found.map((action, number) => html`<${Option} action=${action} number=${number} on=${number === chosen} take=${take} />`)}
+        ${found.map((action, number) => html`<${Option} action=${action} number=${number} on=${number === active} take=${take} />`)}
       </ul>
       ${error && html`<p class="error" id="step-error" role="alert">${error}</p>`}
     </div>

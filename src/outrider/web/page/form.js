@@ -63,7 +63,7 @@ export function NewSession({ from }) {
       ></textarea>
       ${trouble && html`<p class="error" id="new-error" role="alert">${trouble}</p>`}
       <div class="buttons"><button type="submit" class="primary" aria-disabled=${busy}>${busy ? "Opening the agents…" : "Plan it"}</button></div>
-      ${world && !from && html`<div class="examples"><h2>For example</h2><ul>${world.tasks.slice(0, 4).map(example)}</ul></div>`}
+      ${world && !from && html`<section class="examples" aria-labelledby="examples"><h2 id="examples">For example</h2><ul>${world.tasks.slice(0, 4).map(example)}</ul></section>`}
       ${offer && html`<${Options} offer=${offer} given=${given} set=${set} />`}
     </form>
   `;
