@@ -113,7 +113,7 @@ def test_at_a_terminal_the_screen_opens_and_leaves_plan_and_summary_behind(place
     with seated(place) as seat:
         seat.until("Enter leaves")
         seat.press("l")
-        seat.until("answered")
+        seat.until("▓ unused")
         assert seat.leave() == 0, seat.said
         assert seat.said.count(OPENED) == seat.said.count(LEFT) == 1
         lines = seat.after[seat.after.index("Task: ") :].splitlines()
@@ -217,6 +217,29 @@ def test_a_process_that_is_killed_leaves_a_terminal_that_can_be_used(place: Plac
         seat.process.kill()
         seat.until(LEFT)
         seat.until("\x1b[?25h\x1b[0m")
+
+
+BROKEN = """
+from outrider.agents.recorded import RecordedAgent
+from outrider.cli.main import app
+
+class Bug(BaseException):
+    pass
+
+async def breaks(self, answer, meter):
+    raise Bug("no agent may raise this")
+
+RecordedAgent._take_its_time = breaks
+app(["plan", "Make tea", "-a", "recorded:pairs.jsonl", "-t", "recorded:pairs.jsonl"])
+"""
+
+
+def test_an_error_of_our_own_gives_the_terminal_back_before_it_is_told(place: Place) -> None:
+    (place.folder / "broken.py").write_text(BROKEN)
+    with seated(place, command=(sys.executable, "broken.py")) as seat:
+        assert seat.ended() == 1
+        assert "Bug: no agent may raise this" in seat.after
+        assert seat.modes_now == seat.modes
 
 
 def test_compare_goes_on_after_the_screen_is_left(place: Place) -> None:

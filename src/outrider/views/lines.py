@@ -51,8 +51,6 @@ class LinesView:
 
 def whole_plan(picture: Picture) -> list[str]:
     """The task, the plan as it stands, and what the person has added: for whoever has watched it on a screen that is gone."""
-    if not picture.task:
-        return []  # it never began
     sentences = [steered(sentence.at, sentence.text) for sentence in picture.sentences]
     return [*_head(picture), *map(_step, picture.confirmed), *sentences]
 

@@ -11,6 +11,7 @@ import asyncio
 import time
 from collections.abc import AsyncIterable, Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import ClassVar, Final, Literal, TypeAlias
 
 from textual.app import App, ComposeResult
@@ -63,7 +64,7 @@ class PlanScreen(App[None]):
         colours: the terminal's own; for a picture of the screen, a dark or light background.
     """
 
-    CSS_PATH = "screen.tcss"
+    CSS_PATH = Path(__file__).with_name("screen.tcss")
     ENABLE_COMMAND_PALETTE = False
     BINDINGS: ClassVar[list[BindingType]] = [Binding("ctrl+c,ctrl+q", "stop", "Stop", priority=True, show=False)]
 
@@ -79,7 +80,8 @@ class PlanScreen(App[None]):
         super().__init__(ansi_color=colours == "terminal")
         self.theme = {"terminal": "ansi-dark", "dark": "textual-dark", "light": "textual-light"}[colours]
         self._told = Watch()
-        self.trouble: OutriderError | None = None
+        self.trouble: Exception | None = None
+        """What made the screen close, if it was not the person."""
         self._head, self._pane, self._lanes = Head(), PlanPane(), LanesPane()
         self._prompt, self._note, self._run_line, self._named_keys = Prompt(), Note(), RunLine(), Keys()
         self._session = session
@@ -142,8 +144,12 @@ class PlanScreen(App[None]):
                 self._draw_soon()
                 self._leave_if_done()
         except OutriderError as error:  # it was too slow for the events of its session
-            self.trouble = error
-            self.exit()
+            self._handle_exception(error)
+
+    def _handle_exception(self, error: Exception) -> None:
+        """Close the screen for ``error``. Textual itself would print every local variable, and secrets may be among them."""
+        self.trouble = self.trouble or error
+        self.exit()
 
     def _leave_if_done(self) -> None:
         if self._stopping and self.picture.finished:

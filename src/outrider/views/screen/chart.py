@@ -27,7 +27,7 @@ MOST_ROWS: Final = 6
 
 _LABEL: Final = 8
 _FILL: Final = {"used": "█", "running": "█", "wasted": "▓", "cancelled": "░", "failed": "░"}
-_LEGEND: Final = "█ used  ▓ answered  ░ cancelled  × failed"
+_LEGEND: Final = "█ used  ▓ unused  ░ cancelled  × failed"
 
 
 def lanes(bars: Sequence[Bar], width: int, now_s: float) -> list[Content]:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+import contextlib
+from collections.abc import Callable
 
+from outrider.errors import ObserverTooSlow
 from outrider.runtime import Session
+from outrider.runtime.stream import EventStream
 from outrider.views.lines import whole_plan
 from outrider.views.screen.app import PlanScreen
 from outrider.views.screen.terminal import Terminal
@@ -19,8 +21,9 @@ async def on_terminal(
     write: Callable[[str], None],
     stop: Callable[[], object],
     opened: Callable[[PlanScreen], object],
+    screen_of: type[PlanScreen] = PlanScreen,
 ) -> None:
-    """Run ``session`` on the screen; afterwards its plan and summary have been written as plain lines.
+    """Run ``session`` on the screen; afterwards its plan and summary have been written as plain lines, however it ended.
 
     Args:
         session: one that has not been entered.
@@ -28,29 +31,34 @@ async def on_terminal(
         write: takes each line, once the terminal is as it was.
         stop: what the keys that stop are to do; the screen's own ``stop`` is one thing they may do.
         opened: is given the screen before it opens.
+        screen_of: makes it; for a screen without a terminal.
 
     Raises:
         ObserverTooSlow: the terminal was too slow for the session's events. The run was stopped.
     """
     async with session.events() as events:
-        screen = PlanScreen(session, events, stop=stop)
+        screen = screen_of(session, events, stop=stop)
         opened(screen)
-        with _written_in_the_end(screen, write):
+        try:
             async with session:
                 with terminal:
                     await screen.run_async(mouse=False)
             if screen.trouble is not None:
                 raise screen.trouble
-            async for record in events:  # what happened after the screen was left
-                screen.receive(record)
+        finally:  # nothing of the plan is lost with the screen
+            await _receive_the_rest(screen, events)
+            _write_down(screen, write)
 
 
-@contextmanager
-def _written_in_the_end(screen: PlanScreen, write: Callable[[str], None]) -> Iterator[None]:
-    """However the run ends: nothing of its plan is lost with the screen."""
-    try:
-        yield
-    finally:
+async def _receive_the_rest(screen: PlanScreen, events: EventStream) -> None:
+    """What happened while the screen was being left."""
+    with contextlib.suppress(ObserverTooSlow):  # it has been raised already
+        async for record in events:
+            screen.receive(record)
+
+
+def _write_down(screen: PlanScreen, write: Callable[[str], None]) -> None:
+    if screen.picture.task:  # else it never began
         for line in (*whole_plan(screen.picture), *summary(screen.picture, screen.figures)):
             write(line)
 
