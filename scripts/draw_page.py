@@ -1,0 +1,65 @@
+"""Draw the page in the middle of a run of recorded pairs, as docs/page-light.png and docs/page-dark.png.
+
+    python scripts/draw_page.py
+
+The run is real, at the recorded pace; a script's hand presses Enter once, so that a step taken by the person is in it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+from typing import Final, Literal
+
+from playwright.async_api import Page, expect
+from serving import browsing, serving
+
+import outrider
+from outrider.agents.recorded import RecordedAgent
+from outrider.model import Task
+from outrider.worlds import WORLDS
+
+ROOT: Final = Path(__file__).parent.parent
+PAIRS: Final = ROOT / "data" / "local_pairs" / "qwen2.5-coder-0.5b-direct.jsonl"
+TASK: Final = "Given low-resolutioned blurry image and English query, how to answer the question in German step by step?"
+SCHEMES: Final[tuple[Literal["light", "dark"], ...]] = ("light", "dark")
+PATIENCE_MS: Final = 60_000
+TAKEN_AT: Final = 0
+SHOWN_AT: Final = 4
+
+
+async def draw() -> None:
+    """Watch one run in both looks at once; the first page acts."""
+    async with serving() as served, browsing() as browser:
+        pages = [await browser.new_page(viewport={"width": 1240, "height": 760}, color_scheme=scheme) for scheme in SCHEMES]
+        for page in pages:
+            await page.goto(served.url)
+        session = outrider.plan(
+            Task(TASK, "openagi"),
+            approximation=RecordedAgent(PAIRS, "approximation"),
+            target=RecordedAgent(PAIRS, "target"),
+            journal=served.desk.journal,
+            world=WORLDS["openagi"],
+        )
+        await served.desk.begin(session)
+        for page in pages:
+            await page.evaluate("(name) => { location.hash = `#/s/${name}`; }", session.name)
+        await _accept(pages[0])
+        async with asyncio.TaskGroup() as group:
+            for scheme, page in zip(SCHEMES, pages, strict=True):
+                group.create_task(_picture(page, ROOT / "docs" / f"page-{scheme}.png"))
+
+
+async def _picture(page: Page, file: Path) -> None:
+    await page.locator(f'[data-at="{SHOWN_AT}"][data-kind=verifying]').wait_for(timeout=PATIENCE_MS)
+    await page.screenshot(path=file)
+
+
+async def _accept(page: Page) -> None:
+    await page.locator(f'[data-at="{TAKEN_AT}"][data-kind=verifying]').wait_for(timeout=PATIENCE_MS)
+    await expect(page.get_by_role("button", name="Accept")).to_be_enabled()
+    await page.keyboard.press("Enter")
+
+
+if __name__ == "__main__":
+    asyncio.run(draw())
