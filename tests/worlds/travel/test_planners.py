@@ -268,6 +268,15 @@ def test_the_solver_says_which_constraints_a_step_of_the_person_makes_impossible
     assert found.steps[-1].is_finish
 
 
+def test_on_the_last_day_the_solver_still_plans_meals_where_the_person_stays(solver: None) -> None:
+    query = numbered(32)
+    bed = Step("stay", {"name": "Light-filled Apartment in great area, close 2 all!", "city": "Minneapolis"})
+    there = Step("drive", {"origin": "Grand Forks", "destination": "Minneapolis"})
+    back = Step("drive", {"origin": "Minneapolis", "destination": "Minneapolis"})
+    found = solve(query, (there, bed, bed, back))
+    assert found.steps[-1].is_finish
+
+
 def test_a_budget_that_cannot_be_kept_is_proven_so_and_given_up(solver: None) -> None:
     query = numbered(0)
     least = solve(query).usd

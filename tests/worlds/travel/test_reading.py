@@ -81,6 +81,10 @@ def test_a_name_of_a_city_and_a_state_is_the_state_where_cities_are_visited() ->
     assert not free_task("Asheville to New York, March 13-15").to_state
 
 
+def test_a_task_of_the_data_in_its_own_words_is_that_task_with_its_reference() -> None:
+    assert free_task(f" {numbered(31).text} ") is numbered(31)
+
+
 def test_what_no_rule_reads_is_told() -> None:
     assert free_task("Seattle to California, 5 days from March 16, vegan, near a beach").unread == ("vegan", "near a beach")
 
@@ -135,7 +139,8 @@ def test_numbers_that_no_trip_has_are_read_as_none() -> None:
 
 WORDS = st.sampled_from(
     ["Seattle", "to", "from", "California", "New York", "March", "16", "16th", "5 days", "week", "for", "two", "$4,000", "pets",
-     "no", "flight", "entire room", ",", ".", "cities", "2", "0", "in", "2022-13-45", "group of", "99999999", "9" * 5000, "Mission"]
+     "no", "flight", "entire room", ",", ".", "cities", "2", "0", "in", "2022-13-45", "group of", "99999999", "9" * 5000,
+     "Mission"]
 )  # fmt: skip
 
 

@@ -193,6 +193,8 @@ def route(*cities: tuple[str, ...]) -> Trip:
         (route(("Fresno", "Eugene"), ("Portland",), ("Eugene", "Fresno")), "visited twice"),
         (route(("Fresno", "Eugene"), ("Eugene",), ("Portland", "Fresno")), "without a way there"),
         (route(("Fresno", "Eugene"), ("Eugene", "Gotham"), ("Gotham", "Fresno")), "Gotham is no city"),
+        (route(("Fresno", "Eugene"), ("Eugene", "Fresno"), ("Fresno",)), "before the last day"),
+        (route(("Fresno",), ("Fresno", "Eugene"), ("Eugene", "Fresno")), "Fresno is not in Oregon"),
         (route(("Fresno", "Seattle"), ("Seattle",), ("Seattle", "Fresno")), "Seattle is not in Oregon"),
     ],
 )

@@ -97,12 +97,19 @@ def reasonable_city_route(query: Query, trip: Trip) -> Why:
     inner = runs[1:-1]
     if len({city for city, _ in inner} | {query.origin}) != len(inner) + 1:
         return f"a city is visited twice: {' - '.join(city for city, _ in runs)}"
-    for city, mentions in inner:
-        if mentions < 2:
-            return f"{city} is reached or left without a way there"
-        if (tables.states()[city] if query.to_state else city) != query.destination:
-            return f"{city} is not {'in ' if query.to_state else ''}{query.destination}"
-    return None
+    if runs[-1][1] > 1:
+        return f"{query.origin} is reached before the last day"
+    lost = next((city for city, mentions in inner if mentions < 2), None)
+    return f"{lost} is reached or left without a way there" if lost is not None else _astray(query, route[1:-1])
+
+
+def _astray(query: Query, cities: list[str]) -> Why:
+    """Which of ``cities`` is not where the trip is to lead."""
+    if query.to_state:
+        outside = next((city for city in cities if tables.states()[city] != query.destination), None)
+        return f"{outside} is not in {query.destination}" if outside is not None else None
+    other = next((city for city in cities if city not in (query.destination, query.origin)), None)
+    return f"{other} is not {query.destination}" if other is not None else None
 
 
 def diverse_restaurants(query: Query, trip: Trip) -> Why:

@@ -145,6 +145,8 @@ class Program:
         for day in range(now.day, facts.query.days + 1):
             if day in travel:
                 cases = [(self._takes[day, offer], facts.meals(day, offer.ride.origin, offer)) for offer in travel[day].offers]
+            elif day == now.day:
+                cases = [(1, facts.meals(day, now.here, None))]
             else:
                 cases = [(made, facts.meals(day, city, None)) for start, city, made in self._stays() if self._covers(start, day)]
             for made, meals in cases:

@@ -19,6 +19,7 @@ from outrider.worlds.travel.prices import bill
 from outrider.worlds.travel.queries import Query
 from outrider.worlds.travel.reading import read_query
 from outrider.worlds.travel.reference import ROWS, reference_text
+from outrider.worlds.travel.train import queries
 
 ABOUT: Final = (
     "You plan a trip day by day: rides, meals, sights, and a bed for each night. The steps of a day stand in the order in which "
@@ -72,13 +73,14 @@ def world(query: Query, *, rows: int | None = ROWS) -> World:
 
 
 def free_task(text: str) -> Query:
-    """What a task in the user's own words asks for.
+    """What a task in the user's own words asks for; a task of the train set, word by word, is that task with its reference.
 
     Raises:
         UnknownName: it names a place that is not in the tables; the message names near ones.
         BadOption: where from, where to or when is missing, or two of its words contradict one another.
     """
-    return read_query(text)
+    known = next((query for query in queries() if query.text == text.strip()), None)
+    return known or read_query(text)
 
 
 def _allowed(query: Query, prefix: Prefix) -> tuple[str, ...]:
