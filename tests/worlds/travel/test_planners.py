@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import datetime
+import subprocess
+import sys
 from dataclasses import replace
 from itertools import product
 
@@ -275,6 +277,17 @@ def test_on_the_last_day_the_solver_still_plans_meals_where_the_person_stays(sol
     back = Step("drive", {"origin": "Minneapolis", "destination": "Minneapolis"})
     found = solve(query, (there, bed, bed, back))
     assert found.steps[-1].is_finish
+
+
+def test_without_or_tools_the_solver_says_what_to_install() -> None:
+    program = (
+        "import sys; sys.modules['ortools'] = None\n"
+        "from outrider.errors import BadOption; from outrider.worlds import travel\n"
+        "try: travel.solve(travel.numbered(0))\n"
+        "except BadOption as error: print(error)"
+    )
+    done = subprocess.run([sys.executable, "-c", program], check=True, capture_output=True, text=True)
+    assert "pip install 'outrider[solver]'" in done.stdout
 
 
 def test_a_budget_that_cannot_be_kept_is_proven_so_and_given_up(solver: None) -> None:
