@@ -5,7 +5,7 @@ import { sessions } from "./api.js";
 import { useCommands } from "./commands.js";
 import { Connection } from "./connection.js";
 import { Dock, usePrimary } from "./dock.js";
-import { html, useEffect, useLayoutEffect, useReducer, useRef, useState } from "./html.js";
+import { html, useEffect, useReducer, useRef, useState } from "./html.js";
 import { KeyList, useKeys } from "./keys.js";
 import { LanesSection } from "./lanes.js";
 import { openRow, Rows } from "./rows.js";
@@ -51,7 +51,7 @@ function useNews(scene) {
 }
 
 /** While the end of the plan is in view it stays in view, whatever grows above it. */
-function useFollowing(whatGrows) {
+function useFollowing() {
   const end = useRef(null);
   const near = useRef(false);
   useEffect(() => {
@@ -61,11 +61,17 @@ function useFollowing(whatGrows) {
     };
     look();
     addEventListener("scroll", look, { passive: true });
-    return () => removeEventListener("scroll", look);
+    let known = false;
+    const growing = new ResizeObserver(() => {
+      if (known && near.current) end.current.scrollIntoView({ block: "nearest" });
+      known = true;
+    });
+    growing.observe(end.current.parentElement);
+    return () => {
+      removeEventListener("scroll", look);
+      growing.disconnect();
+    };
   }, []);
-  useLayoutEffect(() => {
-    if (near.current) end.current.scrollIntoView({ block: "nearest" });
-  }, [whatGrows]);
   return end;
 }
 
@@ -92,7 +98,7 @@ function Watched({ session, scene, heard, connection, here }) {
   const [panel, setPanel] = useState("");
   const [lanes, setLanes] = useState(true);
   const [keys, setKeys] = useState(false);
-  const end = useFollowing(`${scene.confirmed.length} ${panel} ${commands.race?.at} ${commands.trouble}`);
+  const end = useFollowing();
   useEffect(() => {
     document.title = `${titleOf(scene)} · Outrider`;
   }, [titleOf(scene)]);
