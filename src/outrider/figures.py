@@ -14,6 +14,7 @@ from outrider.rules.events import (
     Accepted,
     Cancelled,
     Confirmed,
+    Discarded,
     Drafted,
     Ended,
     Failed,
@@ -98,8 +99,8 @@ class Figures:
     """The running figures of a session. ``receive`` its records in order; read at any time."""
 
     __slots__ = (
-        "_calls", "_carried", "_flying", "_frontier_held_s", "_frontier_s", "_held_s", "_held_since_s", "_person_windows",
-        "_plan", "_taken", "_verdict_in_at", "acceptance", "calls_max", "now_s", "one_machine", "settled", "total_s",
+        "_calls", "_carried", "_flying", "_frontier_held_s", "_frontier_s", "_held_s", "_held_since_s", "_lost", "_person_windows",
+        "_plan", "_right", "_taken", "_verdict_in_at", "acceptance", "calls_max", "now_s", "one_machine", "settled", "total_s",
     )  # fmt: skip
 
     def __init__(self) -> None:
@@ -109,6 +110,8 @@ class Figures:
         self.settled = False
         self.calls_max = 0
         self.acceptance: dict[int, Acceptance] = {}
+        self._right: set[int] = set()
+        self._lost: set[int] = set()
         self._calls: dict[int, _Call] = {}
         self._flying = 0
         self._carried = 0
@@ -138,10 +141,14 @@ class Figures:
                 self._end_call(number, record.time_s, usage, "failed")
             case Cancelled(call=number, usage=usage):
                 self._end_call(number, record.time_s, usage, "cancelled")
-            case Accepted(ahead=ahead):
+            case Accepted(ahead=ahead, call=call):
                 self.acceptance.setdefault(ahead, Acceptance()).accepted += 1
-            case Rejected(ahead=ahead):
+                self._right.add(call)
+            case Rejected(ahead=ahead, call=call):
                 self.acceptance.setdefault(ahead, Acceptance()).rejected += 1
+                self._lost.add(call)
+            case Discarded(calls=calls):
+                self._lost.update(calls)
             case Took(at=at):
                 self._take(at, record.time_s)
             case WentBack(at=at):
@@ -251,6 +258,21 @@ class Figures:
             call.usage.prompt_tokens + call.usage.output_tokens
             for call in self._calls.values()
             if call.ended_s is not None and call.end == end
+        )
+
+    @property
+    def tokens_lost(self) -> int:
+        """Tokens that are wasted for certain: of cancelled calls, and of answers that are not needed whatever comes.
+
+        Once the run has ended, these are all that were wasted or cancelled.
+        """
+        if self.total_s is not None:
+            return self.tokens("wasted") + self.tokens("cancelled")
+        lost = self._lost - self._right  # of several guesses one may be right
+        return self.tokens("cancelled") + sum(
+            call.usage.prompt_tokens + call.usage.output_tokens
+            for number, call in self._calls.items()
+            if number in lost and call.ended_s is not None and call.end == "wasted"
         )
 
     @property

@@ -115,7 +115,7 @@ def check(scene: Scene, records: list[Record]) -> None:
     assert scene.picture == pictured(records)
     assert scene.taken == figures.taken
     assert scene.run.calls_in_flight == figures.in_flight == sum(bar.end == "running" for bar in scene.bars)
-    assert scene.run.wasted_tokens == figures.tokens("wasted") + figures.tokens("cancelled")
+    assert scene.run.wasted_tokens == figures.tokens_lost
     assert scene.run.tokens >= scene.run.wasted_tokens
     assert scene.window.usual_s is None or scene.window.usual_s[0] <= scene.window.usual_s[1]
     next_at = len(scene.picture.confirmed)
@@ -134,3 +134,27 @@ def test_drawing_changes_nothing(world: World, lookahead: Lookahead, done: list[
     assert often.scene == watching(records)
     assert [step.at for step in often.scene.picture.confirmed] == list(range(len(often.scene.picture.confirmed)))
     assert sum(isinstance(record.event, Confirmed) for record in records) >= len(often.scene.picture.confirmed)
+
+
+def test_tokens_count_as_wasted_only_once_it_is_certain() -> None:
+    """The drafter is wrong from the second step on: its answers may still be needed until the verdict says otherwise."""
+    records = watched(by_script("a", "b", takes_s=4), by_script("a", "x", takes_s=1))
+    watch, wasted = Watch(), dict[float, int]()
+    for record in records:
+        watch.receive(record)
+        wasted[record.time_s] = watch.scene.run.wasted_tokens
+    assert wasted[3.0] == 0  # three answers are there, and nobody knows
+    assert wasted[5.0] > 0  # step 1 is b, so x and what was drafted below it are lost
+    assert wasted[records[-1].time_s] == watch.figures.tokens("wasted") + watch.figures.tokens("cancelled")
+
+
+def test_the_lanes_name_no_step_that_is_not_on_display() -> None:
+    records = watched(by_script("a", "b", "c", takes_s=4), by_script("a", "b", "c", takes_s=1))
+    watch = Watch()
+    for record in records:
+        watch.receive(record)
+        scene = watch.scene
+        if scene.picture.outcome is None:
+            shown = {str(step.step) for step in scene.picture.confirmed}
+            shown |= {str(scene.picture.verifying.step)} if scene.picture.verifying else set()
+            assert {bar.label for bar in scene.bars} - {""} <= shown

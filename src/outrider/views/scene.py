@@ -6,7 +6,7 @@ the lanes. Seconds that still run are left to the screen's own clock: it adds wh
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from outrider.figures import Figures, Taken
 from outrider.rules.events import Record
@@ -30,7 +30,8 @@ class Run:
     """The line of the run. ``alone_s`` is what the target alone would have needed for the confirmed steps, by estimate.
 
     ``alone_s`` and ``saved_s`` are ``None`` where they cannot be told: before the first step, and where calls slow one another
-    down. ``calls_unpriced`` calls are missing in ``priced_usd``.
+    down. ``calls_unpriced`` calls are missing in ``priced_usd``. ``wasted_tokens`` went into calls that were closed, or whose
+    answers are not needed any more.
     """
 
     time_s: float
@@ -81,8 +82,16 @@ class Watch:
             window=Window(asked_s=figures.asked_s(len(self.picture.confirmed)), usual_s=figures.usual_s),
             run=_run(figures),
             taken=figures.taken,
-            bars=self._lanes.bars,
+            bars=tuple(_as_shown(bar, self.picture) for bar in self._lanes.bars),
         )
+
+
+def _as_shown(bar: Bar, picture: Picture) -> Bar:
+    """The bar without the step it named, if that step is not on display so far: the lanes tell no more than the plan."""
+    next_at = len(picture.confirmed)
+    seen = bar.at < next_at or picture.outcome is not None
+    verifying = bar.at == next_at and bar.lane == "approximation" and picture.verifying is not None
+    return bar if seen or verifying or not bar.label else replace(bar, label="")
 
 
 def _run(figures: Figures) -> Run:
@@ -94,7 +103,7 @@ def _run(figures: Figures) -> Run:
         saved_s=figures.saved_s if comparable else None,
         calls_in_flight=figures.in_flight,
         tokens=usage.prompt_tokens + usage.output_tokens,
-        wasted_tokens=figures.tokens("wasted") + figures.tokens("cancelled"),
+        wasted_tokens=figures.tokens_lost,
         priced_usd=figures.priced_usd,
         calls_unpriced=figures.calls_unpriced,
     )

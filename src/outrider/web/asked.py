@@ -13,7 +13,7 @@ from outrider.model import JSON
 
 _SESSION: Final = (
     "task", "world", "approximation", "target", "setting", "lookahead", "max_steps", "matching", "calls_at_once", "budget_calls",
-    "budget_tokens", "budget_usd", "from",
+    "budget_tokens", "budget_usd", "from", "hour_worth",
 )  # fmt: skip
 """The fields of a session that is asked for."""
 
@@ -53,12 +53,13 @@ def read_wanted(found: Mapping[str, JSON]) -> Wanted:
         target=word(given, "target") if "target" in given else usual.target,
         setting=_count(given, "setting"),
         lookahead=_lookahead(given),
+        hour_worth=_dollars(given, "hour_worth"),
         max_steps=whole(given, "max_steps") if "max_steps" in given else usual.max_steps,
         matching=word(given, "matching") if "matching" in given else usual.matching,
         calls_at_once=_count(given, "calls_at_once"),
         budget_calls=_count(given, "budget_calls"),
         budget_tokens=_count(given, "budget_tokens"),
-        budget_usd=_dollars(given),
+        budget_usd=_dollars(given, "budget_usd"),
         going_on_from=word(given, "from") if "from" in given else usual.going_on_from,
     )
 
@@ -97,18 +98,18 @@ def _lookahead(found: Mapping[str, JSON]) -> str:
     return str(whole(found, "lookahead"))
 
 
-def _dollars(found: Mapping[str, JSON]) -> float | None:
-    value = found.get("budget_usd")
+def _dollars(found: Mapping[str, JSON], name: str) -> float | None:
+    value = found.get(name)
     if value is None:
         return None
     if not isinstance(value, int | float) or isinstance(value, bool):
-        raise BadOption(f"budget_usd is {_shown(value)}; give a number of dollars")
+        raise BadOption(f"{name} is {_shown(value)}; give a number of dollars")
     try:
         usd = float(value)
     except OverflowError:
         usd = math.inf
     if not math.isfinite(usd):
-        raise BadOption("budget_usd is more dollars than there are; give a number, or leave it out for no limit")
+        raise BadOption(f"{name} is more dollars than there are; give a number, or leave it out")
     return usd
 
 

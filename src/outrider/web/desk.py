@@ -134,7 +134,9 @@ class Desk:
                 async with lent.turn:  # two that open the same models would load them twice
                     ready = await launch(understood, lent.models, self.journal)
                 self._opened()
-                await self._run(ready.session(), begun)
+                session = ready.session()
+                await self._run(session, begun)
+                ready.keep_learned(session)
         except asyncio.CancelledError:
             if not begun.done():
                 begun.set_exception(NotNow(STOPPING))
