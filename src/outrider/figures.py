@@ -99,8 +99,9 @@ class Figures:
     """The running figures of a session. ``receive`` its records in order; read at any time."""
 
     __slots__ = (
-        "_calls", "_carried", "_flying", "_frontier_held_s", "_frontier_s", "_held_s", "_held_since_s", "_lost", "_person_windows",
-        "_plan", "_right", "_taken", "_verdict_in_at", "acceptance", "calls_max", "now_s", "one_machine", "settled", "total_s",
+        "_calls", "_carried", "_flying", "_frontier_held_s", "_frontier_s", "_held_s", "_held_since_s", "_lost",
+        "_person_windows", "_plan", "_right", "_taken", "_verdict_in_at", "acceptance", "calls_max", "now_s", "one_machine",
+        "settled", "total_s",
     )  # fmt: skip
 
     def __init__(self) -> None:
