@@ -140,6 +140,17 @@ async def test_a_reload_goes_on_where_the_plan_is(opened: Open) -> None:
             await expect(page.get_by_role("heading", name=TASK)).to_be_visible()
 
 
+async def test_after_a_reload_the_seconds_run_on_from_where_they_were(opened: Open) -> None:
+    async with staged() as stage:
+        stage.drafter.says("look up trains")
+        session = await stage.begin()
+        async with opened(stage.url(), session) as page:
+            await expect(row(page, 0)).to_contain_text(re.compile(r"verifying, [1-9]\.\d s"))
+            await page.add_init_script("performance.now = () => 0")  # no second passes on the page after the reload
+            await page.reload()
+            await expect(row(page, 0)).to_contain_text(re.compile(r"verifying, ([1-9]|\d\d)\.\d s"))
+
+
 async def test_a_call_that_answers_after_a_rejected_draft_is_never_shown(opened: Open) -> None:
     async with staged() as stage:
         stage.drafter.says("look up trains", "look up hotels", "pay")

@@ -40,7 +40,7 @@ def test_a_stream_begins_with_the_whole_scene_goes_on_with_changes_and_ends_with
             url = await server.tea()
             async with server.client.listening(f"{url}/stream") as listener:
                 *messages, last = await listener.all()
-            assert list(messages[0].json) == ["n", "scene"]
+            assert list(messages[0].json) == ["n", "age_s", "scene"]
             assert all(list(message.json) == ["n", "changes", "lists"] for message in messages[1:])
             assert [message.id for message in messages] == [str(message.json["n"]) for message in messages]
             assert (last.event, last.json) == ("end", {"n": messages[-1].json["n"]})
@@ -134,7 +134,7 @@ def test_whoever_comes_back_gets_the_whole_scene_so_nothing_is_lost() -> None:
             await asyncio.sleep(9)
             async with server.client.listening(f"{url}/stream", Last_Event_ID=before.id or "") as listener:
                 again = await listener.next()
-            assert again.json == {"n": again.json["n"], "scene": await scene_of(server, url)}
+            assert again.json == {"n": again.json["n"], "age_s": again.json["age_s"], "scene": await scene_of(server, url)}
             assert again.json["scene"]["next_at"] == 4
 
     run(main())

@@ -55,7 +55,7 @@ async def _told(messages: AsyncIterator[ServerSentEvent]) -> AsyncIterator[Serve
 async def scenes(watched: Watched) -> AsyncIterator[ServerSentEvent]:
     """The whole scene, then what changes in it, and ``end`` once the session has finished."""
     before = watched.scene()
-    yield _message(watched.n, {"n": before["n"], "scene": before})
+    yield _message(watched.n, {"n": before["n"], "age_s": round(watched.age_s, 3), "scene": before})
     while not watched.over or before is not watched.scene():
         await asyncio.sleep(GAP_S)
         await watched.beyond(_number(before))

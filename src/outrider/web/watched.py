@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import time
+from collections.abc import Callable
 from typing import Final
 
 from outrider.journal import JournalStore
@@ -22,8 +24,10 @@ class Watched:
     something broke in Outrider, ``trouble`` says so.
     """
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, clock: Callable[[], float] = time.monotonic) -> None:
         self.name = name
+        self._clock = clock
+        self._heard_s = clock()
         self.watch = Watch()
         self._drawing = Drawing(self.watch)
         self.n = -1
@@ -37,8 +41,14 @@ class Watched:
         """Whether every call is accounted for."""
         return self.watch.picture.finished
 
+    @property
+    def age_s(self) -> float:
+        """How long ago the last record came: so much later than the scene says it is now."""
+        return self._clock() - self._heard_s
+
     def receive(self, record: Record) -> None:
         """Take ``record`` in, and tell whoever waits."""
+        self._heard_s = self._clock()
         self.watch.receive(record)
         self.n = record.n
         self._drawn = None

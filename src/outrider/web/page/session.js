@@ -18,7 +18,7 @@ const NOTHING = { scene: null, heard: 0, connection: "opening", trouble: "" };
 /** The scene after each message, when it was heard on this page's clock, and what is known of the connection. */
 function reduce(state, { message, connection, trouble }) {
   if (connection) return { ...state, connection, trouble };
-  return { ...state, scene: after(state.scene, message), heard: performance.now() - (message.late_s ?? 0) * 1000 };
+  return { ...state, scene: after(state.scene, message), heard: performance.now() - (message.age_s ?? 0) * 1000 };
 }
 
 /** The session, and whether it runs in this server: one of an earlier server is there to be read, and to go on from. */
