@@ -8,7 +8,7 @@ from outrider.agents.agent import Agent, Meter
 from outrider.errors import OutriderError
 from outrider.model import FINISH, Answer, Plan, PlanStep, Step, Task, Usage
 from outrider.rules import BY_ACTION, EXACT, Batch, Sliding
-from outrider.runtime import Budget, Limits, Session, plan
+from outrider.runtime import Budget, Limits, ServerLimits, Session, plan
 
 __version__ = "0.1.0"
 
@@ -25,6 +25,7 @@ __all__ = [
     "OutriderError",
     "Plan",
     "PlanStep",
+    "ServerLimits",
     "Session",
     "Sliding",
     "Step",

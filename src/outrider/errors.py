@@ -102,7 +102,11 @@ class ContextTooLong(ProviderError):
 
 
 class RateLimited(ProviderError):
-    """The provider said 429, still after its retries."""
+    """The provider said 429, still after its retries. ``retry_after_s`` is how long it asks to wait, if it says so."""
+
+    def __init__(self, message: str, *, retry_after_s: float | None = None) -> None:
+        super().__init__(message)
+        self.retry_after_s = retry_after_s
 
 
 class ServerTrouble(ProviderError):

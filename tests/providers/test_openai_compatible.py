@@ -324,8 +324,22 @@ def test_a_prompt_that_is_too_long_is_not_sent_again() -> None:
 def test_a_server_that_asks_for_an_hour_is_given_up_at_once() -> None:
     error, _, asked = failed(refuses(429, headers={"Retry-After": "3600"}))
     assert isinstance(error, RateLimited)
-    assert "3600 s" in str(error)
+    assert "asks to wait 3600 s; that is longer than the 60 s that are waited for: go on later" in str(error)
+    assert error.retry_after_s == 3600
     assert asked == 1
+
+
+def test_every_429_is_told_at_once_with_the_pause_that_the_server_asks_for() -> None:
+    answers = iter([refuses(429, headers={"Retry-After": "0"}), refuses(503), refuses(429), says("ok", usage=USAGE)])
+    told: list[float | None] = []
+
+    async def test(server: ModelServer) -> None:
+        model = model_at(server)
+        assert (await model.reply(ask(), Meter(told.append))).text == "ok"
+        await model.close()
+
+    served(lambda _: next(answers), test)
+    assert told == [0.0, None]
 
 
 def test_a_broken_reply_is_asked_for_again_and_both_are_counted() -> None:

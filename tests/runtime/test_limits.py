@@ -187,7 +187,7 @@ def test_a_call_cancelled_as_its_turn_comes_gives_the_place_back() -> None:
         await asyncio.sleep(0)  # the first leaves, and lets the second in
         second.cancel()
         await asyncio.gather(first, second, return_exceptions=True)
-        assert queue.limits._inside == {}
+        assert queue.limits.turns[0].inside == {}
 
     run(unlucky())
 

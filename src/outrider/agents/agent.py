@@ -16,9 +16,10 @@ _NOTHING_SAID: Final = Usage()
 class Meter:
     """What one call has consumed so far. It is read when the call ends, however it ends: cancelled calls cost too."""
 
-    __slots__ = ("_settled", "_under_way")
+    __slots__ = ("_refused", "_settled", "_under_way")
 
-    def __init__(self) -> None:
+    def __init__(self, refused: Callable[[float | None], None] | None = None) -> None:
+        self._refused = refused
         self._settled: Usage | None = None
         self._under_way: Usage | None = None
 
@@ -30,6 +31,14 @@ class Meter:
         """The request under way has ended and used this."""
         self._under_way = None
         self._settled = usage if self._settled is None else self._settled + usage
+
+    def refused(self, after_s: float | None) -> None:
+        """The model's server has refused a request for now (429), and asks to wait ``after_s`` seconds, if it says how long.
+
+        It is said as soon as it happens, and the request may be sent again: meanwhile the limits ask that server less.
+        """
+        if self._refused is not None:
+            self._refused(after_s)
 
     @property
     def usage(self) -> Usage:
@@ -125,6 +134,11 @@ def sound(usage: Usage) -> Usage:
     whole = all(type(count) is int and count >= 0 for count in counts)
     cost = usage.cost_usd
     return usage if whole and (cost is None or (isinstance(cost, int | float) and isfinite(cost))) else _NOTHING_SAID
+
+
+def server_of(agent: Agent) -> str:
+    """Whose limits the agent's calls count on: its attribute ``server`` if it has one, else its name."""
+    return str(getattr(agent, "server", "") or agent.name)
 
 
 def as_agent(candidate: Agent | AgentFunction) -> Agent:

@@ -47,6 +47,11 @@ class ModelAgent:
     def name(self) -> str:
         return f"{self.kind}@{self._model.name}"
 
+    @property
+    def server(self) -> str:
+        """Whose limits its calls count on: agents over one model share them."""
+        return str(getattr(self._model, "server", "") or self._model.name)
+
     def most(self, task: Task, prefix: Prefix) -> Usage | None:
         """The most that all requests of a call could consume together."""
         return self._model.most(self._request(task, prefix))

@@ -109,6 +109,7 @@ class OpenAICompatible:
         self._headers = sendable(given)
         self.name: str = secrets.hide(name or model)
         self._model = model
+        self.server: str = f"{self._origin.where} {self._origin.model}"
         self._dialect: Dialect = dialect
         self.writing = "continued" if dialect == "llama.cpp-text" else "chat"
         self._prices = prices or Prices()
@@ -132,7 +133,7 @@ class OpenAICompatible:
             ProviderError: there is no reply; retries are over by then.
             NotNow: the model is already in use in another event loop.
         """
-        return await self._patience.persist(lambda: self._attempt(request, meter))
+        return await self._patience.persist(lambda: self._attempt(request, meter), meter.refused)
 
     def most(self, request: Request) -> Usage:
         """The most that one attempt at ``request`` could consume."""

@@ -72,6 +72,7 @@ class PydanticAIModel:
         self._model = _inferred(model, secrets) if isinstance(model, str) else model
         self.name: str = secrets.hide(name or (model if isinstance(model, str) else f"{model.system}:{model.model_name}"))
         self._origin = _origin(self._model, secrets)
+        self.server: str = f"{self._origin.where} {self._origin.model}"
         self._priced_as = model if isinstance(model, str) else model.model_name
         self._priced_at = None if isinstance(model, str) else model.base_url
         self._prices = prices or Prices()
@@ -92,7 +93,7 @@ class PydanticAIModel:
         if not self._open:
             self._open = True
             await self._model.__aenter__()
-        return await self._patience.persist(lambda: self._attempt(request, meter))
+        return await self._patience.persist(lambda: self._attempt(request, meter), meter.refused)
 
     def most(self, request: Request) -> Usage:
         """The most that one attempt at ``request`` could consume."""

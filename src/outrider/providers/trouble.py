@@ -89,10 +89,21 @@ def _refused(status: int, text: str, origin: Origin, after_s: float | None) -> P
     if status == 404 or (status in {400, 422} and _NO_MODEL.search(text)):
         remedy = "check the model's name, and the address, which usually ends in /v1"
         return ModelMissing(f"{where} has no model {model} ({status}); {remedy}{origin.says(text)}")
-    wait = f", and asks to wait {after_s:g} s" if after_s else ""
+    wait = f", and asks to wait {_in_words(after_s)}" if after_s else ""
     if status == 429:
-        return RateLimited(f"{where} limits requests to {model} (429){wait}; allow fewer calls in flight{origin.says(text)}")
+        remedy = "allow fewer calls in flight" if not after_s or after_s <= LONGEST_WAIT_S else _NOT_WAITED_FOR
+        message = f"{where} limits requests to {model} (429){wait}; {remedy}{origin.says(text)}"
+        return RateLimited(message, retry_after_s=after_s)
     return ServerTrouble(f"{where} answered {status} for {model}{wait}{origin.says(text)}")
+
+
+_NOT_WAITED_FOR: Final = f"that is longer than the {LONGEST_WAIT_S:g} s that are waited for: go on later, or take another model"
+
+
+def _in_words(seconds: float) -> str:
+    if seconds < 2 * 3600:
+        return f"{seconds:g} s"
+    return f"{seconds / 3600:.0f} hours" if seconds < 48 * 3600 else f"{seconds / 86400:.0f} days"
 
 
 def _message(text: str) -> str:
@@ -155,8 +166,12 @@ class Patience:
         pause_s = min(self.most_pause_s, self.pause_s * 2.0 ** (failed - 1))
         return pause_s * (1 - self.jitter() / 2)
 
-    async def persist(self, attempt: Callable[[], Awaitable[Result]]) -> Result:
+    async def persist(
+        self, attempt: Callable[[], Awaitable[Result]], refused: Callable[[float | None], None] = lambda after_s: None
+    ) -> Result:
         """What ``attempt`` returns, tried again as long as its setbacks pass. Pauses end at once when cancelled.
+
+        ``refused`` is told of every 429 at once, with the seconds that the server asks to wait, so that it is asked less.
 
         Raises:
             ProviderError: the last setback's error.
@@ -169,6 +184,8 @@ class Patience:
                 setback = caught
             # Outside of `except`, so that no foreign error, and what it may quote, hangs on ours.
             failed += 1
+            if isinstance(setback.error, RateLimited):
+                refused(setback.after_s)
             wait_s = self.wait_s(failed, setback)
             if wait_s is None:
                 raise setback.error

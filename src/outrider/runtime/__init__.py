@@ -1,7 +1,17 @@
 """The shell: it performs the rules' orders and feeds back events."""
 
-from outrider.runtime.limits import Budget, Limits
+from outrider.runtime.limits import Budget, Limits, ServerLimits
 from outrider.runtime.session import DEFAULT_LOOKAHEAD, DEFAULT_MAX_STEPS, Journal, Session, plan
 from outrider.runtime.stream import EventStream
 
-__all__ = ["Budget", "DEFAULT_LOOKAHEAD", "DEFAULT_MAX_STEPS", "EventStream", "Journal", "Limits", "Session", "plan"]
+__all__ = [
+    "Budget",
+    "DEFAULT_LOOKAHEAD",
+    "DEFAULT_MAX_STEPS",
+    "EventStream",
+    "Journal",
+    "Limits",
+    "ServerLimits",
+    "Session",
+    "plan",
+]

@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from functools import partial
 from typing import assert_never
 
-from outrider.agents.agent import Agent, Meter, checked, sound
-from outrider.errors import JournalError, NoStep, OutriderError
+from outrider.agents.agent import Agent, Meter, checked, server_of, sound
+from outrider.errors import BudgetReached, JournalError, NoStep, OutriderError
 from outrider.model import NOTHING_USED, Answer, Role, Task, Usage
 from outrider.rules.events import (
     Cancel,
@@ -34,7 +34,7 @@ from outrider.rules.events import (
     Verified,
 )
 from outrider.rules.rules import Rules
-from outrider.runtime.limits import Limits, Ticket
+from outrider.runtime.limits import Caller, Limits, Ticket
 
 Publish = Callable[[list[Record]], None]
 """Takes records in order: writes them to the journal, then hands them to whoever watches."""
@@ -54,8 +54,8 @@ class Loop:
     """Drives one session's rules. Everything happens in the task group that ``run`` is given."""
 
     __slots__ = (
-        "_agents", "_busy", "_group", "_handles", "_inbox", "_limits", "_n", "_opened_s", "_publish", "_rules", "_task",
-        "broken", "finished", "is_open", "lost",
+        "_agents", "_busy", "_caller", "_group", "_handles", "_inbox", "_limits", "_n", "_opened_s", "_publish", "_rules",
+        "_task", "broken", "finished", "is_open", "lost",
     )  # fmt: skip
 
     def __init__(self, *, rules: Rules, task: Task, agents: Mapping[Role, Agent], limits: Limits, publish: Publish) -> None:
@@ -63,6 +63,7 @@ class Loop:
         self._task = task
         self._agents = agents
         self._limits = limits
+        self._caller = Caller()
         self._publish = publish
         self._inbox: list[Report] = []  # two or three at most, and a deque reserves room for many
         self._busy = False
@@ -151,8 +152,9 @@ class Loop:
                 assert_never(order)
 
     def _start(self, order: Start) -> None:
-        handle = _Handle(order=order, urgent=order.urgent)
+        handle = _Handle(order=order, urgent=order.urgent, caller=self._caller)
         if self._limits.limited:
+            handle.server = server_of(self._agents[order.role])
             handle.withdraw = partial(self._withdraw, handle)
         self._handles[order.call] = handle
         handle.task = self._group.create_task(self._ask(self._agents[order.role], handle))
@@ -168,29 +170,34 @@ class Loop:
             self._end(handle, NOTHING_USED, None)
 
     def _withdraw(self, handle: _Handle) -> None:
-        """The limits want this speculative call's place for the real work."""
-        self._close(handle, "the frontier's call needs its place")
+        """The limits want this call closed: a speculative one, or, where there is no room even for it, the frontier's."""
+        if not handle.refused:
+            self._close(handle, handle.because)
+        elif not handle.reason and handle.task is not None:
+            handle.task.cancel()
 
     # Calls ----------------------------------------------------------------------------------------------------------
 
     async def _ask(self, agent: Agent, handle: _Handle) -> None:
         """One call, from its turn to its report."""
         handle.began = True
-        order, meter = handle.order, Meter()
+        order, meter = handle.order, Meter(partial(self._limits.refused, handle))
         task = self._task.steered(order.sentences)
         result: Answer | Exception | None = None
         usage = NOTHING_USED
         try:
             if self._limits.budgeted:
-                handle.most = agent.most(task, order.prefix)
+                self._bound(handle, agent, task)
             async with self._limits.turn(handle):
                 self.receive(Started(call=order.call, role=order.role, at=order.at))
                 try:
                     result = checked(await agent.next_step(task, order.prefix, meter), agent.name)
+                    handle.answered = True
                 finally:
                     usage = handle.used = sound(meter.usage)
         except asyncio.CancelledError:
-            result = NoStep(f"{agent.name} cancelled itself")  # unless it was closed for a reason of ours
+            # Unless it was closed for a reason of ours.
+            result = BudgetReached(handle.because) if handle.refused else NoStep(f"{agent.name} cancelled itself")
         except Exception as error:
             if error is self.broken:
                 raise
@@ -199,6 +206,12 @@ class Loop:
             self._break_off(error)
             raise
         self._end(handle, usage, result)
+
+    def _bound(self, handle: _Handle, agent: Agent, task: Task) -> None:
+        """The most that the call can use; speculation leaves room for the target's call on the frontier besides."""
+        handle.most = agent.most(task, handle.order.prefix)
+        if not handle.urgent:
+            handle.keep = self._agents["target"].most(task, handle.order.prefix) or NOTHING_USED
 
     def _end(self, handle: _Handle, usage: Usage, result: Answer | Exception | None) -> None:
         del self._handles[handle.order.call]
