@@ -5,7 +5,6 @@ from __future__ import annotations
 import pytest
 
 from outrider import Step
-from outrider.figures import Taken
 from outrider.model import Task, Usage
 from outrider.rules.events import (
     Accepted,
@@ -29,7 +28,7 @@ from outrider.views.lanes import Bar
 from outrider.views.scene import Window
 from outrider.views.screen import svg_of
 from outrider.views.screen.chart import MOST_ROWS, lanes
-from outrider.views.screen.says import gained, usual
+from outrider.views.screen.says import usual
 
 from .watching import check_picture, drawn, lines_of, settled, told
 
@@ -234,18 +233,3 @@ async def test_a_bar_is_never_lost_however_short_it_was() -> None:
 )
 async def test_how_long_the_target_usually_is(usual_s: tuple[float, float] | None, says: str) -> None:
     assert usual(Window(asked_s=0.0, usual_s=usual_s)) == says
-
-
-@pytest.mark.parametrize(
-    ("taken", "says"),
-    [
-        (None, "what it saved is unknown"),
-        (Taken(None, None), "what it saved is unknown"),
-        (Taken(2.1, 0.0004), "about 2.10 s and $0.0004 saved"),
-        (Taken(2.1, None), "about 2.10 s and unknown dollars saved"),
-        (Taken(0.0, 0.0), "no time saved"),
-        (Taken(1.0, 0.00001), "about 1.00 s and under $0.0001 saved"),
-    ],
-)
-async def test_what_a_taken_step_saved(taken: Taken | None, says: str) -> None:
-    assert gained(taken) == says

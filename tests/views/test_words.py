@@ -5,12 +5,12 @@ from __future__ import annotations
 import pytest
 
 from outrider import Plan, Step, Usage
-from outrider.figures import Figures
+from outrider.figures import Figures, Taken
 from outrider.model import By, PlanStep
 from outrider.rules.events import Ended, Event, Failed, Started, Verified
 from outrider.testing import FakeAgent, steps
 from outrider.views.picture import ConfirmedStep, Picture
-from outrider.views.words import OUTCOMES, count, dollars, how, one_line, running, saved, seconds, status, summary
+from outrider.views.words import OUTCOMES, count, dollars, how, one_line, running, saved, saved_by, seconds, status, summary
 
 from .telling import PRICED, by_script, figured, opened, pictured, told, watched
 
@@ -160,3 +160,20 @@ def test_nothing_printed_can_command_a_terminal_or_break_a_line() -> None:
     assert one_line("a\n b\tc") == "a b c"
     assert one_line(Step("wipe\x1b[2Jall\u202e \ud800")) == "wipe\ufffd[2Jall\ufffd \ufffd"
     assert "\x1b" not in how(a_step(replaced=Step("\x1b[31mred")))
+
+
+@pytest.mark.parametrize(
+    ("taken", "says"),
+    [
+        (None, "what it saved is unknown"),
+        (Taken(None, None), "what it saved is unknown"),
+        (Taken(2.1, 0.0004), "about 2.10 s and $0.0004 saved"),
+        (Taken(2.1, None), "about 2.10 s saved"),
+        (Taken(None, 0.5), "about unknown time and $0.5000 saved"),
+        (Taken(0.0, 0.0), "no time saved"),
+        (Taken(0.0, None), "no time saved"),
+        (Taken(1.0, 0.00001), "about 1.00 s and under $0.0001 saved"),
+    ],
+)
+def test_what_a_step_that_the_person_took_has_saved_is_said(taken: Taken | None, says: str) -> None:
+    assert saved_by(taken) == says

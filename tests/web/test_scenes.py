@@ -9,7 +9,6 @@ from hypothesis import strategies as st
 from laws import worlds
 from views.telling import confirmed, opened, told
 
-from outrider.figures import Taken
 from outrider.model import Step
 from outrider.rules import Lookahead
 from outrider.rules.events import Failed, Record, Shown, Started, Took
@@ -88,11 +87,3 @@ def test_an_agents_name_and_a_failure_tell_no_secret() -> None:
     )  # fmt: skip
     assert scene["target"] == "cot@http://[hidden]host/v1?[hidden]#m"
     assert "secret" not in json.dumps(scene)
-
-
-def test_savings_are_said_as_the_terminal_says_them() -> None:
-    from outrider.views.screen.says import gained
-    from outrider.web.scenes import _saved
-
-    for taken in (Taken(None, None), Taken(0.0, 0.0), Taken(3.2, None), Taken(None, 0.5), Taken(12.0, 0.00001), Taken(1.0, 0.0)):
-        assert _saved(taken) == gained(taken)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from outrider.figures import Figures
+from outrider.figures import Figures, Taken
 from outrider.rules.events import Outcome
 from outrider.views.picture import ConfirmedStep, Picture
 
@@ -47,14 +47,15 @@ def running(value: float) -> str:
 
 def dollars(figures: Figures) -> str:
     """The cost so far. A part whose price is unknown is said to be so, never counted as nothing."""
-    known = _known_dollars(figures.priced_usd)
+    known = known_dollars(figures.priced_usd)
     if not figures.calls_unpriced:
         return known
     unpriced = f"{count(figures.calls_unpriced, 'call')} of unknown price"
     return f"{known} and {unpriced}" if figures.priced_usd else unpriced
 
 
-def _known_dollars(usd: float) -> str:
+def known_dollars(usd: float) -> str:
+    """Dollars with four digits; less than they can show is not shown as nothing."""
     return f"under ${_LEAST_DOLLARS}" if 0 < usd < _LEAST_DOLLARS else f"${usd:.4f}"
 
 
@@ -82,6 +83,18 @@ def saved(gained_s: float, about: str = "") -> str:
     return f"{about}{text} {'saved' if gained_s > 0 else 'lost'}"
 
 
+def saved_by(taken: Taken | None) -> str:
+    """What a step that the person took has saved. What is not known is said to be unknown."""
+    if taken is None or (taken.saved_s is None and taken.saved_usd is None):
+        return "what it saved is unknown"
+    if taken.saved_s == 0 and not taken.saved_usd:
+        return "no time saved"
+    if taken.saved_usd is None:
+        return f"about {seconds(taken.saved_s or 0.0)} saved"
+    time = "unknown time" if taken.saved_s is None else seconds(taken.saved_s)
+    return f"about {time} and {known_dollars(taken.saved_usd)} saved"
+
+
 def gained(alone_s: float, took_s: float) -> str:
     """What a run of ``took_s`` gained or lost against ``alone_s``, and how many times as fast it was if it gained."""
     faster = f", {alone_s / took_s:.2f} times as fast" if 0 < took_s < alone_s else ""
@@ -100,8 +113,8 @@ def status(figures: Figures) -> str:
 
 def _cost_in_short(figures: Figures) -> str:
     if not figures.calls_unpriced:
-        return _known_dollars(figures.priced_usd)
-    return f"{_known_dollars(figures.priced_usd)} + unknown" if figures.priced_usd else "cost unknown"
+        return known_dollars(figures.priced_usd)
+    return f"{known_dollars(figures.priced_usd)} + unknown" if figures.priced_usd else "cost unknown"
 
 
 # When it is over ----------------------------------------------------------------------------------------------------

@@ -11,14 +11,11 @@ from outrider.naming import without_secrets
 from outrider.views.lanes import Bar
 from outrider.views.picture import ConfirmedStep, Picture
 from outrider.views.scene import Scene, Watch
-from outrider.views.words import OUTCOMES, dollars, how, one_line, seconds, summary
+from outrider.views.words import OUTCOMES, dollars, how, one_line, saved_by, summary
 from outrider.web.answers import step_json
 
 LISTS: Final = ("confirmed", "bars", "sentences", "summary")
 """What grows at its end: of these only the end is sent anew."""
-
-LEAST_DOLLARS: Final = 0.0001
-"""Less than this would be printed as nothing."""
 
 
 class Drawing:
@@ -140,26 +137,10 @@ def _confirmed(step: ConfirmedStep, taken: Taken | None) -> dict[str, JSON]:
         "replaced": None if step.replaced is None else one_line(step.replaced),
         "thought": one_line(step.thought),
         "earlier": step.earlier,
-        "saved": None if taken is None else _saved(taken),
+        "saved": None if taken is None else saved_by(taken),
         "saved_s": None if taken is None else taken.saved_s,
         "saved_usd": None if taken is None else taken.saved_usd,
     }
-
-
-def _saved(taken: Taken) -> str:
-    """What a step that the person took has saved, as the terminal says it."""
-    if taken.saved_s is None and taken.saved_usd is None:
-        return "what it saved is unknown"
-    if taken.saved_s == 0 and not taken.saved_usd:
-        return "no time saved"
-    time = "unknown time" if taken.saved_s is None else seconds(taken.saved_s)
-    return f"about {time} and {_dollars(taken.saved_usd)} saved"
-
-
-def _dollars(usd: float | None) -> str:
-    if usd is None:
-        return "unknown dollars"
-    return f"under ${LEAST_DOLLARS}" if 0 < usd < LEAST_DOLLARS else f"${usd:.4f}"
 
 
 def _run(scene: Scene, cost: str) -> dict[str, JSON]:

@@ -9,14 +9,12 @@ from outrider.figures import Taken
 from outrider.model import Step
 from outrider.views.picture import ConfirmedStep, Picture
 from outrider.views.scene import Run, Scene, Window
-from outrider.views.words import OUTCOMES, count, how, one_line, running, saved, seconds
+from outrider.views.words import OUTCOMES, count, how, known_dollars, one_line, running, saved, saved_by, seconds
 
 State: TypeAlias = Literal["verifying", "yours", "held", "over"]
 
 _WHOLE_SECONDS_FROM: Final = 3.0
 """From here on the tenths of what is usual say nothing."""
-
-_LEAST_DOLLARS: Final = 0.0001
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,23 +88,7 @@ def came_about(step: ConfirmedStep, taken: Taken | None) -> str:
     if step.by != "person" or step.earlier:
         return how(step)
     replaced = f" instead of {one_line(step.replaced)}" if step.replaced is not None else ""
-    return f"taken by you{replaced}, not verified; {gained(taken)}"
-
-
-def gained(taken: Taken | None) -> str:
-    """What a step that the person took has saved. What is not known is said to be unknown."""
-    if taken is None or (taken.saved_s is None and taken.saved_usd is None):
-        return "what it saved is unknown"
-    if taken.saved_s == 0 and not taken.saved_usd:
-        return "no time saved"
-    time = "unknown time" if taken.saved_s is None else seconds(taken.saved_s)
-    money = "unknown dollars" if taken.saved_usd is None else dollars(taken.saved_usd)
-    return f"about {time} and {money} saved"
-
-
-def dollars(usd: float) -> str:
-    """Dollars with four digits; less than they can show is not shown as nothing."""
-    return f"under ${_LEAST_DOLLARS}" if 0 < usd < _LEAST_DOLLARS else f"${usd:.4f}"
+    return f"taken by you{replaced}, not verified; {saved_by(taken)}"
 
 
 def the_run(run: Run, now_s: float) -> tuple[str, ...]:
@@ -123,8 +105,8 @@ def the_run(run: Run, now_s: float) -> tuple[str, ...]:
 def cost(run: Run) -> str:
     """The dollars so far; calls of unknown price are said, and never counted as nothing."""
     if not run.calls_unpriced:
-        return dollars(run.priced_usd)
-    return f"{dollars(run.priced_usd)} + unknown" if run.priced_usd else "cost unknown"
+        return known_dollars(run.priced_usd)
+    return f"{known_dollars(run.priced_usd)} + unknown" if run.priced_usd else "cost unknown"
 
 
 def agents(picture: Picture) -> str:
