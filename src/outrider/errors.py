@@ -121,6 +121,10 @@ class NoStep(AgentError):
     """The reply is empty or names no step. Absence is never agreement."""
 
 
+class NoGuess(NoStep):
+    """A drafter that can tell has nothing to say here. For a drafter that is no failure; for a target it is."""
+
+
 class RunEnded(OutriderError):
     """The run ended before `finish`. ``plan`` is the confirmed plan, kept."""
 

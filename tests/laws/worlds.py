@@ -15,7 +15,8 @@ from typing import Literal, TypeAlias
 from hypothesis import strategies as st
 
 from outrider import BY_ACTION, EXACT, FINISH, Answer, Batch, Limits, Meter, Plan, Session, Sliding, Step, Task, Usage, plan
-from outrider.errors import NotNow, RunEnded, ServerTrouble
+from outrider.agents.several import Several
+from outrider.errors import NoGuess, NotNow, RunEnded, ServerTrouble
 from outrider.figures import Figures
 from outrider.model import Prefix
 from outrider.rules import Lookahead, Matching
@@ -70,7 +71,8 @@ class Watched(FakeAgent):
 class World:
     """Two agents. Chances are in percent, durations in quarters of a second (least and most).
 
-    ``flaky`` is the chance that the target fails the first time it is asked about a prefix, and only then.
+    ``flaky`` is the chance that the target fails the first time it is asked about a prefix, and only then. ``quick`` is the
+    chance that a drafter before the other one has a guess, at once; with 0 there is none.
     """
 
     seed: int = 0
@@ -82,6 +84,7 @@ class World:
     target_fails: int = 0
     target_empty: int = 0
     flaky: int = 0
+    quick: int = 0
     draft_quarters: tuple[int, int] = (1, 4)
     target_quarters: tuple[int, int] = (5, 16)
 
@@ -102,6 +105,25 @@ class World:
         if chance < self.target_fails + self.target_empty:
             return None
         return self.verdict(prefix)
+
+    def may_be_drafted(self, prefix: Prefix) -> list[Step]:
+        """What any drafter guesses."""
+        return [*self.guessed(prefix), self.guessed_quickly(prefix)]
+
+    def guessed_quickly(self, prefix: Prefix) -> Step:
+        right = self.roll("quick agrees", prefix, 100) < self.agreement
+        return self.verdict(prefix) if right else Step("hasty")
+
+    def quick_drafter(self, beside: Watched) -> Watched:
+        """The one that is asked before ``beside``; both are counted together."""
+
+        def says(prefix: Prefix) -> Step | Exception:
+            known = self.roll("known", prefix, 100) < self.quick
+            return self.guessed_quickly(prefix) if known else NoGuess("nothing known")
+
+        agent = Watched(says, usage=DRAFT_USAGE, name="quick")
+        agent.requests, agent.asked = beside.requests, beside.asked
+        return agent
 
     def guessed(self, prefix: Prefix) -> list[Step]:
         """What the drafter guesses, best first: with the right step first, somewhere, or nowhere."""
@@ -270,8 +292,9 @@ async def live(
 ) -> Run:
     """Run ``world`` to its end, or leave the session after so many quarters of a second."""
     result = Run(world, lookahead, world.drafter(), world.target(), Notes())
+    quick = Several(world.quick_drafter(result.drafter), result.drafter) if world.quick else None
     session = plan(
-        TASK, approximation=result.drafter, target=result.target, lookahead=lookahead, max_steps=max_steps,
+        TASK, approximation=quick or result.drafter, target=result.target, lookahead=lookahead, max_steps=max_steps,
         matching=matching, limits=limits, journal=result.notes, going_on_from=going_on_from,
     )  # fmt: skip
     async with session, asyncio.TaskGroup() as group:
@@ -332,6 +355,7 @@ drafter_breaks = st.builds(
 worlds = st.builds(
     World, seed=seeds, length=st.integers(0, 10), agreement=percent, guesses=st.integers(1, 3), draft_quarters=quarters,
     target_quarters=target_quarters, draft_fails=rarely, draft_empty=rarely, target_fails=rarely, target_empty=rarely,
+    quick=st.sampled_from([0, 0, 50]),
 )  # fmt: skip
 """Anything may fail, always in the same way for the same prefix."""
 

@@ -136,7 +136,7 @@ def everything(rules: Rules) -> list[object]:
             None if call is None else (call.number, call.started_s, call.cancelling) for call in (node.target, node.draft)
         )
         told = node.sentences, node.steered is not None
-        failed = node.target_failed, node.draft_failed
+        failed = node.target_failed, node.asked
         return node.prefix, told, node.verdict, node.guesses, calls, failed, node.calls, [*node.children]
 
     return [rules.plan, rules.outcome, rules.in_flight, rules.frontier.prefix, [seen(node) for node in rules.root.subtree()]]

@@ -43,6 +43,8 @@ class Opened:
     plan: tuple[PlanStep, ...] = ()
     known: str = field(default="", metadata=ADDED)
     """What earlier sessions have taught of these agents, as JSON: the estimates that lookahead by value begins with."""
+    drafters: int = field(default=1, metadata=ADDED)
+    """How many drafters the approximation agent is made of; they are asked for a step one after another."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,7 +59,7 @@ class Started:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Drafted:
-    """The approximation agent answered, best guess first."""
+    """The approximation agent answered, best guess first. Without a step, it has no guess here, which is no failure."""
 
     kind: ClassVar[str] = "drafted"
     call: int
@@ -226,11 +228,12 @@ class Waiting:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Degraded:
-    """The approximation agent failed too often in a row: the run goes on with the target alone."""
+    """A drafter failed too often in a row: the run goes on with those that are ``left``, or with the target alone."""
 
     kind: ClassVar[str] = "degraded"
     failures: int
     error: str
+    left: int = field(default=0, metadata=ADDED)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -274,7 +277,7 @@ class Record:
 class Start:
     """Ask the agent of ``role`` for the step after ``prefix``, with the person's ``sentences`` added to the task.
 
-    ``urgent`` calls go before all others in any queue.
+    ``urgent`` calls go before all others in any queue. ``drafter`` is which of several drafters is meant.
     """
 
     call: int
@@ -283,6 +286,7 @@ class Start:
     prefix: tuple[Step, ...]
     urgent: bool
     sentences: tuple[str, ...] = ()
+    drafter: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

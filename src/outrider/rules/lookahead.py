@@ -40,10 +40,10 @@ def needs_target(node: Node, frontier: Node) -> bool:
     return waiting and (node is frontier or not node.target_failed)
 
 
-def needs_draft(node: Node) -> bool:
-    """A step that nobody has guessed, and of which no verdict is in, can do with a draft, unless drafting it has failed."""
-    unguessed = not any(child.guesses for child in node.children.values())
-    return node.verdict is None and node.draft is None and unguessed and not node.draft_failed and not node.is_end
+def needs_draft(node: Node, most: int = 1) -> bool:
+    """A step with fewer guesses than ``most``, and no verdict, can do with a draft of the next drafter, if one is left."""
+    is_open = node.verdict is None and node.draft is None and not node.is_end
+    return is_open and node.asked < node.drafters and node.guessed < most
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +51,8 @@ class Sliding:
     """Lookahead ``k``: with the frontier at step f, drafts of the steps f … f+k-1 may stand or be under way.
 
     At most ``k * width + 1`` target calls and one draft are in flight. ``width`` is how many of the guesses for one step get a
-    target call; drafting goes on below the first. ``k = 0`` is the target alone.
+    target call; drafting goes on below the first. A further drafter is asked only where those before it have given fewer guesses
+    than that; then a draft for each of the ``k`` steps may be in flight. ``k = 0`` is the target alone.
     """
 
     k: int = 4
@@ -75,7 +76,7 @@ class Sliding:
                 yield Want("target", node)
             if node.at == frontier.at + self.k:
                 return
-            if needs_draft(node):
+            if needs_draft(node, self.width):
                 yield Want("approximation", node)
             guesses = list(node.children.values())[: self.width]
             for other in guesses[1:]:

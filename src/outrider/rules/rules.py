@@ -51,7 +51,7 @@ from outrider.rules.tree import Call, Guess, Node, Verdict
 from outrider.rules.value import Learner, learner_of
 
 FAILURES_IN_A_ROW: Final = 3
-"""After so many failed drafts in a row the run goes on with the target alone."""
+"""After so many failed drafts of one drafter in a row the run goes on without it."""
 
 
 @dataclass(slots=True)
@@ -72,7 +72,7 @@ class Rules:
     """
 
     __slots__ = (
-        "_calls", "_decision", "_drafting", "_failed_drafts", "_held", "_learner", "_lookahead", "_lossless", "_matching",
+        "_calls", "_decision", "_drafters", "_failures", "_held", "_learner", "_lookahead", "_lossless", "_matching",
         "_max_steps", "_next_call", "_now_s", "_outcome", "_sentences", "_shown", "frontier", "root",
     )  # fmt: skip
 
@@ -87,8 +87,8 @@ class Rules:
         self._max_steps = max_steps
         self._calls: dict[int, Call] = {}
         self._next_call = 0
-        self._failed_drafts = 0
-        self._drafting = True
+        self._drafters = [0]
+        self._failures = {0: 0}
         self._held = False
         self._sentences: tuple[str, ...] = ()
         self._shown: Step | None = None
@@ -203,6 +203,9 @@ class Rules:
         if self._learner is not None and report.known:
             self._learner.estimates = estimates_of(report.known)
         node = self.root
+        node.drafters = report.drafters
+        self._drafters = list(range(report.drafters))
+        self._failures = dict.fromkeys(self._drafters, 0)
         for entry in report.plan:
             node.verdict = Verdict(entry.step, entry.by)
             node = node.child(entry.step)
@@ -212,11 +215,13 @@ class Rules:
         self._learn_call(call, report.usage, "answered")
         if call.cancelling:
             return
-        self._failed_drafts = 0
+        call.node.asked = call.drafter + 1
+        if report.steps:  # no guess is neither a failure nor the end of a row of them
+            self._failures[call.drafter] = 0
         ahead = call.node.at - self.frontier.at
-        for rank, step in enumerate(dict.fromkeys(report.steps)):
-            call.node.child(step).guesses += (Guess(call.number, ahead, rank),)
-        call.node.draft_failed = not report.steps
+        for step in dict.fromkeys(report.steps):
+            child = call.node.child(step)
+            child.guesses += (Guess(call.number, ahead, list(call.node.children).index(step.key)),)
 
     def _verified(self, report: Verified) -> None:
         call = self._settle(report.call)
@@ -232,15 +237,18 @@ class Rules:
         if call.cancelling:
             return
         if call.role == "approximation":
-            call.node.draft_failed = True
-            self._failed_drafts += 1
-            if self._failed_drafts == FAILURES_IN_A_ROW:
-                self._drafting = False
-                self._find(Degraded(failures=self._failed_drafts, error=report.error))
+            self._draft_failed(call, report.error)
         elif call.node is self.frontier and not self._held:
             self._end("budget" if report.budget else "target_failed", report.error)
         else:
             call.node.target_failed = True  # while the person holds the frontier too: it is asked again when they go on
+
+    def _draft_failed(self, call: Call, error: str) -> None:
+        call.node.asked = call.drafter + 1
+        self._failures[call.drafter] += 1
+        if self._failures[call.drafter] == FAILURES_IN_A_ROW:
+            self._drafters.remove(call.drafter)
+            self._find(Degraded(failures=FAILURES_IN_A_ROW, error=error, left=len(self._drafters)))
 
     def _command(self, report: Command) -> None:
         match report:
@@ -363,8 +371,13 @@ class Rules:
         if self._outcome is not None or self._held:
             return
         for want in self._lookahead.wants(self.frontier):
-            if want.node.at < self._max_steps and (self._drafting or want.role == "target"):
-                self._start(want.role, want.node)
+            drafter = 0 if want.role == "target" else self._next_drafter(want.node)
+            if want.node.at < self._max_steps and drafter is not None:
+                self._start(want.role, want.node, drafter)
+
+    def _next_drafter(self, node: Node) -> int | None:
+        """The first that has not been asked here, and has not failed too often."""
+        return next((drafter for drafter in self._drafters if drafter >= node.asked), None)
 
     def _finish_if_settled(self) -> None:
         if self._outcome is not None and not self._calls:
@@ -378,8 +391,8 @@ class Rules:
 
     # Calls ----------------------------------------------------------------------------------------------------------
 
-    def _start(self, role: Role, node: Node) -> None:
-        call = Call(self._next_call, role, node)
+    def _start(self, role: Role, node: Node, drafter: int) -> None:
+        call = Call(self._next_call, role, node, drafter)
         self._next_call += 1
         self._calls[call.number] = call
         node.calls += (call.number,)
@@ -389,8 +402,11 @@ class Rules:
             node.draft = call
         urgent = role == "target" and node is self.frontier
         self._decision.orders.append(
-            Start(call=call.number, role=role, at=node.at, prefix=node.prefix, urgent=urgent, sentences=node.sentences)
-        )
+            Start(
+                call=call.number, role=role, at=node.at, prefix=node.prefix, urgent=urgent, sentences=node.sentences,
+                drafter=drafter,
+            )
+        )  # fmt: skip
 
     def _cancel(self, call: Call | None, reason: str) -> None:
         if call is not None and not call.cancelling:

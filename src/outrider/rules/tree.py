@@ -13,12 +13,13 @@ class Call:
     """A call the rules have ordered and that has not ended.
 
     ``started_s`` is when its request got under way, ``None`` while it waits for its turn; ``beside`` how many other calls were
-    under way then.
+    under way then. ``drafter`` is which of several drafters is asked, 0 for a target call.
     """
 
     number: int
     role: Role
     node: Node
+    drafter: int = 0
     cancelling: bool = False
     started_s: float | None = None
     beside: int = 0
@@ -48,7 +49,8 @@ class Node:
 
     ``children`` holds a node for each distinct next step, in the order in which the steps were named. ``sentences`` are what the
     person has added to the task for every call from here on; with other sentences it is another node: ``steered`` is the one
-    that took this one's place.
+    that took this one's place. Drafters are asked here one after another: ``asked`` of the session's ``drafters`` have been,
+    whether they had a guess or not.
     """
 
     at: int
@@ -62,9 +64,15 @@ class Node:
     target: Call | None = None
     draft: Call | None = None
     target_failed: bool = False
-    draft_failed: bool = False
+    drafters: int = 1
+    asked: int = 0
     calls: tuple[int, ...] = ()
     """Every call that was ever made from this prefix."""
+
+    @property
+    def guessed(self) -> int:
+        """How many different steps have been guessed to come next."""
+        return sum(1 for child in self.children.values() if child.guesses)
 
     @property
     def prefix(self) -> tuple[Step, ...]:
@@ -94,12 +102,12 @@ class Node:
         """The node that ``step`` leads to, made now if nobody has named it yet."""
         node = self.children.get(step.key)
         if node is None:
-            node = self.children[step.key] = Node(self.at + 1, step, self, self.sentences)
+            node = self.children[step.key] = Node(self.at + 1, step, self, self.sentences, drafters=self.drafters)
         return node
 
     def steer(self, sentences: tuple[str, ...]) -> Node:
         """The node that stands here from now on: the same prefix, with other sentences added to the task."""
-        self.steered = Node(self.at, None, self, sentences)
+        self.steered = Node(self.at, None, self, sentences, drafters=self.drafters)
         return self.steered
 
     def ancestor(self, at: int) -> Node:

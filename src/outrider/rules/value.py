@@ -115,7 +115,7 @@ class Chooser:
             yield Want("target", frontier)
         while True:
             until_s = max(until_s, self._until_verdict_s(node))
-            if needs_draft(node) and self._draft_is_worth_it(holds, until_s):
+            if needs_draft(node, HORIZON) and self._draft_is_worth_it(holds, until_s, node.guessed):
                 yield Want("approximation", node)
             likely: tuple[float, Node] | None = None
             for rank, child in enumerate(node.children.values()):
@@ -143,8 +143,8 @@ class Chooser:
     def _call_is_worth_it(self, holds: float, until_s: float) -> bool:
         return self._value_of_call(holds, until_s) > 0
 
-    def _draft_is_worth_it(self, holds: float, until_s: float) -> bool:
-        return self._value_of_draft(holds, until_s, HORIZON) > 0
+    def _draft_is_worth_it(self, holds: float, until_s: float, guessed: int) -> bool:
+        return self._value_of_draft(holds, until_s, HORIZON, guessed) > 0
 
     def _value_of_call(self, holds: float, until_s: float) -> float:
         """What a target call is worth whose prefix holds with that probability and is reached in ``until_s`` seconds.
@@ -155,11 +155,14 @@ class Chooser:
         saved_s = holds * min(known.durations["target"].mean_s, until_s) - known.slowdown.s_per_call
         return self._worth(saved_s) - self._counting((1 - holds) * known.wasted_usd)
 
-    def _value_of_draft(self, holds: float, until_s: float, deep: int) -> float:
-        """What a draft is worth: the call it makes possible, if that is worth it, and the drafts after it."""
+    def _value_of_draft(self, holds: float, until_s: float, deep: int, rank: int = 0) -> float:
+        """What a draft is worth: the call it makes possible, if that is worth it, and the drafts after it.
+
+        ``rank`` is how many guesses stand there already: another drafter's is right less often than the first.
+        """
         known = self.estimates
         draft_s, target_s = known.durations["approximation"].mean_s, known.durations["target"].mean_s
-        next_holds = holds * known.acceptance() * (1 - known.finish)
+        next_holds = holds * known.acceptance(rank) * (1 - known.finish)
         left_s = until_s - draft_s
         if deep == 0 or left_s <= 0 or next_holds < LEAST_PROBABILITY:
             return -self._counting(known.usd("approximation"))

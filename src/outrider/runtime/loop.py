@@ -14,7 +14,7 @@ from functools import partial
 from typing import assert_never
 
 from outrider.agents.agent import Agent, Meter, checked, server_of, sound
-from outrider.errors import BudgetReached, JournalError, NoStep, OutriderError
+from outrider.errors import BudgetReached, JournalError, NoGuess, NoStep, OutriderError
 from outrider.model import NOTHING_USED, Answer, Role, Task, Usage
 from outrider.rules.events import (
     Cancel,
@@ -58,7 +58,9 @@ class Loop:
         "_task", "broken", "finished", "is_open", "lost",
     )  # fmt: skip
 
-    def __init__(self, *, rules: Rules, task: Task, agents: Mapping[Role, Agent], limits: Limits, publish: Publish) -> None:
+    def __init__(
+        self, *, rules: Rules, task: Task, agents: Mapping[Role, tuple[Agent, ...]], limits: Limits, publish: Publish
+    ) -> None:
         self._rules = rules
         self._task = task
         self._agents = agents
@@ -154,10 +156,10 @@ class Loop:
     def _start(self, order: Start) -> None:
         handle = _Handle(order=order, urgent=order.urgent, caller=self._caller)
         if self._limits.limited:
-            handle.server = server_of(self._agents[order.role])
+            handle.server = server_of(self._agents[order.role][order.drafter])
             handle.withdraw = partial(self._withdraw, handle)
         self._handles[order.call] = handle
-        handle.task = self._group.create_task(self._ask(self._agents[order.role], handle))
+        handle.task = self._group.create_task(self._ask(self._agents[order.role][order.drafter], handle))
 
     def _close(self, handle: _Handle, reason: str) -> None:
         if handle.reason:
@@ -211,7 +213,7 @@ class Loop:
         """The most that the call can use; speculation leaves room for the target's call on the frontier besides."""
         handle.most = agent.most(task, handle.order.prefix)
         if not handle.urgent:
-            handle.keep = self._agents["target"].most(task, handle.order.prefix) or NOTHING_USED
+            handle.keep = self._agents["target"][0].most(task, handle.order.prefix) or NOTHING_USED
 
     def _end(self, handle: _Handle, usage: Usage, result: Answer | Exception | None) -> None:
         del self._handles[handle.order.call]
@@ -228,6 +230,8 @@ def _report(handle: _Handle, usage: Usage, result: Answer | Exception | None) ->
             if role == "target":
                 return Verified(call=call, at=at, step=steps[0], thought=thought, usage=usage)
             return Drafted(call=call, at=at, steps=steps, thought=thought, usage=usage)
+        case NoGuess() if role == "approximation":
+            return Drafted(call=call, at=at, steps=(), usage=usage)
         case Exception() as error:
             return Failed(call=call, role=role, at=at, error=_sentence(error), usage=usage, budget=handle.refused)
         case _:

@@ -9,6 +9,7 @@ from types import TracebackType
 from typing import Protocol, Self
 
 from outrider.agents.agent import Agent, AgentFunction, as_agent
+from outrider.agents.several import drafters_of
 from outrider.agents.world import World
 from outrider.errors import (
     BadOption,
@@ -86,11 +87,12 @@ class Session:
         self._streams: set[EventStream] = set()
         self._reason = ""
         self._group: asyncio.TaskGroup | None = None
+        drafters = drafters_of(approximation)
         self._rules = Rules(lookahead=lookahead, max_steps=max_steps, matching=matching)
         self._loop = Loop(
             rules=self._rules,
             task=task,
-            agents={"approximation": approximation, "target": target},
+            agents={"approximation": drafters, "target": (target,)},
             limits=limits,
             publish=self._publish,
         )
@@ -105,6 +107,7 @@ class Session:
             one_machine=one_machine,
             plan=going_on_from.steps if going_on_from else (),
             known=known,
+            drafters=len(drafters),
         )
 
     async def __aenter__(self) -> Self:
@@ -292,7 +295,7 @@ def plan(
     Args:
         task: what is to be planned, in words.
         target: the accurate agent, whose plan this will be.
-        approximation: the fast agent that drafts ahead; without one, the target works alone.
+        approximation: the fast agent that drafts ahead, or ``Several``; without one, the target works alone.
         lookahead: how many steps drafts may run ahead of the confirmed plan, or a scheduler.
         max_steps: how many steps the plan may have, `finish` included.
         matching: which draft counts as confirmed; anything but ``EXACT`` is lossy.

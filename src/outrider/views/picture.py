@@ -85,6 +85,7 @@ class Picture:
     sentences: tuple[Sentence, ...] = ()
     """What the person has added to the task, as far as it is in force."""
     degraded: str = ""
+    drafters_left: int = 0
     outcome: Outcome | None = None
     reason: str = ""
     finished: bool = False
@@ -140,8 +141,8 @@ class Picture:
                 return replace(picture, held="", waiting=None)
             case Steered():
                 return picture._steered(record.event)
-            case Degraded(error=error):
-                return replace(picture, degraded=error)
+            case Degraded(error=error, left=left):
+                return replace(picture, degraded=error, drafters_left=left)
             case Ended(outcome=outcome, reason=reason):
                 return replace(picture, outcome=outcome, reason=reason, verifying=None, held="", waiting=None)
             case Finished():

@@ -120,6 +120,12 @@ def _cost_in_short(figures: Figures) -> str:
 # When it is over ----------------------------------------------------------------------------------------------------
 
 
+def _who_failed(left: int) -> str:
+    if left:
+        return f"One drafter kept failing, so the run went on with the other {left if left > 1 else 'one'}"
+    return "The approximation agent kept failing, so the target went on alone"
+
+
 def summary(picture: Picture, figures: Figures) -> list[str]:
     """What is said when a run has ended: outcome, comparison, calls, tokens, cost, acceptance."""
     total_s = figures.now_s if figures.total_s is None else figures.total_s
@@ -130,7 +136,7 @@ def summary(picture: Picture, figures: Figures) -> list[str]:
     if not picture.lossless:
         lines.append("A fuzzy match was chosen: this plan is lossy, it may differ from the target's own.")
     if picture.degraded:
-        lines.append(f"The approximation agent kept failing, so the target went on alone: {_sentence(picture.degraded)}")
+        lines.append(f"{_who_failed(picture.drafters_left)}: {_sentence(picture.degraded)}")
     return [*lines, *_comparison(figures), *_consumption(figures), *_acceptance(figures)]
 
 
