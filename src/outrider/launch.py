@@ -10,12 +10,14 @@ from typing import Final
 
 from outrider.agents.agent import Agent
 from outrider.agents.kinds import SETTINGS, ModelAgent
+from outrider.agents.recall import Memory, RecallAgent
 from outrider.agents.recorded import RecordedAgent
+from outrider.agents.several import drafters_of
 from outrider.agents.world import World
 from outrider.errors import BadOption, JournalCorrupt, UnknownName, first_of
-from outrider.journal import JournalStore, Replayed, replay
+from outrider.journal import JournalStore, Replayed, remembered, replay
 from outrider.model import Role, Task
-from outrider.naming import LOCAL, Models, Progress, agent_named, check_kind, is_local_agent
+from outrider.naming import LOCAL, Models, Progress, agent_named, check_agent, is_local_agent, is_recalling, loads_here
 from outrider.providers.prices import Prices
 from outrider.rules import MATCHINGS, Batch, ByValue, Lookahead, Matching, Sliding, lookahead_named
 from outrider.rules.estimates import estimates_of
@@ -70,7 +72,7 @@ class Understood:
     @property
     def any_here(self) -> bool:
         """Whether an agent needs a model to be loaded here."""
-        return any(is_local_agent(name) for name in self.agents.values())
+        return any(loads_here(name) for name in self.agents.values())
 
     def models(self, prices: Prices, progress: Progress) -> Models:
         """The models that the agents can name, with room here for as many calls as the lookahead makes."""
@@ -144,8 +146,8 @@ def understand(wanted: Wanted) -> Understood:
     if not wanted.going_on_from:
         Task(wanted.task)  # an empty one is refused before anything is opened
     agents = _agent_names(wanted)
-    for name in agents.values():
-        check_kind(name)
+    for role, name in agents.items():
+        check_agent(name, role)
     if wanted.matching not in MATCHINGS:
         raise UnknownName(f"the matching {wanted.matching!r} is not known; give one of {', '.join(MATCHINGS)}")
     if wanted.max_steps < 1:
@@ -171,17 +173,29 @@ async def launch(understood: Understood, models: Models, journal: JournalStore) 
     wanted = understood.wanted
     before = _before(journal, wanted.going_on_from)
     task = Task(wanted.task or before.task.text if before else wanted.task, wanted.world)
+    memory, not_recalled = _memory(understood, journal)
     agents = {
-        role: await agent_named(name, role=role, world=understood.world, models=models)
+        role: await agent_named(name, role=role, world=understood.world, models=models, memory=memory)
         for role, name in understood.agents.items()
     }
     known, note = _known(journal, _topic(task, agents))
     ready = Launch(
-        understood=understood, task=task, agents=agents, before=before, journal=journal, known=known, note=note
+        understood=understood, task=task, agents=agents, before=before, journal=journal, known=known,
+        note="; ".join(filter(None, (note, *not_recalled))),
     )  # fmt: skip
     _check(ready)
     await _prepare(ready)
     return ready
+
+
+def _memory(understood: Understood, journal: JournalStore) -> tuple[Memory | None, tuple[str, ...]]:
+    """What the journal's sessions have confirmed, if a drafter is to recall it, and what of it could not be read."""
+    if not is_recalling(understood.agents["approximation"]):
+        return None, ()
+    found, memory = remembered(journal, understood.world.name), Memory()
+    for confirmed in found.plans:
+        memory.learn(confirmed.task, confirmed.steps, since=confirmed.since)
+    return memory, found.notes
 
 
 def _agent_names(wanted: Wanted) -> dict[Role, str]:
@@ -241,7 +255,7 @@ def _before(journal: JournalStore, session: str) -> Replayed | None:
 
 def _check(ready: Launch) -> None:
     """Say before anything starts what would end the run at once: a task nobody recorded, a budget nobody can count."""
-    for agent in ready.agents.values():
+    for agent in _each(ready):
         if isinstance(agent, RecordedAgent):
             agent.check(ready.task)
         most = agent.most(ready.task, ())
@@ -249,12 +263,17 @@ def _check(ready: Launch) -> None:
             raise BadOption(f"the price of {agent.name} is not known, so no dollars can be counted; give it with --prices")
 
 
+def _each(ready: Launch) -> list[Agent]:
+    """Every agent by itself."""
+    return [each for agent in ready.agents.values() for each in drafters_of(agent)]
+
+
 async def _prepare(ready: Launch) -> None:
-    """Let models in this process read their worked examples, both at once."""
+    """Let models in this process read their worked examples, and memory find what is like the task, all at once."""
     try:
         async with asyncio.TaskGroup() as group:
-            for agent in ready.agents.values():
-                if isinstance(agent, ModelAgent):
+            for agent in _each(ready):
+                if isinstance(agent, ModelAgent | RecallAgent):
                     group.create_task(agent.prepare(ready.task))
     except BaseExceptionGroup as group:
         raise first_of(group) from None

@@ -1,4 +1,4 @@
-"""From a name on a command line to an agent: ``cot@openai:gpt-5``, ``direct@local``, ``recorded:pairs.jsonl@10x``."""
+"""From a name on a command line to an agent: ``cot@openai:gpt-5``, ``recorded:pairs.jsonl@10x``, ``recall+direct@local``."""
 
 from __future__ import annotations
 
@@ -12,7 +12,9 @@ from typing import Final, TypeAlias
 from outrider.agents.agent import Agent
 from outrider.agents.kinds import KINDS, agent_of_kind
 from outrider.agents.model import Model
+from outrider.agents.recall import RECALL, Memory, RecallAgent
 from outrider.agents.recorded import RecordedAgent
+from outrider.agents.several import Several
 from outrider.agents.world import World
 from outrider.errors import AccessRefused, BadOption, UnknownName
 from outrider.model import Role
@@ -36,6 +38,12 @@ KEY_FOR_URLS: Final = "OUTRIDER_API_KEY"
 
 _SECRET_IN_URL: Final = re.compile(r"(?<=//)[^/\s]+@|(?<=\?)[^#\s]+")
 """The user and password of a URL, and its query."""
+
+_BETWEEN_DRAFTERS: Final = re.compile(rf"\+(?=recorded:|(?:{'|'.join((RECALL, *KINDS))})(?:[@+]|$))")
+"""The + between two drafters' names: another one follows it. File names and models may hold a + too."""
+
+GUESSES_ALONE: Final = 2
+"""So many guesses for a step are recalled where nobody else drafts; beside another drafter, one."""
 
 _RECORDED = re.compile(r"recorded:(?P<file>.+?)(@(?P<speed>[0-9.]+)x?)?")
 _HOW_TO_NAME: Final = "local, a GGUF file, openai:NAME, anthropic:NAME or another vendor's, or URL#NAME"
@@ -122,38 +130,84 @@ class Models:
         return OpenAICompatible(url, name, api_key=key, key_from=variable, prices=self._prices)
 
 
+def drafters_named(text: str) -> list[str]:
+    """The names that ``text`` holds: one, or several with + between them."""
+    return _BETWEEN_DRAFTERS.split(text)
+
+
+def is_recalling(text: str) -> bool:
+    """Whether a drafter that ``text`` names drafts from memory."""
+    return RECALL in drafters_named(text)
+
+
+def loads_here(text: str) -> bool:
+    """Whether an agent that ``text`` names has its model loaded in this process."""
+    return any(name != RECALL and is_local_agent(name) for name in drafters_named(text))
+
+
 def is_local_agent(text: str) -> bool:
-    """Whether the agent that ``text`` names runs its model on this machine, in this process."""
-    return not text.startswith("recorded:") and _is_local(text.partition("@")[2] or LOCAL)
+    """Whether every agent that ``text`` names runs on this machine, in this process."""
+    return all(map(_is_here, drafters_named(text)))
+
+
+def _is_here(name: str) -> bool:
+    return name == RECALL or (not name.startswith("recorded:") and _is_local(name.partition("@")[2] or LOCAL))
 
 
 def _is_local(model: str) -> bool:
     return model == LOCAL or (model.endswith(".gguf") and not model.startswith(("http://", "https://")))
 
 
-async def agent_named(text: str, *, role: Role, world: World, models: Models) -> Agent:
+async def agent_named(text: str, *, role: Role, world: World, models: Models, memory: Memory | None = None) -> Agent:
     """The agent that ``text`` names: ``KIND@MODEL``, ``KIND`` alone for the embedded model, or ``recorded:FILE[@Nx]``.
+
+    A drafter may be ``recall`` too, which drafts from ``memory``, or several of them with + between their names.
 
     Raises:
         UnknownName, BadOption: it names none.
         AccessRefused, ModelMissing: its model cannot be had.
     """
+    check_agent(text, role)
+    names = drafters_named(text)
+    if len(names) > 1:
+        parts = [await _agent(name, role, world, models, memory, most=1) for name in names]
+        return Several(*parts)
+    return await _agent(text, role, world, models, memory, most=GUESSES_ALONE)
+
+
+async def _agent(text: str, role: Role, world: World, models: Models, memory: Memory | None, *, most: int) -> Agent:
+    if text == RECALL:
+        if memory is None:
+            raise BadOption(f"{RECALL} drafts from the sessions in a journal, and there is none here; name another drafter")
+        return RecallAgent(memory, world, most=most)
     if (recorded := _RECORDED.fullmatch(text)) is not None:
         if "://" in recorded["file"]:
             raise BadOption(f"{_shown(text)} is no recording: give a file on this machine, not a URL")
         return RecordedAgent(Path(recorded["file"]), role, speed=_speed(recorded["speed"] or "1"))
-    check_kind(text)
     kind, _, model = text.partition("@")
     chosen = await models.named(model or LOCAL, role)
     return agent_of_kind(kind, chosen, world)
 
 
-def check_kind(text: str) -> None:
-    """Raise ``UnknownName`` unless ``text`` begins as an agent's name does. Nothing is opened."""
-    if not text.startswith("recorded:") and text.partition("@")[0] not in KINDS:
+def check_agent(text: str, role: Role) -> None:
+    """Raise ``UnknownName`` or ``BadOption`` unless ``text`` begins as the name of an agent in that role does.
+
+    Nothing is opened.
+    """
+    names = drafters_named(text)
+    if role == "target" and (len(names) > 1 or RECALL in names):
+        raise BadOption(f"the target is {_shown(text)}; {RECALL}, and several agents with +, can only draft: name one target")
+    if len(set(names)) < len(names):
+        raise BadOption(f"the drafters {_shown(text)} are not all different; name each once")
+    for name in names:
+        _check_kind(name)
+
+
+def _check_kind(text: str) -> None:
+    if not text.startswith("recorded:") and text != RECALL and text.partition("@")[0] not in KINDS:
         raise UnknownName(
             f"the agent {_shown(text)} is not known; write KIND@MODEL with KIND one of {', '.join(KINDS)} "
-            f"and MODEL {_HOW_TO_NAME}; or recorded:FILE"
+            f"and MODEL {_HOW_TO_NAME}; or recorded:FILE; or, to draft, {RECALL}, or several with + between them"
         )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
@@ -260,10 +261,10 @@ class Torn(MemoryJournal):
 
     torn = False
 
-    def read(self, session: str, *, since: int = 0) -> list[Record]:
+    def read(self, session: str, *, since: int = 0, kinds: Collection[str] = ()) -> list[Record]:
         if self.torn:
             raise JournalCorrupt("the journal is damaged")
-        return super().read(session, since=since)
+        return super().read(session, since=since, kinds=kinds)
 
 
 def test_a_journal_that_cannot_be_read_on_is_told_in_the_stream_and_the_session_goes_on() -> None:

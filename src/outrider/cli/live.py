@@ -20,7 +20,7 @@ from outrider.errors import BadOption, BudgetReached
 from outrider.journal import SqliteJournal
 from outrider.launch import DEFAULT_AGENTS, MOST_LOOKAHEAD_HERE
 from outrider.model import JSON, Role, Task
-from outrider.naming import Models, agent_named, check_kind, is_local_agent, without_secrets
+from outrider.naming import Models, agent_named, check_agent, is_local_agent, without_secrets
 from outrider.providers.prices import Prices
 from outrider.rules import Batch, Lookahead, Sliding
 from outrider.runtime import Budget, Limits
@@ -55,8 +55,8 @@ def run_live(options: LiveOptions) -> Exit:
         "approximation": options.approximation or DEFAULT_AGENTS["approximation"],
         "target": options.target or DEFAULT_AGENTS["target"],
     }
-    for name in names.values():
-        check_kind(name)
+    for role, name in names.items():
+        check_agent(name, role)
     tasks = live_tasks(options.suite, options.tasks, options.seed)
     schedulers = live_schedulers_named([name for name in names_of(options.schedulers or DEFAULT_SCHEDULERS) if name != "alone"])
     results = Results.opened(_setting(options, names, schedulers), options.out)

@@ -38,7 +38,9 @@ Agents are written KIND@MODEL:
          openai:NAME          also openrouter: deepseek: ollama:
          anthropic:NAME       and other vendors, with outrider[vendors]
          URL#NAME             an OpenAI-compatible server
-  or recorded:FILE, recorded:FILE@10x: answers from a file, no model asked"""
+  or recorded:FILE, recorded:FILE@10x: answers from a file, no model asked
+  To draft also recall, from confirmed plans of earlier sessions: see outrider memory;
+  and several, each asked where those before it have no guess: recall+direct@local"""
 
 BENCH_ROWS: Final = """
 
@@ -109,6 +111,11 @@ app = typer.Typer(
 )
 sessions = typer.Typer(help="Sessions in the journal: list them, or show one.", no_args_is_help=True)
 app.add_typer(sessions, name="sessions")
+memory = typer.Typer(
+    help="What recall drafts from: the confirmed plans of the journal's sessions. To turn it off, do not name it.",
+    no_args_is_help=True,
+)
+app.add_typer(memory, name="memory")
 
 JournalOption = Annotated[
     Path | None,
@@ -123,6 +130,9 @@ DraftPriceOption = Annotated[float, typer.Option(metavar="USD", help="The same f
 SeedOption = Annotated[int, typer.Option(metavar="N", help="The seed of the intervals.")]
 
 SessionArgument = Annotated[str, typer.Argument(metavar="SESSION", help="Its name, or the beginning of it.")]
+
+
+WorldOption = Annotated[str, typer.Option("--world", metavar="NAME", help="In this world alone.")]
 
 
 def _version(wanted: bool) -> None:
@@ -245,6 +255,53 @@ def show_session(
 
     with explained():
         print_one(session, journal, as_json=as_json)
+
+
+@memory.command("list")
+def list_memory(world: WorldOption = "", journal: JournalOption = None, as_json: JsonOption = False) -> None:
+    """The plans that are remembered, newest first."""
+    from outrider.cli.memory import print_plans
+
+    with explained():
+        print_plans(journal, world, as_json=as_json)
+
+
+@memory.command("show")
+def show_memory(
+    actions: Annotated[
+        list[str] | None, typer.Argument(metavar="[ACTION...]", help="The latest actions, in order; none: how plans begin.")
+    ] = None,
+    world: Annotated[str, typer.Option("--world", metavar="NAME", help="The world that the actions belong to.")] = "openagi",
+    journal: JournalOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """What was confirmed after these actions, and how often."""
+    from outrider.cli.memory import print_following
+
+    with explained():
+        print_following(journal, world, tuple(actions or ()), as_json=as_json)
+
+
+@memory.command("export")
+def export_memory(
+    out: Annotated[Path, typer.Argument(metavar="FILE", help="Where to, a JSON object a plan; must not exist yet.")],
+    world: WorldOption = "",
+    journal: JournalOption = None,
+) -> None:
+    """Write the plans that are remembered to a file."""
+    from outrider.cli.memory import export_plans
+
+    with explained():
+        export_plans(journal, world, out)
+
+
+@memory.command("clear")
+def clear_memory(world: WorldOption = "", journal: JournalOption = None, as_json: JsonOption = False) -> None:
+    """Forget: sessions until now do not count any more. They stay in the journal."""
+    from outrider.cli.memory import clear
+
+    with explained():
+        clear(journal, world, as_json=as_json)
 
 
 @app.command(short_help="Take a session through the rules again, without a call.")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from types import TracebackType
 from typing import Self
 
@@ -42,11 +43,12 @@ class MemoryJournal:
         self._created.setdefault(session, self._clock().isoformat(timespec="seconds"))
         self._records.setdefault(session, []).extend(records)
 
-    def read(self, session: str, *, since: int = 0) -> list[Record]:
+    def read(self, session: str, *, since: int = 0, kinds: Collection[str] = ()) -> list[Record]:
         """The records from number ``since`` on; see ``JournalStore``."""
         self._check_open()
         beginning_so = [name for name in self._records if name.startswith(session)]
-        return self._records[the_one(session, beginning_so, list(reversed(self._records)))][since:]
+        records = self._records[the_one(session, beginning_so, list(reversed(self._records)))][since:]
+        return [record for record in records if record.event.kind in kinds] if kinds else records
 
     def sessions(self, *, limit: int | None = None) -> list[SessionEntry]:
         """The sessions, newest first."""

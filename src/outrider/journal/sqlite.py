@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import os
 import sqlite3
 import sys
 import zlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Final, Self, TypeVar, get_args
@@ -140,9 +141,9 @@ class SqliteJournal:
 
     # Reading --------------------------------------------------------------------------------------------------------
 
-    def read(self, session: str, *, since: int = 0) -> list[Record]:
+    def read(self, session: str, *, since: int = 0, kinds: Collection[str] = ()) -> list[Record]:
         """The session's records from number ``since`` on; see ``JournalStore``."""
-        return self._ask(lambda db: self._read(db, session, since))
+        return self._ask(lambda db: self._read_some(db, session, since, kinds) if kinds else self._read(db, session, since))
 
     def sessions(self, *, limit: int | None = None) -> list[SessionEntry]:
         """The sessions, newest first, from their entries alone: no event is read."""
@@ -182,6 +183,14 @@ class SqliteJournal:
         if [record.n for record in records] != list(range(since, events)):
             raise self._damaged(f"of the events {since} to {events - 1} of session {name!r}, {len(records)} are there")
         return records
+
+    def _read_some(self, db: sqlite3.Connection, session: str, since: int, kinds: Collection[str]) -> list[Record]:
+        name, number, _ = self._find(db, session)
+        rows = db.execute(
+            "SELECT n, json, crc FROM event WHERE session = ? AND n >= ? AND kind IN (SELECT value FROM json_each(?)) ORDER BY n",
+            (number, since, json.dumps(sorted(kinds))),
+        ).fetchall()
+        return [self._record(name, *row) for row in rows]
 
     def _find(self, db: sqlite3.Connection, wanted: str) -> tuple[str, int, int]:
         """The session that is meant: its name, its number, and how many events it has."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from types import TracebackType
@@ -56,8 +56,10 @@ class JournalStore(Protocol):
         """
         ...
 
-    def read(self, session: str, *, since: int = 0) -> list[Record]:
-        """The session's records from number ``since`` on. The beginning of its name will do where no other begins so.
+    def read(self, session: str, *, since: int = 0, kinds: Collection[str] = ()) -> list[Record]:
+        """The session's records from number ``since`` on, of ``kinds`` alone if any are given.
+
+        The beginning of its name will do where no other begins so.
 
         Raises:
             UnknownName: no session's name begins so, or several do.
