@@ -13,7 +13,20 @@ from typer.testing import CliRunner
 from outrider.cli.exits import MEANINGS
 from outrider.cli.main import app
 
-COMMANDS = ("", "plan", "sessions", "sessions list", "sessions show", "replay", "trace", "serve", "bench", "simulate", "advise")
+COMMANDS = (
+    "",
+    "plan",
+    "sessions",
+    "sessions list",
+    "sessions show",
+    "replay",
+    "trace",
+    "serve",
+    "bench",
+    "simulate",
+    "advise",
+    "report",
+)
 PAGE = Path(__file__).parent.parent / "docs" / "cli.md"
 WIDTH = "100"
 

@@ -34,7 +34,7 @@ ARROWS: dict[str, set[str]] = {
     "views": {"runtime", "journal"},
     "web": {"views", "launch"},
     "simulate": {"runtime", "testing"},
-    "bench": {"runtime", "worlds", "simulate", "journal", "testing"},
+    "bench": {"runtime", "worlds", "simulate", "journal", "testing", "views"},
     "scale": {"rules", "journal"},
 }
 """The command line may import everything, and so may the package's own ``__init__``."""

@@ -9,7 +9,7 @@ import pytest
 
 from outrider.bench.rows import Trace
 from outrider.bench.schedulers import SAY
-from outrider.bench.suites import DATA, SUITES, Source, Turn, paired, sources_named
+from outrider.bench.suites import DATA, PAPER, SUITES, Source, Turn, paired, sources_named
 from outrider.errors import BadOption, UnknownName
 
 from .making import PAIRS, row, write
@@ -20,7 +20,7 @@ ROOT = Path(__file__).parents[2]
 def read(source: Source) -> list[Trace]:
     notes: list[str] = []
     found = list(source.read(notes.append))
-    assert notes == []
+    assert all(source.name in PAPER and "drawn" in note for note in notes)
     return found
 
 

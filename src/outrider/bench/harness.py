@@ -73,6 +73,23 @@ def waits(trace: Trace, lookahead: Lookahead, prices: TokenPrices) -> list[float
     return [after_s - before_s for before_s, after_s in pairwise((0.0, *confirmed.at_s))]
 
 
+def records(trace: Trace, lookahead: Lookahead, prices: TokenPrices) -> list[Record]:
+    """What happened in ``trace`` once more, with ``lookahead``: its records in order."""
+    kept = _Kept()
+    run(_planned(trace, lookahead, prices, kept))
+    return kept.records
+
+
+class _Kept:
+    """A journal that keeps all."""
+
+    def __init__(self) -> None:
+        self.records: list[Record] = []
+
+    def append(self, session: str, records: list[Record]) -> None:
+        self.records += records
+
+
 class _Confirmations:
     """A journal that remembers when each step was confirmed."""
 

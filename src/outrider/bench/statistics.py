@@ -132,3 +132,12 @@ def difference(paired: Paired, drawn: Sequence[Sequence[int]]) -> Estimate:
         return sum([gains[i] for i in chosen]) / len(chosen) / runs_a_cell
 
     return Estimate(sum(gains) / max(1, paired.runs), bootstrapped(of, len(gains), drawn))
+
+
+def wilson(successes: int, trials: int) -> Interval:
+    """The 95 % interval of a share (Wilson, *Probable inference*, 1927). ``trials`` is at least 1."""
+    z, share = 1.959964, successes / trials
+    below = 1 + z * z / trials
+    centre = (share + z * z / (2 * trials)) / below
+    half = z / below * ((share * (1 - share) + z * z / (4 * trials)) / trials) ** 0.5
+    return max(0.0, centre - half), min(1.0, centre + half)

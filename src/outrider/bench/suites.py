@@ -18,6 +18,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Final, Literal, TypeAlias
 
+from outrider.bench import paper
 from outrider.bench.journals import Note, is_journal, read_journal
 from outrider.bench.rows import Row, Trace, read_rows
 from outrider.bench.schedulers import SAY
@@ -187,7 +188,23 @@ def _row(at: int, target: Turn, draft: Turn, *, right: bool) -> Row:
     )
 
 
+# The paper's settings -----------------------------------------------------------------------------------------------
+
+PAPER: Final = tuple(setting.name for setting in paper.published())
+"""The suites of runs drawn from what was fitted to the paper's settings."""
+
+
+def _paper(name: str) -> list[Source]:
+    return [Source(name=name, file=DATA / "paper" / "calibrated.json", read=partial(_paper_traces, name))]
+
+
+def _paper_traces(name: str, note: Note) -> Iterator[Trace]:
+    note(f"the runs of {name} are drawn from what was fitted to published means; nobody recorded them")
+    setting = next(setting for setting in paper.published() if setting.name == name)
+    return paper.drawn(setting, paper.calibrated()[name])
+
+
 SUITES: Final[Mapping[str, Callable[[], list[Source]]]] = MappingProxyType(
-    {"chess": _chess, "local-pairs": _local_pairs, "tau2": _tau2}
+    {"chess": _chess, "local-pairs": _local_pairs, "tau2": _tau2, **{name: partial(_paper, name) for name in PAPER}}
 )
 """The suites that come with Outrider. A new one is a new entry."""

@@ -67,6 +67,18 @@ Examples:
   outrider advise rows.jsonl --hour 60 --target-price 15 --draft-price 0.6
   outrider advise chess --json"""
 
+REPORTED: Final = """
+
+The page needs no network, no script and no other file: time and cost of each scheduler with intervals, one run call by call, the
+frontier of time against waste, how often drafts were right, where speculation lost and why. The same seed gives the same bytes.
+The name paper alone reports on the paper's settings and simulation (needs NumPy: pip install 'outrider[bench]')."""
+
+REPORT_EXAMPLES: Final = """\b
+Examples:
+  outrider report local-pairs --out report.html
+  outrider report journal.sqlite3 --out report.html --markdown report.md --csv tables
+  outrider report paper --out paper.html"""
+
 SIMULATED: Final = """
 
 Episodes are drawn first, and then run in virtual time by the same rules as a real plan: once with the lookahead, once with the
@@ -338,7 +350,10 @@ def trace(
 def bench(
     files: Annotated[
         list[str] | None,
-        typer.Argument(metavar="FILE...", help="Files of rows, journals, or the suites chess, local-pairs, tau2."),
+        typer.Argument(
+            metavar="FILE...",
+            help="Files of rows, journals, or suites: chess, local-pairs, tau2, openagi-1 to -4, travelplanner-1 to -3.",
+        ),
     ] = None,
     schedulers: Annotated[
         str,
@@ -419,6 +434,36 @@ def advise(
             files=files, hour_usd=hour, target_price=target_price, draft_price=draft_price, seed=seed, as_json=as_json
         )
         raise typer.Exit(run_advise(options))
+
+
+@app.command(
+    help="One page to show a colleague, from recorded rows, journals or suites." + REPORTED,
+    short_help="One page on recorded runs, to show a colleague.",
+    epilog=REPORT_EXAMPLES,
+)
+def report(
+    files: Annotated[
+        list[str], typer.Argument(metavar="FILE...", help="Files of rows, journals, or suites, as for bench; or paper.")
+    ],
+    out: Annotated[Path | None, typer.Option(metavar="FILE", help="The page, as HTML.")] = None,
+    markdown: Annotated[Path | None, typer.Option(metavar="FILE", help="The same in Markdown.")] = None,
+    csv: Annotated[Path | None, typer.Option(metavar="FOLDER", help="Its tables, a CSV file each.")] = None,
+    schedulers: Annotated[
+        str, typer.Option(metavar="NAMES", help="With commas, as for bench. By default a choice of them.")
+    ] = "",
+    target_price: TargetPriceOption = 10.0,
+    draft_price: DraftPriceOption = 1.0,
+    seed: SeedOption = 0,
+) -> None:
+    """Run ``outrider report``. Without --out, --markdown and --csv the page goes to standard output."""
+    with explained():
+        from outrider.cli.report import ReportOptions, run_report
+
+        options = ReportOptions(
+            files=files, schedulers=schedulers, target_price=target_price, draft_price=draft_price, seed=seed, out=out,
+            markdown=markdown, csv=csv,
+        )  # fmt: skip
+        raise typer.Exit(run_report(options))
 
 
 @app.command(
