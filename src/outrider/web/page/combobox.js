@@ -1,7 +1,7 @@
 // A text field that proposes the world's actions: the ARIA pattern "combobox with a list".
 
 import { actions } from "./api.js";
-import { html, useEffect, useRef, useState } from "./html.js";
+import { html, useEffect, useLayoutEffect, useRef, useState } from "./html.js";
 
 /** ``text`` is what is typed, ``type`` is told what it becomes; ``error`` stands beside the field and leaves the text alone. */
 export function Combobox({ session, at, label, text, type, submit, leave, error }) {
@@ -10,7 +10,7 @@ export function Combobox({ session, at, label, text, type, submit, leave, error 
   const [chosen, setChosen] = useState(-1);
   const field = useRef(null);
 
-  useEffect(() => field.current.focus(), []);
+  useLayoutEffect(() => field.current.focus(), []); // at once: the next key is meant for it
   useEffect(() => {
     const asking = new AbortController();
     actions(session, at, text, asking.signal).then((said) => setFound(said.actions), () => setFound([]));

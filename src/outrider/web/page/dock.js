@@ -1,7 +1,7 @@
 // What the person can do: accept, take, steer, pause and go on, stop. Each is sent; the server says what came of it.
 
 import { Combobox } from "./combobox.js";
-import { html, useEffect, useRef, useState } from "./html.js";
+import { html, useEffect, useLayoutEffect, useRef, useState } from "./html.js";
 import { openRow } from "./rows.js";
 
 const SETTLED_MS = 350;
@@ -125,7 +125,7 @@ function SteerPanel({ scene, commands, leave }) {
   const [text, setText] = useState("");
   const [error, setError] = useState("");
   const field = useRef(null);
-  useEffect(() => field.current.focus(), []);
+  useLayoutEffect(() => field.current.focus(), []); // at once: the next key is meant for it
   const say = async (sentence) => {
     const refused = await commands.steer(sentence);
     return refused ? setError(refused) : leave();
@@ -165,7 +165,7 @@ function SteerPanel({ scene, commands, leave }) {
 
 function StopPanel({ commands, leave }) {
   const field = useRef(null);
-  useEffect(() => field.current.focus(), []);
+  useLayoutEffect(() => field.current.focus(), []); // at once: the next key is meant for it
   const stop = async () => {
     await commands.stop();
     leave();

@@ -1,6 +1,6 @@
 // The keyboard. Single letters can be switched off, for people whose hands or voices press them by accident.
 
-import { html, useEffect, useRef, useState } from "./html.js";
+import { html, useLayoutEffect, useRef, useState } from "./html.js";
 
 const SETTING = "outrider.letters";
 const OWN_KEYS = "input, textarea, select, button, a[href], summary, dialog, [role=option], [contenteditable]";
@@ -22,7 +22,7 @@ const lettersOn = () => localStorage.getItem(SETTING) !== "off";
 export function useKeys(does) {
   const latest = useRef(does);
   latest.current = does;
-  useEffect(() => {
+  useLayoutEffect(() => {
     const press = (event) => {
       const act = latest.current[event.key];
       if (!act || event.ctrlKey || event.metaKey || event.altKey || event.isComposing || event.repeat) return;
@@ -41,7 +41,7 @@ export function useKeys(does) {
 export function KeyList({ close }) {
   const box = useRef(null);
   const [letters, setLetters] = useState(lettersOn());
-  useEffect(() => box.current.showModal(), []);
+  useLayoutEffect(() => box.current.showModal(), []);
   const toggle = () => {
     localStorage.setItem(SETTING, letters ? "off" : "on");
     setLetters(!letters);

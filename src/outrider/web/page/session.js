@@ -55,18 +55,19 @@ function useFollowing() {
   const end = useRef(null);
   const near = useRef(false);
   useEffect(() => {
+    const mark = end.current; // the observers may speak once more when the page is gone
     const look = () => {
-      const { top } = end.current.getBoundingClientRect();
+      const { top } = mark.getBoundingClientRect();
       near.current = top > 0 && top < innerHeight + NEAR;
     };
     look();
     addEventListener("scroll", look, { passive: true });
     let known = false;
     const growing = new ResizeObserver(() => {
-      if (known && near.current) end.current.scrollIntoView({ block: "nearest" });
+      if (known && near.current) mark.scrollIntoView({ block: "nearest" });
       known = true;
     });
-    growing.observe(end.current.parentElement);
+    growing.observe(mark.parentElement);
     return () => {
       removeEventListener("scroll", look);
       growing.disconnect();
