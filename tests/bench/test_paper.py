@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from statistics import fmean
 
 import pytest
 
 from outrider.bench.calibration import TOLERANCE, Plans, Point, chosen, fitted
+from outrider.bench.document import Report
 from outrider.bench.harness import run_once
+from outrider.bench.page import page
 from outrider.bench.paper import (
     SMALL_MODEL_PRICE,
     TOKENS_A_VERDICT,
@@ -20,11 +23,15 @@ from outrider.bench.paper import (
     prices,
     published,
 )
-from outrider.bench.paper_report import apart, headline, ours
+from outrider.bench.paper_report import apart, headline, ours, paper_report
+from outrider.bench.plain import markdown
 from outrider.bench.schedulers import Alone
 from outrider.bench.suites import DATA, PAPER, sources_named
 from outrider.rules import Batch, Sliding
 
+from .test_report import MADE, read
+
+ROOT = Path(__file__).parents[2]
 SETTINGS = {setting.name: setting for setting in published()}
 NAMES = sorted(SETTINGS)
 
@@ -133,3 +140,41 @@ def test_what_was_fitted_names_its_command_and_its_assumptions() -> None:
     assert kept["tolerance"] == TOLERANCE
     assert kept["assumed"]["small_model_price"] == SMALL_MODEL_PRICE
     assert list(kept["settings"]) == [setting.name for setting in published()]
+
+
+# The report ---------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def on_the_paper() -> Report:
+    return paper_report(MADE, settings=published()[:1], runs=20)
+
+
+def test_the_papers_report_is_well_formed_and_every_plot_has_its_numbers(on_the_paper: Report) -> None:
+    text = page(on_the_paper)
+    tags = [tag for tag, _ in read(text).tags]
+    assert tags.count("svg") == tags.count("details") == 5
+    assert "http:" not in text
+    assert "https:" not in text
+    assert "| openagi-1 | ST, s a step | unknown |" in markdown(on_the_paper)
+
+
+def test_the_sweep_has_every_point_and_the_laws_hold_in_it(on_the_paper: Report) -> None:
+    tables = {table.name: table for table in on_the_paper.tables}
+    saved = {tuple(row[:3]): float(str(row[3])) for row in tables["saved-by-accuracy"].rows}
+    assert len(saved) == 2 * 4 * 11
+    assert saved["lookahead-4", 0.1, 0.0] == saved["batch-4", 0.8, 0.0] == 0.0
+    assert all(value >= 0 for value in saved.values())
+    assert all(saved["lookahead-4", share, p] >= saved["batch-4", share, p] - 1e-9 for _, share, p in saved)
+    more = {tuple(row[:3]): float(str(row[3])) for row in tables["tokens-by-accuracy"].rows}
+    assert more["lookahead-4", 0.1, 1.0] == pytest.approx(0.1, abs=0.01)
+    by_k = [float(str(row[3])) for row in tables["saved-by-k"].rows if row[0] in {f"lookahead-{k}" for k in range(1, 11)}]
+    assert by_k[:10] == sorted(by_k[:10])
+
+
+def test_the_page_in_the_docs_is_what_the_command_prints_of_theirs_and_ours(on_the_paper: Report) -> None:
+    kept = (ROOT / "docs" / "paper.md").read_text(encoding="utf-8")
+    table = next(table for table in on_the_paper.tables if table.name == "theirs-and-ours")
+    for shown in table.shown():
+        assert "| " + " | ".join(shown) + " |" in kept.replace("\\", "")
+    assert "Command: outrider report paper --seed 0" in kept

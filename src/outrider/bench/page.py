@@ -35,9 +35,9 @@ svg{display:block;width:100%;min-width:34rem;height:auto}
 table{border-collapse:collapse;font-size:.84rem;font-variant-numeric:tabular-nums;margin:.3rem 0}
 caption{caption-side:bottom;text-align:left;color:var(--soft);padding:.4rem 0}
 th,td{padding:.28rem .85rem .28rem 0;text-align:left;vertical-align:top;border-bottom:1px solid var(--rule)}
-th{font-weight:600}
+thead th{font-weight:600;vertical-align:bottom}
 td.n{text-align:right;white-space:nowrap}
-th.n{text-align:right;min-width:4rem;max-width:7rem;vertical-align:bottom}
+th.n{text-align:right;min-width:4rem;max-width:7rem}
 td.t{white-space:nowrap}
 td.l{min-width:15rem;overflow-wrap:anywhere}
 details{margin:.2rem 0 1.2rem}

@@ -83,8 +83,7 @@ def headline(shown: Result) -> str:
     slower = f", {signs.slower:,} of them slower" if signs.slower else ""
     return (
         f"Over {count(shown.runs, 'recorded run')}, {shown.scheduler} took {_percent(shown.time_ratio)} of the target alone's "
-        f"time"
-        f"{cost}; {gained}{slower}."
+        f"time{cost}; {gained}{slower}."
     )
 
 
@@ -102,8 +101,7 @@ def _lead(results: Mapping[str, Result], gathered: Gathered) -> list[str]:
         said.append(f"Its price is {vain / shown.runs:,.0f} tokens a run in calls that were not needed or were closed.")
     said.append(
         "Recorded times stay as they are here, however many calls run at once. On one saturated machine, or at a rate limit, "
-        "less is "
-        "gained than this says, or time is lost."
+        "less is gained than this says, or time is lost."
     )
     return said
 
@@ -141,8 +139,8 @@ def _one_run(gathered: Gathered) -> Section:
     )
     svg = timeline("run", title, description, rows, spans, trace.alone_s if whole else None, kinds)
     said = (
-        f"The run of {source} that gained neither much nor little ({ratio:.0%} of the target alone's time), call by call. "
-        "A filled bar was used; an empty one finished and was not needed; a dashed one was closed before its end."
+        f"The run of {source} that gained neither much nor little ({ratio:.0%} of the target alone's time), call by call. A "
+        "filled bar was used; an empty one finished and was not needed; a dashed one was closed before its end."
     )
     return Section(title="How one run goes", blocks=[said, Figure(svg=svg, title=title, numbers=_calls(bars, steps[-1][2]))])
 
@@ -277,8 +275,7 @@ def _frontier(results: Mapping[str, Result]) -> Section:
     dots = [Dot(name, waste, time.value, name in best) for name, (waste, time) in points.items()]
     description = (
         "Each scheduler as a dot: to the right more tokens in vain, upwards more time. On the frontier, where none is better "
-        "in both: "
-        f"{', '.join(sorted(best, key=lambda name: points[name][0]))}."
+        f"in both: {', '.join(sorted(best, key=lambda name: points[name][0]))}."
     )
     columns = [
         Column("scheduler"), Column("tokens in vain a run", 1), Column("time ratio", 3), Column("low", 3), Column("high", 3),
@@ -292,8 +289,8 @@ def _frontier(results: Mapping[str, Result]) -> Section:
         numbers=Table(name="frontier", caption=caption, columns=columns, rows=rows),
     )
     said = (
-        "Down and to the left is better. Full dots are on the frontier: no other scheduler here is better in both. "
-        "The oracle cannot be had."
+        "Down and to the left is better. Full dots are on the frontier: no other scheduler here is better in both. The oracle "
+        "cannot be had."
     )
     return Section(title=title, blocks=[said, figure])
 
@@ -318,8 +315,8 @@ def _acceptance(gathered: Gathered, shown: Result) -> Section:
         title="How often drafts are right",
         blocks=[
             "The first plot counts drafts by how far ahead of the confirmed plan they were made; those below a rejected draft "
-            "are never "
-            "judged. The second counts by the step of the plan. Intervals are Wilson's, as if all judgements were independent.",
+            "are never judged. The second counts by the step of the plan. Intervals are Wilson's, as if all judgements were "
+            "independent.",
             _rates("ahead", f"Drafts accepted, by steps ahead ({gathered.shown})", "ahead", ahead),
             _rates("position", "Drafts that are right, by step of the plan", "step", steps),
         ],
@@ -369,8 +366,7 @@ def _losses(gathered: Gathered, shown: Result) -> Section:
         title="Where it lost, and why",
         blocks=[
             "A rejected draft throws away what was built on it, and the plan waits for the target as it would without drafts. "
-            "A draft that is "
-            "no sooner there than its verdict is of no use.",
+            "A draft that is no sooner there than its verdict is of no use.",
             Table(name="losses", caption=caption, columns=columns, rows=rows),
             _waiting(gathered),
         ],
@@ -424,12 +420,10 @@ def _made(gathered: Gathered, made: Made) -> Section:
         blocks=[
             f"Command: {made.command}",
             f"A million tokens of the target cost ${prices.target:g}, of the drafter ${prices.draft:g}: round numbers, "
-            f"nobody's price list, "
-            f"unless you gave yours. Intervals are percentile bootstraps over runs, seed {made.seed}."
-            f"{' Stopped early: not everything was read.' if gathered.stopped else ''}",
+            "nobody's price list, unless you gave yours. Intervals are percentile bootstraps over runs, seed "
+            f"{made.seed}.{' Stopped early: not everything was read.' if gathered.stopped else ''}",
             "Off the recorded path nobody recorded anything: calls there take the time and tokens recorded for their "
-            "position, and drafts "
-            "there agree as often as elsewhere. None of that can be confirmed; it only counts as waste.",
+            "position, and drafts there agree as often as elsewhere. None of that can be confirmed; it only counts as waste.",
             *dict.fromkeys(f"Note: {one_line(note)}." for note in gathered.notes),
             Table(name="files", caption="What went in.", columns=columns, rows=hashes),
             provenance_table(made),

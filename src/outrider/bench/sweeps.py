@@ -91,9 +91,8 @@ def sections(seed: int) -> list[Section]:
     accuracy, deep = by_accuracy(seed), by_k(seed)
     how = (
         f"Plans of {STEPS} steps; a line for each speed of the drafts, as a share of a verdict's seconds. Full: sliding "
-        f"lookahead; "
-        f"dashed: the published batches. {DRAWS} draws of {EPISODES} episodes a point; intervals are in the tables. Nothing "
-        f"slows down."
+        f"lookahead; dashed: the published batches. {DRAWS} draws of {EPISODES} episodes a point; intervals are in the tables. "
+        "Nothing slows down."
     )
     speeds = {share: f"drafts at {share:g}" for share in SHARES}
     rates = {rate: f"{rate:.0%} right" for rate in DEEP_ACCURACIES}
@@ -110,8 +109,7 @@ def sections(seed: int) -> list[Section]:
             title="The simulation, (b): tokens",
             blocks=[
                 "Output tokens of all calls, closed ones included in proportion to their time, over those of the target "
-                "alone. A draft is as "
-                "much shorter as it is faster: one model, one speed.",
+                "alone. A draft is as much shorter as it is faster: one model, one speed.",
                 _plot("tokens-by-accuracy", "Tokens more against accuracy, k = 4", accuracy, "accuracy", speeds),
                 _plot("tokens-by-k", f"Tokens more against k, drafts at {DEEP_SHARE:g}", deep, "k", rates),
             ],
