@@ -99,12 +99,17 @@ def _failing() -> FakeAgent:
 
 
 async def _records(
-    drafter: FakeAgent, person: Callable[[outrider.Session], Awaitable[None]], before: outrider.Plan | None = None
+    drafter: FakeAgent,
+    person: Callable[[outrider.Session], Awaitable[None]],
+    before: outrider.Plan | None = None,
+    limits: outrider.Limits | None = None,
+    max_steps: int = 30,
 ) -> list[Record]:
     journal = MemoryJournal()
     session = outrider.plan(
-        "Get to the sea", approximation=drafter, target=_slow(), lookahead=2, journal=journal, name="run", going_on_from=before
-    )
+        "Get to the sea", approximation=drafter, target=_slow(), lookahead=2, journal=journal, name="run", going_on_from=before,
+        limits=limits, max_steps=max_steps, ask=limits is not None,
+    )  # fmt: skip
     async with session:
         await person(session)
         with suppress(RunEnded):
@@ -131,6 +136,14 @@ async def _alone(session: outrider.Session) -> None:
     await session.result()
 
 
+async def _at_limits(session: outrider.Session) -> None:
+    """Runs out of calls, and then of steps; both times the person allows more."""
+    await asyncio.sleep(10.0)
+    session.allow(calls=20, reason="it is nearly there")
+    await asyncio.sleep(20.0)
+    session.extend(10, "one more change of trains")
+
+
 async def _stopped(session: outrider.Session) -> None:
     await asyncio.sleep(1.0)
     session.stop("enough for today")
@@ -139,7 +152,9 @@ async def _stopped(session: outrider.Session) -> None:
 def examples() -> dict[str, dict[str, JSON]]:
     """A record of each kind, as it was in a run."""
     packed = outrider.Plan((outrider.PlanStep(outrider.Step("book", {"seats": 2}), "person"),))
+    limited = outrider.Limits(budget=outrider.Budget(calls=2))
     runs = [run(_records(_quick(), _with_a_person)), run(_records(_failing(), _alone)), run(_records(_quick(), _stopped, packed))]
+    runs.insert(0, run(_records(_quick(), _at_limits, limits=limited, max_steps=3)))
     found: dict[str, dict[str, JSON]] = {}
     for record in (record for records in reversed(runs) for record in records):
         found.setdefault(record.event.kind, encode(record))

@@ -12,15 +12,19 @@ from typing import Final, Literal, TypeAlias
 from outrider.model import JSON, NOTHING_USED, Role, Usage
 from outrider.rules.events import (
     Accepted,
+    Allowed,
     Cancelled,
     Confirmed,
     Discarded,
     Drafted,
     Ended,
+    Extended,
     Failed,
     Finished,
+    Limit,
     Opened,
     Paused,
+    Reached,
     Record,
     Rejected,
     Started,
@@ -99,7 +103,7 @@ class Figures:
     """The running figures of a session. ``receive`` its records in order; read at any time."""
 
     __slots__ = (
-        "_calls", "_carried", "_flying", "_frontier_held_s", "_frontier_s", "_held_s", "_held_since_s", "_lost",
+        "_calls", "_carried", "_flying", "_frontier_held_s", "_frontier_s", "_held_s", "_held_since_s", "_limit", "_lost",
         "_person_windows", "_plan", "_right", "_taken", "_verdict_in_at", "acceptance", "calls_max", "now_s", "one_machine",
         "settled", "total_s",
     )  # fmt: skip
@@ -120,6 +124,7 @@ class Figures:
         self._frontier_held_s = 0.0
         self._held_s = 0.0
         self._held_since_s: float | None = None
+        self._limit: Limit | None = None
         self._verdict_in_at: int | None = None
         self._taken: dict[int, _Taking] = {}
         self._person_windows: dict[int, float] = {}
@@ -159,6 +164,12 @@ class Figures:
                 self._hold(record.time_s)
             case Waiting(at=at):
                 self._verdict_in_at = at
+            case Reached(limit=limit):
+                self._hold(record.time_s, limit=limit)
+            case Allowed() if self._limit == "budget":
+                self._go_on(record.time_s)
+            case Extended() if self._limit == "steps":
+                self._go_on(record.time_s)
             case WentOn() | Steered():
                 self._go_on(record.time_s)
             case Confirmed() as confirmed:
@@ -195,13 +206,15 @@ class Figures:
 
     # The person -----------------------------------------------------------------------------------------------------
 
-    def _hold(self, time_s: float, verdict_in_at: int | None = None) -> None:
+    def _hold(self, time_s: float, verdict_in_at: int | None = None, limit: Limit | None = None) -> None:
         self._verdict_in_at = verdict_in_at
+        self._limit = limit
         if self._held_since_s is None:
             self._held_since_s = time_s
 
     def _go_on(self, time_s: float) -> None:
         self._verdict_in_at = None
+        self._limit = None
         if self._held_since_s is not None:
             self._held_s += time_s - self._held_since_s
             self._held_since_s = None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from outrider import EXACT, PlanStep, Sliding, Step, Task
@@ -50,6 +51,7 @@ class Driven:
         matching: Matching = EXACT,
         going_on: tuple[str, ...] = (),
         queue: bool = False,
+        asks: bool = False,
     ) -> None:
         self.queue = queue
         self.rules = Rules(lookahead=lookahead or Sliding(2), max_steps=max_steps, matching=matching)
@@ -57,7 +59,7 @@ class Driven:
         self.closing: set[int] = set()
         self.findings: list[Event] = []
         self.last = Decision()
-        self.receive(opened(*going_on))
+        self.receive(replace(opened(*going_on), asks=asks))
 
     def receive(self, report: Report) -> Decision:
         self.last = self.rules.receive(report)

@@ -75,6 +75,7 @@ class Watched(Condition):
 
 
 @given(Calls, st.integers(1, 3))
+@settings(deadline=None)
 def test_no_session_is_let_in_twice_while_another_one_waits(calls: list[tuple[int, int, int]], places: int) -> None:
     async def one(turns: Turns, watched: Watched, caller: Caller, comes: int, takes: int) -> None:
         await asyncio.sleep(comes / 4)

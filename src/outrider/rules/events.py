@@ -18,6 +18,9 @@ ADDED: Final = {"added": True}
 Outcome: TypeAlias = Literal["complete", "stopped", "target_failed", "step_limit", "budget", "journal_lost"]
 """How a session ended. Only ``complete`` ends in `finish`."""
 
+Limit: TypeAlias = Literal["budget", "steps"]
+"""What a run can run out of, and be given more of."""
+
 
 # Reports ------------------------------------------------------------------------------------------------------------
 
@@ -45,6 +48,8 @@ class Opened:
     """What earlier sessions have taught of these agents, as JSON: the estimates that lookahead by value begins with."""
     drafters: int = field(default=1, metadata=ADDED)
     """How many drafters the approximation agent is made of; they are asked for a step one after another."""
+    asks: bool = field(default=False, metadata=ADDED)
+    """Whether somebody is there to ask: a run that reaches a limit is held then, instead of ending."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -148,6 +153,27 @@ class Steered:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Allowed:
+    """The person raised the budget by so much, for ``reason``; if the run was held for want of it, it goes on."""
+
+    kind: ClassVar[str] = "allowed"
+    calls: int | None = None
+    tokens: int | None = None
+    usd: float | None = None
+    seconds: float | None = None
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Extended:
+    """The person gave the plan so many steps more, for ``reason``; if the run was held for want of them, it goes on."""
+
+    kind: ClassVar[str] = "extended"
+    steps: int
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Stopped:
     """Somebody stopped the run, or the journal was lost and nothing could be written down any more."""
 
@@ -227,6 +253,16 @@ class Waiting:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Reached:
+    """The frontier's call has no room within a limit: the run is held until the person allows more, takes the step or stops."""
+
+    kind: ClassVar[str] = "reached"
+    at: int
+    limit: Limit
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Degraded:
     """A drafter failed too often in a row: the run goes on with those that are ``left``, or with the target alone."""
 
@@ -253,11 +289,11 @@ class Finished:
     outcome: Outcome
 
 
-Command: TypeAlias = Took | WentBack | WentOn | Paused | Steered | Stopped
+Command: TypeAlias = Took | WentBack | WentOn | Paused | Steered | Allowed | Extended | Stopped
 """What the person may say."""
 
 Report: TypeAlias = Opened | Started | Drafted | Verified | Failed | Cancelled | Command
-Finding: TypeAlias = Accepted | Rejected | Discarded | Confirmed | Shown | Waiting | Degraded | Ended | Finished
+Finding: TypeAlias = Accepted | Rejected | Discarded | Confirmed | Shown | Waiting | Reached | Degraded | Ended | Finished
 Event: TypeAlias = Report | Finding
 
 

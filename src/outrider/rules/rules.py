@@ -7,7 +7,7 @@ The live runtime, the simulator and replay all drive this one copy.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Final, assert_never
+from typing import Final, Literal, TypeAlias, assert_never
 
 from outrider.errors import NotNow, RulesMisused
 from outrider.model import Plan, PlanStep, Role, Step, Usage
@@ -16,6 +16,7 @@ from outrider.rules.estimates import Ended as HowEnded
 from outrider.rules.estimates import Estimates, estimates_of
 from outrider.rules.events import (
     Accepted,
+    Allowed,
     Cancel,
     Cancelled,
     Command,
@@ -24,14 +25,17 @@ from outrider.rules.events import (
     Discarded,
     Drafted,
     Ended,
+    Extended,
     Failed,
     Finding,
     Finished,
     Hurry,
+    Limit,
     Opened,
     Order,
     Outcome,
     Paused,
+    Reached,
     Rejected,
     Report,
     Shown,
@@ -53,6 +57,9 @@ from outrider.rules.value import Learner, learner_of
 FAILURES_IN_A_ROW: Final = 3
 """After so many failed drafts of one drafter in a row the run goes on without it."""
 
+Hold: TypeAlias = Literal["", "person"] | Limit
+"""What holds the frontier where it is: nothing, the person, or a limit that was reached."""
+
 
 @dataclass(slots=True)
 class Decision:
@@ -72,7 +79,7 @@ class Rules:
     """
 
     __slots__ = (
-        "_calls", "_decision", "_drafters", "_failures", "_held", "_learner", "_lookahead", "_lossless", "_matching",
+        "_asks", "_calls", "_decision", "_drafters", "_failures", "_held", "_learner", "_lookahead", "_lossless", "_matching",
         "_max_steps", "_next_call", "_now_s", "_outcome", "_sentences", "_shown", "frontier", "root",
     )  # fmt: skip
 
@@ -89,7 +96,8 @@ class Rules:
         self._next_call = 0
         self._drafters = [0]
         self._failures = {0: 0}
-        self._held = False
+        self._held: Hold = ""
+        self._asks = False
         self._sentences: tuple[str, ...] = ()
         self._shown: Step | None = None
         self._outcome: Outcome | None = None
@@ -119,6 +127,11 @@ class Rules:
         return self._outcome
 
     @property
+    def held(self) -> Hold:
+        """What holds the frontier where it is; empty while the run goes on."""
+        return self._held
+
+    @property
     def in_flight(self) -> int:
         """How many calls have been ordered and have not ended; those being closed count too."""
         return len(self._calls)
@@ -138,6 +151,8 @@ class Rules:
                 raise NotNow(f"step {at} is not confirmed, so there is no going back to it; the next step is {self.frontier.at}")
             case WentOn() if not self._held:
                 raise NotNow("the run is going on already")
+            case WentOn() if self._at_step_limit:
+                raise NotNow(f"the plan has the {self._max_steps} steps it may have; allow it more, take the step, or stop")
             case Paused() if self._held:
                 raise NotNow("the run waits for you already; take the step, or go on")
             case Steered(at=at) if at != self.frontier.at:
@@ -182,7 +197,7 @@ class Rules:
                 self._failed(report)
             case Cancelled():
                 self._learn_call(self._settle(report.call), report.usage, "cancelled")
-            case Took() | WentBack() | WentOn() | Paused() | Steered() | Stopped():
+            case Took() | WentBack() | WentOn() | Paused() | Steered() | Allowed() | Extended() | Stopped():
                 self.check(report)
                 self._command(report)
             case _:
@@ -200,6 +215,7 @@ class Rules:
         if self._next_call or self.root.verdict is not None:
             raise RulesMisused("the session has been opened already")
         self._lossless = self._matching.lossless and report.plan_is_lossless
+        self._asks = report.asks
         if self._learner is not None and report.known:
             self._learner.estimates = estimates_of(report.known)
         node = self.root
@@ -239,7 +255,11 @@ class Rules:
         if call.role == "approximation":
             self._draft_failed(call, report.error)
         elif call.node is self.frontier and not self._held:
-            self._end("budget" if report.budget else "target_failed", report.error)
+            call.node.target_failed = True
+            if report.budget:
+                self._reach("budget", report.error)
+            else:
+                self._end("target_failed", report.error)
         else:
             call.node.target_failed = True  # while the person holds the frontier too: it is asked again when they go on
 
@@ -253,17 +273,22 @@ class Rules:
     def _command(self, report: Command) -> None:
         match report:
             case Took(step=step):
-                self._held = False
+                self._held = ""
                 self._select(self.frontier, Verdict(step, "person"))
             case WentBack(at=at):
                 self.frontier = self.frontier.ancestor(at)
-                self._hold()
+                self._hold("person")
             case WentOn():
-                self._held = False
+                self._held = ""
             case Paused():
-                self._hold()
+                self._hold("person")
+            case Allowed():
+                self._held = "" if self._held == "budget" else self._held
+            case Extended(steps=steps):
+                self._max_steps += steps
+                self._held = "" if self._held == "steps" else self._held
             case Steered(sentence=sentence):
-                self._held = False
+                self._held = ""
                 self._sentences = (*self._sentences, sentence) if sentence else ()
                 self._steer()
             case Stopped(reason=reason, outcome=outcome):
@@ -271,12 +296,25 @@ class Rules:
             case _:
                 assert_never(report)
 
-    def _hold(self) -> None:
+    def _hold(self, by: Hold) -> None:
         """The frontier stays where it is. A call that waits for its turn is closed: none begins until it is ordered anew."""
-        self._held = True
+        self._held = by
         for call in self._calls.values():
             if call.started_s is None:
-                self._cancel(call, "the person holds the run")
+                self._cancel(call, "the person holds the run" if by == "person" else "the run has reached a limit")
+
+    def _reach(self, limit: Limit, reason: str) -> None:
+        """There is no room for the frontier's call: hold the run and ask, or end it if nobody is there to ask."""
+        if self._asks:
+            self._hold(limit)
+            self._find(Reached(at=self.frontier.at, limit=limit, reason=reason))
+        else:
+            self._end("budget" if limit == "budget" else "step_limit", reason)
+
+    @property
+    def _at_step_limit(self) -> bool:
+        """Whether no call may be made for the frontier's step. The person may take it all the same."""
+        return self.frontier.at >= self._max_steps and self.frontier.verdict is None
 
     def _steer(self) -> None:
         """The frontier's place is taken by a node with the sentences in force: what was built without them is dropped."""
@@ -347,10 +385,16 @@ class Rules:
             self.frontier = chosen
             if chosen.is_end:
                 self._end("complete", "")
-            elif chosen.at >= self._max_steps:
-                self._end("step_limit", f"{self._max_steps} steps are confirmed and none of them is finish")
+            elif chosen.at >= self._max_steps and not self._asks:
+                self._reach("steps", self._no_finish)
             else:
                 self._arrive()
+        if self._outcome is None and not self._held and self._at_step_limit:
+            self._reach("steps", self._no_finish)
+
+    @property
+    def _no_finish(self) -> str:
+        return f"{self._max_steps} steps are confirmed and none of them is finish"
 
     def _arrive(self) -> None:
         """The frontier has come to an open node, to one whose call is under way, or to one that was left by going back."""

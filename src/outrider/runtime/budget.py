@@ -33,6 +33,7 @@ class Budget(Condition):
     seconds: float | None = None
     whose: str = "the budget"
     """What it is called where it is used up."""
+    _given: dict[str, float | None] = field(default_factory=dict)
     _spent: list[float] = field(default_factory=lambda: [0, 0, 0.0])
     _reserved: list[float] = field(default_factory=lambda: [0, 0, 0.0])
     _spent_s: float = 0.0
@@ -47,6 +48,7 @@ class Budget(Condition):
             value = getattr(self, name)
             if value is not None and not value > 0:
                 raise BadOption(f"a budget of {value} {unit} allows nothing; give a positive number or leave it out")
+            self._given[name] = value
 
     def allow(
         self, *, calls: int | None = None, tokens: int | None = None, usd: float | None = None, seconds: float | None = None
@@ -62,6 +64,11 @@ class Budget(Condition):
             if value is not None:
                 setattr(self, name, getattr(self, name) + value)
         self._tell()
+
+    @property
+    def given(self) -> dict[str, float | None]:
+        """What was given at first, by the names that ``allow`` takes."""
+        return dict(self._given)
 
     def check_more(self, more: dict[str, float | None]) -> None:
         """Raise ``BadOption`` unless so much more can be allowed."""

@@ -27,7 +27,21 @@ from outrider.figures import Figures
 from outrider.model import FINISH, Plan, Step, Task
 from outrider.rules import EXACT, Lookahead, Matching, Rules, Sliding
 from outrider.rules.estimates import estimates_of
-from outrider.rules.events import Command, Ended, Opened, Outcome, Paused, Record, Steered, Stopped, Took, WentBack, WentOn
+from outrider.rules.events import (
+    Allowed,
+    Command,
+    Ended,
+    Extended,
+    Opened,
+    Outcome,
+    Paused,
+    Record,
+    Steered,
+    Stopped,
+    Took,
+    WentBack,
+    WentOn,
+)
 from outrider.runtime.limits import Limits
 from outrider.runtime.loop import Loop
 from outrider.runtime.stream import EventStream
@@ -77,6 +91,7 @@ class Session:
         one_machine: bool,
         world: World | None,
         known: str,
+        ask: bool,
         name: str,
     ) -> None:
         self.name = name
@@ -84,6 +99,8 @@ class Session:
         self.task = task
         self.figures = Figures()
         self._journal = journal
+        self._limits = limits
+        self._max_steps = max_steps
         self._streams: set[EventStream] = set()
         self._reason = ""
         self._group: asyncio.TaskGroup | None = None
@@ -108,6 +125,7 @@ class Session:
             plan=going_on_from.steps if going_on_from else (),
             known=known,
             drafters=len(drafters),
+            asks=ask,
         )
 
     async def __aenter__(self) -> Self:
@@ -246,6 +264,59 @@ class Session:
         """
         self._command(Steered(at=self.next_at, sentence=" ".join(sentence.split())))
 
+    def allow(
+        self,
+        *,
+        calls: int | None = None,
+        tokens: int | None = None,
+        usd: float | None = None,
+        seconds: float | None = None,
+        reason: str = "",
+    ) -> None:
+        """Raise the session's budget by so much, for ``reason``. If the run was held for want of it, it goes on.
+
+        Raises:
+            BadOption: a number is not positive, or nothing limits what it counts. Nothing has changed.
+            NotNow: the run has ended. Nothing has changed.
+        """
+        budget = self._limits.budget
+        if budget is None:
+            raise BadOption("the session has no budget of its own, so there is none to raise")
+        budget.check_more({"calls": calls, "tokens": tokens, "usd": usd, "seconds": seconds})
+        report = Allowed(calls=calls, tokens=tokens, usd=usd, seconds=seconds, reason=reason)
+        self._open()
+        self._rules.check(report)
+        budget.allow(calls=calls, tokens=tokens, usd=usd, seconds=seconds)
+        self._loop.receive(report)
+
+    def extend(self, steps: int, reason: str = "") -> None:
+        """The plan may have so many ``steps`` more, for ``reason``. If the run was held for want of them, it goes on.
+
+        Raises:
+            BadOption: ``steps`` is below 1. Nothing has changed.
+            NotNow: the run has ended. Nothing has changed.
+        """
+        if steps < 1:
+            raise BadOption(f"{steps} more steps make no sense; give at least 1")
+        self._command(Extended(steps=steps, reason=reason))
+
+    def more(self, reason: str = "") -> None:
+        """The run is held at a limit: allow as much again as was given at first, and go on.
+
+        Raises:
+            NotNow: the run is held at no limit. Nothing has changed.
+            BadOption: the limit is not the session's own. Nothing has changed.
+        """
+        match self._rules.held:
+            case "steps":
+                self.extend(self._max_steps, reason)
+            case "budget":
+                given = self._limits.budget.given if self._limits.budget is not None else {}
+                calls, tokens = (None if (n := given.get(name)) is None else int(n) for name in ("calls", "tokens"))
+                self.allow(calls=calls, tokens=tokens, usd=given.get("usd"), seconds=given.get("seconds"), reason=reason)
+            case _:
+                raise NotNow("the run is held at no limit; there is nothing to allow more of")
+
     def stop(self, reason: str = "on request") -> None:
         """Close every call and end the run with the confirmed plan kept. Once it has ended, this does nothing."""
         self._open()
@@ -288,6 +359,7 @@ def plan(
     one_machine: bool = False,
     world: World | None = None,
     known: str = "",
+    ask: bool = False,
     name: str | None = None,
 ) -> Session:
     """A session that plans ``task``: enter it with ``async with``.
@@ -306,6 +378,8 @@ def plan(
             estimate of the target alone is then said to be too high.
         world: where the plan is made: a step that the person takes must be one of its actions. Without one, it may be any.
         known: what earlier sessions of these agents have ``learned``, for a lookahead that learns.
+        ask: whether somebody is there to ask. A run that reaches its budget, or its limit on steps, is then held, with the plan
+            kept, until the person allows more (``allow``, ``extend``), takes the step or stops; else it ends there.
         name: the session's name in the journal; a random one if none is given.
 
     Raises:
@@ -332,6 +406,7 @@ def plan(
         one_machine=one_machine,
         world=world,
         known=known,
+        ask=ask,
         name=name or secrets.token_hex(4),
     )
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from outrider.figures import Figures
-from outrider.rules.events import Confirmed, Opened, Paused, Record, Steered, WentBack, WentOn
+from outrider.rules.events import Allowed, Confirmed, Extended, Opened, Paused, Reached, Record, Steered, WentBack, WentOn
 from outrider.views.picture import ConfirmedStep, Picture
-from outrider.views.words import how, one_line, seconds, steered, summary
+from outrider.views.words import how, limit, one_line, seconds, steered, summary
 
 
 class LinesView:
@@ -36,6 +36,8 @@ class LinesView:
                 self._write(f"Back to step {at}.")
             case Paused():
                 self._write("Paused.")
+            case Reached() | Allowed() | Extended():
+                self._write(limit(record.event))
             case WentOn():
                 self._write("Going on.")
             case Steered(at=at, sentence=sentence):

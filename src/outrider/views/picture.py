@@ -11,13 +11,16 @@ from typing import Literal, TypeAlias
 
 from outrider.model import By, Plan, PlanStep, Step
 from outrider.rules.events import (
+    Allowed,
     Confirmed,
     Degraded,
     Ended,
+    Extended,
     Finished,
     Opened,
     Outcome,
     Paused,
+    Reached,
     Record,
     Shown,
     Steered,
@@ -28,8 +31,8 @@ from outrider.rules.events import (
     WentOn,
 )
 
-Held: TypeAlias = Literal["", "paused", "back"]
-"""Whether the plan waits for the person, and why: they paused, or went back."""
+Held: TypeAlias = Literal["", "paused", "back", "budget", "steps"]
+"""Whether the plan waits for the person, and why: they paused, went back, or the run has reached a limit that they may raise."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +85,8 @@ class Picture:
     held: Held = ""
     waiting: Step | None = None
     """While it is held: the verdict that counts when the person goes on."""
+    limit: str = ""
+    """While it is held because a limit is reached: which, and how much of it is used, in a sentence."""
     sentences: tuple[Sentence, ...] = ()
     """What the person has added to the task, as far as it is in force."""
     degraded: str = ""
@@ -129,22 +134,28 @@ class Picture:
             case Confirmed() as confirmed:
                 return picture._with(confirmed)
             case Took(at=at):
-                return replace(picture, anew=picture.anew | {at}, held="", waiting=None)
+                return replace(picture, anew=picture.anew | {at}, held="", waiting=None, limit="")
             case WentBack(at=at):
                 kept = picture.confirmed[at].step
-                return replace(picture, confirmed=picture.confirmed[:at], verifying=None, held="back", waiting=kept)
+                return replace(picture, confirmed=picture.confirmed[:at], verifying=None, held="back", waiting=kept, limit="")
             case Paused():
                 return replace(picture, held="paused")
             case Waiting(step=step):
                 return replace(picture, waiting=step)
+            case Reached(limit=limit, reason=reason):
+                return replace(picture, held=limit, limit=reason)
+            case Allowed() if picture.held == "budget":
+                return replace(picture, held="", waiting=None, limit="")
+            case Extended() if picture.held == "steps":
+                return replace(picture, held="", waiting=None, limit="")
             case WentOn():
-                return replace(picture, held="", waiting=None)
+                return replace(picture, held="", waiting=None, limit="")
             case Steered():
                 return picture._steered(record.event)
             case Degraded(error=error, left=left):
                 return replace(picture, degraded=error, drafters_left=left)
             case Ended(outcome=outcome, reason=reason):
-                return replace(picture, outcome=outcome, reason=reason, verifying=None, held="", waiting=None)
+                return replace(picture, outcome=outcome, reason=reason, verifying=None, held="", waiting=None, limit="")
             case Finished():
                 return replace(picture, finished=True)
             case _:
@@ -152,7 +163,7 @@ class Picture:
 
     def _steered(self, event: Steered) -> Picture:
         sentences = (*self.sentences, Sentence(event.at, event.sentence)) if event.sentence else ()
-        return replace(self, sentences=sentences, verifying=None, held="", waiting=None)
+        return replace(self, sentences=sentences, verifying=None, held="", waiting=None, limit="")
 
     def _with(self, event: Confirmed) -> Picture:
         shown = self.verifying.step if self.verifying is not None and self.verifying.at == event.at else None

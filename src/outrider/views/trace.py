@@ -13,13 +13,16 @@ from typing import Final, Literal, TypeAlias
 from outrider.model import JSON, Role, Usage
 from outrider.rules.events import (
     Accepted,
+    Allowed,
     Cancelled,
     Confirmed,
     Drafted,
     Ended,
+    Extended,
     Failed,
     Opened,
     Paused,
+    Reached,
     Record,
     Rejected,
     Started,
@@ -30,7 +33,7 @@ from outrider.rules.events import (
     WentOn,
 )
 from outrider.views.lanes import Bar, Lanes
-from outrider.views.words import OUTCOMES, one_line, steered
+from outrider.views.words import OUTCOMES, limit, one_line, steered
 
 Entry: TypeAlias = dict[str, JSON]
 """One event of the format."""
@@ -166,6 +169,10 @@ class _Story:
                 self._mark(record, "person", "paused")
             case WentOn():
                 self._mark(record, "person", "went on")
+            case Reached() as event:
+                self._mark(record, "plan", limit(event))
+            case Allowed() | Extended() as event:
+                self._mark(record, "person", limit(event))
             case Steered(at=at, sentence=sentence):
                 self._mark(record, "person", steered(at, sentence))
             case Ended(outcome=outcome):

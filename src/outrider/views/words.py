@@ -6,7 +6,7 @@ import re
 from typing import Final
 
 from outrider.figures import Figures, Taken
-from outrider.rules.events import Outcome
+from outrider.rules.events import Allowed, Extended, Outcome, Reached
 from outrider.views.picture import ConfirmedStep, Picture
 
 OUTCOMES: Final[dict[Outcome, str]] = {
@@ -73,6 +73,23 @@ def how(step: ConfirmedStep) -> str:
 def steered(at: int, sentence: str) -> str:
     """What the person has added to the task, or taken back."""
     return f"Steered from step {at} on: {one_line(sentence)}" if sentence else f"From step {at} on: no sentence added any more."
+
+
+def limit(event: Reached | Allowed | Extended) -> str:
+    """That a limit was reached, or that the person allowed more."""
+    match event:
+        case Reached(reason=reason):
+            return f"Held at a limit: {one_line(reason)}."
+        case Extended(steps=steps):
+            return f"Allowed: {count(steps, 'more step')}.{_because(event.reason)}"
+        case Allowed():
+            more = [count(event.calls, "call") if event.calls else "", count(event.tokens, "token") if event.tokens else ""]
+            more += [f"${event.usd:g}" if event.usd else "", f"{event.seconds:g} s" if event.seconds else ""]
+            return f"Allowed: {', '.join(filter(None, more))} more.{_because(event.reason)}"
+
+
+def _because(reason: str) -> str:
+    return f" Why: {one_line(reason)}" if reason else ""
 
 
 def saved(gained_s: float, about: str = "") -> str:
