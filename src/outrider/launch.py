@@ -20,7 +20,7 @@ from outrider.model import Role, Task
 from outrider.naming import LOCAL, Models, Progress, agent_named, check_agent, is_local_agent, is_recalling, loads_here
 from outrider.providers.prices import Prices
 from outrider.rules import MATCHINGS, Batch, ByValue, Lookahead, Matching, Sliding, lookahead_named
-from outrider.rules.estimates import estimates_of
+from outrider.rules.kept import estimates_of
 from outrider.runtime import DEFAULT_MAX_STEPS, Budget, Limits, Session, plan
 from outrider.worlds import WORLDS
 

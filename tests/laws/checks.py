@@ -27,6 +27,7 @@ from outrider.rules.events import (
     WentOn,
 )
 from outrider.rules.lookahead import Batch, Sliding
+from outrider.rules.value import MOST_DRAFTS, MOST_TARGET_CALLS, ByValue
 
 from .worlds import DRAFT_USAGE, TARGET_USAGE, Run, told
 
@@ -142,6 +143,10 @@ def bounded(run: Run) -> None:
             assert run.target.most_in_flight <= k
             assert run.drafter.most_in_flight <= 1
             ahead = k - 1
+        case ByValue(hour_worth=worth):
+            assert run.target.most_in_flight <= (MOST_TARGET_CALLS if worth else 1)
+            assert run.drafter.most_in_flight <= (MOST_DRAFTS if worth else 0)
+            return  # it looks as far ahead as it is worth
         case _:
             raise AssertionError(run.lookahead)
     if any(isinstance(record.event, WentBack) for record in run.records):

@@ -3,10 +3,10 @@
 from hypothesis import given
 
 from outrider import Batch, Sliding
-from outrider.rules import Lookahead
+from outrider.rules import ByValue, Lookahead
 
 from . import checks
-from .worlds import Deed, World, deeds, drive, flaky_worlds, lookaheads, worlds
+from .worlds import Deed, World, alone, deeds, drive, flaky_worlds, lookaheads, stops, worlds
 
 
 @given(worlds, lookaheads, deeds)
@@ -45,3 +45,17 @@ def test_the_target_alone_is_asked_once_a_step_and_the_drafter_never() -> None:
     assert ours.target.most_in_flight == 1
     assert ours.target.asked == [ours.plan.prefix[:at] for at in range(len(ours.plan.steps))]
     assert ours.drafter.asked == []
+
+
+@given(worlds, deeds, stops)
+def test_with_an_hour_worth_nothing_the_target_works_alone(world: World, done: list[Deed], stop: list[Deed]) -> None:
+    ours = drive(world, ByValue(0), deeds=done + stop)
+    assert ours.drafter.asked == []
+    assert ours.target.most_in_flight <= 1
+
+
+@given(worlds)
+def test_with_an_hour_worth_nothing_the_run_is_that_of_the_target_alone(world: World) -> None:
+    ours, control = drive(world, ByValue(0)), alone(world)
+    assert ours.confirmed_s == control.confirmed_s
+    assert ours.target.asked == control.target.asked

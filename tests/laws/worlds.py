@@ -19,7 +19,7 @@ from outrider.agents.several import Several
 from outrider.errors import NoGuess, NotNow, RunEnded, ServerTrouble
 from outrider.figures import Figures
 from outrider.model import Prefix
-from outrider.rules import Lookahead, Matching
+from outrider.rules import ByValue, Lookahead, Matching
 from outrider.rules.events import Confirmed, Ended, Record, Shown, Steered, WentBack
 from outrider.testing import FakeAgent, run
 
@@ -367,7 +367,9 @@ flaky_worlds = st.builds(
 
 slidings = st.builds(Sliding, k=st.integers(0, 8), width=st.integers(1, 3))
 batches = st.builds(Batch, k=st.integers(1, 6))
-lookaheads: st.SearchStrategy[Lookahead] = st.one_of(slidings, batches)
+by_value = st.builds(ByValue, hour_worth=st.sampled_from([0.0, 30.0, 3e3, 3e4, float("inf")]))
+"""A target call costs 2 dollars here and a draft a quarter, so an hour has to be worth thousands for most of them."""
+lookaheads: st.SearchStrategy[Lookahead] = st.one_of(slidings, batches, by_value)
 kinds: st.SearchStrategy[Kind] = st.sampled_from(
     [
         "take the draft", "take the draft", "take another", "take another", "take instead", "go back", "go on", "pause", "steer",

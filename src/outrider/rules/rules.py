@@ -12,8 +12,6 @@ from typing import Final, Literal, TypeAlias, assert_never
 from outrider.errors import NotNow, RulesMisused
 from outrider.model import Plan, PlanStep, Role, Step, Usage
 from outrider.rules.display import being_verified
-from outrider.rules.estimates import Ended as HowEnded
-from outrider.rules.estimates import Estimates, estimates_of
 from outrider.rules.events import (
     Accepted,
     Allowed,
@@ -49,10 +47,10 @@ from outrider.rules.events import (
     WentBack,
     WentOn,
 )
+from outrider.rules.learner import HowEnded, Learner, learner_of
 from outrider.rules.lookahead import Lookahead
 from outrider.rules.matching import EXACT, Matching
 from outrider.rules.tree import Call, Guess, Node, Verdict
-from outrider.rules.value import Learner, learner_of
 
 FAILURES_IN_A_ROW: Final = 3
 """After so many failed drafts of one drafter in a row the run goes on without it."""
@@ -117,9 +115,14 @@ class Rules:
         return Plan(tuple(steps), lossless=self._lossless)
 
     @property
-    def estimates(self) -> Estimates | None:
-        """What is known of the agents, with a lookahead that learns."""
-        return self._learner.estimates if self._learner is not None else None
+    def learned(self) -> str:
+        """What a lookahead that learns knows by now, for later sessions to begin with; empty for any other."""
+        return self._learner.learned if self._learner is not None else ""
+
+    @property
+    def why_not(self) -> str:
+        """Why a lookahead that learns would not speculate any more, in a sentence; empty if it would."""
+        return self._learner.why_not if self._learner is not None else ""
 
     @property
     def outcome(self) -> Outcome | None:
@@ -217,7 +220,7 @@ class Rules:
         self._lossless = self._matching.lossless and report.plan_is_lossless
         self._asks = report.asks
         if self._learner is not None and report.known:
-            self._learner.estimates = estimates_of(report.known)
+            self._learner.begin(report.known)
         node = self.root
         node.drafters = report.drafters
         self._drafters = list(range(report.drafters))
@@ -350,12 +353,12 @@ class Rules:
         at = chosen.at - 1
         if chosen.step is not None:
             for guess in chosen.guesses:
-                self._learn_judgement(chosen.step, guess, accepted=True)
+                self._learn_judgement(chosen, guess, accepted=True)
                 self._find(Accepted(call=guess.call, at=at, ahead=guess.ahead, step=chosen.step))
         for other in others:
             if other.step is not None:
                 for guess in other.guesses:
-                    self._learn_judgement(other.step, guess, accepted=False)
+                    self._learn_judgement(other, guess, accepted=False)
                     self._find(Rejected(call=guess.call, at=at, ahead=guess.ahead, draft=other.step, verdict=verdict))
 
     def _discard(self, branch: Node) -> None:
@@ -380,7 +383,7 @@ class Rules:
                 )
             )  # fmt: skip
             if self._learner is not None:
-                self._learner.confirmed(verdict.step)
+                self._learner.confirmed(chosen)
             self._shown = None
             self.frontier = chosen
             if chosen.is_end:
@@ -467,9 +470,9 @@ class Rules:
         if self._learner is not None:
             self._learner.call_ended(call, usage, ended)
 
-    def _learn_judgement(self, step: Step, guess: Guess, *, accepted: bool) -> None:
+    def _learn_judgement(self, guessed: Node, guess: Guess, *, accepted: bool) -> None:
         if self._learner is not None:
-            self._learner.judged(step, guess.rank, accepted)
+            self._learner.judged(guessed, guess, accepted=accepted)
 
     def _live(self, number: int) -> Call:
         call = self._calls.get(number)

@@ -14,13 +14,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Final, Protocol, runtime_checkable
+from math import inf
+from typing import Final, NamedTuple
 
 from outrider.errors import BadOption
-from outrider.model import Step, Usage
-from outrider.rules.estimates import Ended, Estimates
-from outrider.rules.lookahead import Lookahead, Want, needs_draft, needs_target
-from outrider.rules.tree import Call, Node
+from outrider.model import Usage
+from outrider.rules.estimates import Estimates
+from outrider.rules.kept import estimates_of, text_of
+from outrider.rules.learner import HowEnded, Learner
+from outrider.rules.lookahead import Want, needs_draft, needs_target
+from outrider.rules.tree import Call, Guess, Node
 
 HORIZON: Final = 6
 """A draft's value counts the drafts that could follow it so many steps deep; further ones weigh nothing."""
@@ -28,37 +31,25 @@ HORIZON: Final = 6
 LEAST_PROBABILITY: Final = 0.02
 """A prefix less likely than this is not worked on, whatever an hour is worth."""
 
+MOST_TARGET_CALLS: Final = 32
+"""So many target calls are under way at most, the frontier's included."""
+
+MOST_DRAFTS: Final = 4
+"""So many drafts are under way at most."""
+
+MOST_GUESSES: Final = 8
+"""No further drafter is asked for a step that has so many guesses."""
+
 SECONDS_AN_HOUR: Final = 3600.0
 
-
-@runtime_checkable
-class Learner(Protocol):
-    """A lookahead of one session that is told what happens there."""
-
-    estimates: Estimates
-
-    def at(self, now_s: float) -> None:
-        """It is ``now_s`` seconds after the session was opened."""
-        ...
-
-    def call_ended(self, call: Call, usage: Usage, ended: Ended) -> None:
-        """A call that had its turn has ended."""
-        ...
-
-    def judged(self, step: Step, rank: int, accepted: bool) -> None:
-        """A guess has met its verdict."""
-        ...
-
-    def confirmed(self, step: Step) -> None:
-        """The frontier has moved past a step."""
-        ...
+DEFAULT_HOUR_WORTH: Final = 30.0
 
 
 @dataclass(frozen=True, slots=True)
 class ByValue:
     """Lookahead by value, at ``hour_worth`` dollars for an hour of waiting. Each session has a chooser of its own."""
 
-    hour_worth: float = 30.0
+    hour_worth: float = DEFAULT_HOUR_WORTH
 
     def __post_init__(self) -> None:
         if not self.hour_worth >= 0:
@@ -68,118 +59,223 @@ class ByValue:
     def name(self) -> str:
         return f"auto@{self.hour_worth:g}"
 
+    def learner(self) -> Learner:
+        """A chooser that knows nothing."""
+        return Chooser(self.hour_worth)
+
     def wants(self, frontier: Node) -> Iterator[Want]:
         """What a session that knows nothing wants."""
-        return Chooser(self).wants(frontier)
+        return self.learner().wants(frontier)
+
+
+class _Place(NamedTuple):
+    """A node below the frontier: how likely its prefix holds, and in how many seconds the frontier is expected there."""
+
+    node: Node
+    above: Node
+    holds: float
+    until_s: float
 
 
 class Chooser:
     """Lookahead by value in one session: it knows the time, and learns from every call that ends."""
 
-    __slots__ = ("_now_s", "estimates", "worth")
+    __slots__ = ("_now_s", "estimates", "hour_worth")
 
-    def __init__(self, worth: ByValue, estimates: Estimates | None = None) -> None:
-        self.worth = worth
+    def __init__(self, hour_worth: float, estimates: Estimates | None = None) -> None:
+        self.hour_worth = hour_worth
         self.estimates = estimates or Estimates()
         self._now_s = 0.0
 
     @property
     def name(self) -> str:
-        return self.worth.name
+        return ByValue(self.hour_worth).name
 
     # What it is told ------------------------------------------------------------------------------------------------
+
+    @property
+    def learned(self) -> str:
+        """The estimates."""
+        return text_of(self.estimates)
+
+    def begin(self, known: str) -> None:
+        """Begin with these estimates.
+
+        Raises:
+            ValueError: ``known`` holds none.
+        """
+        self.estimates = estimates_of(known)
 
     def at(self, now_s: float) -> None:
         """Time has passed."""
         self._now_s = now_s
 
-    def call_ended(self, call: Call, usage: Usage, ended: Ended) -> None:
-        """Learn from it."""
-        if call.started_s is not None:
-            self.estimates.learn_call(call.role, self._now_s - call.started_s, usage, ended, call.beside)
+    def call_ended(self, call: Call, usage: Usage, ended: HowEnded) -> None:
+        """Learn what it took. A failed call tells nothing of those that are answered."""
+        if call.started_s is None:
+            return
+        seconds = self._now_s - call.started_s
+        if ended == "answered":
+            self.estimates.learn_answer(call.role, call.drafter, seconds, usage, call.beside)
+        elif ended == "cancelled":
+            self.estimates.learn_closed(call.role, call.drafter, seconds, usage)
 
-    def judged(self, step: Step, rank: int, accepted: bool) -> None:
-        """Learn from it."""
-        self.estimates.learn_judgement(step, rank, accepted)
+    def judged(self, guessed: Node, guess: Guess, *, accepted: bool) -> None:
+        """Learn how often such guesses hold."""
+        self.estimates.learn_judgement(_action(guessed), guess.rank, accepted)
 
-    def confirmed(self, step: Step) -> None:
-        """Learn from it."""
-        self.estimates.learn_step(step)
+    def confirmed(self, node: Node) -> None:
+        """Learn how long plans are."""
+        self.estimates.learn_step(node.is_end)
 
     # What it wants --------------------------------------------------------------------------------------------------
 
     def wants(self, frontier: Node) -> Iterator[Want]:
-        """Down the most likely branch, as far as it is worth it."""
-        node, holds, until_s = frontier, 1.0, 0.0
+        """The frontier's call, then whatever is worth it, the most likely prefix first."""
         if needs_target(frontier, frontier):
             yield Want("target", frontier)
-        while True:
-            until_s = max(until_s, self._until_verdict_s(node))
-            if needs_draft(node, HORIZON) and self._draft_is_worth_it(holds, until_s, node.guessed):
+        places = sorted(self._places(frontier), key=lambda place: -place.holds)
+        targets = sum(place.node.target is not None for place in places)
+        drafts = sum(place.node.draft is not None for place in places)
+        asked = {id(frontier)}
+        for place in places:
+            node = place.node
+            if place.holds < LEAST_PROBABILITY or id(place.above) not in asked:
+                continue
+            if targets < MOST_TARGET_CALLS and self._call_is_worth_it(place):
+                targets += 1
+                asked.add(id(node))
+                yield Want("target", node)
+            elif node.target is not None or node.verdict is not None:
+                asked.add(id(node))
+            if id(node) in asked and drafts < MOST_DRAFTS and self._draft_is_worth_it(place):
+                drafts += 1
                 yield Want("approximation", node)
-            likely: tuple[float, Node] | None = None
+
+    def _places(self, frontier: Node) -> Iterator[_Place]:
+        """Every node from the frontier down, each before those below it."""
+        waiting = [_Place(frontier, frontier, 1.0, 0.0)]
+        while waiting:
+            place = waiting.pop()
+            yield place
+            node = place.node
+            until_s = self._verdict_s(place)
             for rank, child in enumerate(node.children.values()):
-                probability = holds if node.verdict is not None else holds * self.estimates.acceptance(rank, child.step)
-                if not child.is_end and probability >= LEAST_PROBABILITY:
-                    asked = child.target is not None or child.verdict is not None
-                    if not asked and needs_target(child, frontier) and self._call_is_worth_it(probability, until_s):
-                        yield Want("target", child)
-                        asked = True
-                    if asked and (likely is None or probability > likely[0]):
-                        likely = probability, child
-            if likely is None:
-                return
-            holds, node = likely
+                holds = 1.0 if node.verdict is not None else self.estimates.holds(rank, _action(child))
+                if not child.is_end:
+                    waiting.append(_Place(child.steered or child, node, place.holds * holds, until_s))
 
-    def _until_verdict_s(self, node: Node) -> float:
-        """The expected seconds until the verdict on this node is in."""
+    def _verdict_s(self, place: _Place) -> float:
+        """The expected seconds until the frontier passes this node."""
+        node, durations = place.node, self.estimates.target.durations
         if node.verdict is not None:
-            return 0.0
-        durations = self.estimates.durations["target"]
-        if node.target is None or node.target.started_s is None:
-            return durations.mean_s
-        return durations.remaining_s(self._now_s - node.target.started_s)
+            return place.until_s
+        if node.target is None:
+            return place.until_s + durations.mean_s
+        if node.target.started_s is None:
+            return max(place.until_s, durations.mean_s)
+        return max(place.until_s, durations.remaining_s(self._now_s - node.target.started_s))
 
-    def _call_is_worth_it(self, holds: float, until_s: float) -> bool:
-        return self._value_of_call(holds, until_s) > 0
+    def _call_is_worth_it(self, place: _Place) -> bool:
+        node, frontier = place.node, place.above
+        return node is not frontier and needs_target(node, frontier) and self.value_of_call(place.holds, place.until_s) > 0
 
-    def _draft_is_worth_it(self, holds: float, until_s: float, guessed: int) -> bool:
-        return self._value_of_draft(holds, until_s, HORIZON, guessed) > 0
+    def _draft_is_worth_it(self, place: _Place) -> bool:
+        """Whether the next drafter should be asked here; a further one gives other guesses than those that are there."""
+        node, until_s, known = place.node, self._verdict_s(place), self.estimates
+        if not needs_draft(node, MOST_GUESSES):
+            return False
+        if node.guessed:
+            return self.value_of_more(place.holds, node.guessed, until_s, node.asked) > 0
+        if self.value_of_draft(place.holds, known.rate(0), until_s, node.asked) > 0:
+            return True
+        return place.holds == 1.0 and self._is_worth_trying(until_s, node.asked)
 
-    def _value_of_call(self, holds: float, until_s: float) -> float:
+    def _is_worth_trying(self, until_s: float, drafter: int) -> bool:
+        """Whether it would be worth it if drafts held as often as they well might, by what little was judged.
+
+        Of drafts alone one learns how often they hold, for a fraction of what target calls under them cost. What is known fades
+        from session to session, so a drafter that was given up is tried again now and then.
+        """
+        return self.value_of_draft(1.0, self.estimates.might_hold, until_s, drafter) > 0
+
+    # What it is worth -----------------------------------------------------------------------------------------------
+
+    def value_of_call(self, holds: float, until_s: float) -> float:
         """What a target call is worth whose prefix holds with that probability and is reached in ``until_s`` seconds.
 
         In dollars; with an hour worth infinitely much, in seconds.
         """
-        known = self.estimates
-        saved_s = holds * min(known.durations["target"].mean_s, until_s) - known.slowdown.s_per_call
-        return self._worth(saved_s) - self._counting((1 - holds) * known.wasted_usd)
+        target_s = self.estimates.target.durations.mean_s
+        earlier_s = min(target_s, until_s)
+        wasted_usd = (1 - holds) * self.estimates.closed_usd(earlier_s / target_s if target_s else 1.0)
+        return self._worth(holds * earlier_s - self.estimates.slowdown.s_per_call) - self._counting(wasted_usd)
 
-    def _value_of_draft(self, holds: float, until_s: float, deep: int, rank: int = 0) -> float:
-        """What a draft is worth: the call it makes possible, if that is worth it, and the drafts after it.
+    def value_of_draft(self, holds: float, would_hold: float, until_s: float, drafter: int = 0, deep: int = HORIZON) -> float:
+        """What a draft is worth: the calls it makes possible, if they are worth it, and the drafts after it, less its cost.
 
-        ``rank`` is how many guesses stand there already: another drafter's is right less often than the first.
+        Args:
+            holds: the probability that its prefix does.
+            would_hold: the probability that the first guess would then.
+            until_s: when the verdict is expected, which makes a draft useless.
+            drafter: who is asked.
+            deep: so many drafts in a row count.
         """
+        worth = self.value_of_more(holds, 0, until_s, drafter)
+        left_s, goes_on = self._left_s(until_s, drafter), self._goes_on(holds)
+        if deep == 0 or left_s <= 0 or goes_on < LEAST_PROBABILITY:
+            return worth
+        call = self.value_of_call(goes_on * would_hold, left_s)
+        if call > 0:
+            next_s = max(left_s, self.estimates.target.durations.mean_s)
+            worth += call + max(0.0, self.value_of_draft(goes_on * would_hold, would_hold, next_s, drafter, deep - 1))
+        return worth
+
+    def value_of_more(self, holds: float, guessed: int, until_s: float, drafter: int) -> float:
+        """What guesses are worth beyond the first and beyond those that are there, less the cost of the draft."""
         known = self.estimates
-        draft_s, target_s = known.durations["approximation"].mean_s, known.durations["target"].mean_s
-        next_holds = holds * known.acceptance(rank) * (1 - known.finish)
-        left_s = until_s - draft_s
-        if deep == 0 or left_s <= 0 or next_holds < LEAST_PROBABILITY:
-            return -self._counting(known.usd("approximation"))
-        call = self._value_of_call(next_holds, left_s)
-        further = self._value_of_draft(next_holds, max(left_s, target_s), deep - 1)
-        if call <= 0:
-            return -self._counting(known.usd("approximation"))
-        return call + max(0.0, further) - self._counting(known.usd("approximation"))
+        cost = self._counting(known.drafter(drafter).prices.mean_usd) + self._worth(known.slowdown.s_per_call)
+        left_s, goes_on = self._left_s(until_s, drafter), self._goes_on(holds)
+        others = [known.rate(guessed)] if guessed and guessed not in known.by_rank else known.others_would_hold(guessed)
+        return sum(max(0.0, self.value_of_call(goes_on * other, left_s)) for other in others) - cost
+
+    def _goes_on(self, holds: float) -> float:
+        """The probability that a prefix holds and is not followed by `finish`."""
+        return holds * (1 - self.estimates.finish)
+
+    def _left_s(self, until_s: float, drafter: int) -> float:
+        """The expected seconds from a draft's arrival to a verdict expected in ``until_s``, if the draft comes first.
+
+        Both vary: even a drafter that is as slow as the target is sometimes first.
+        """
+        drafts, targets = self.estimates.drafter(drafter).durations, self.estimates.target.durations
+        draft_s = drafts.mean_s
+        if draft_s * drafts.sample[-1] <= until_s * targets.sample[0]:
+            return until_s - draft_s
+        pairs = [until_s * target - draft_s * draft for target in targets.sample for draft in drafts.sample]
+        return sum(left_s for left_s in pairs if left_s > 0) / len(pairs)
 
     def _worth(self, seconds: float) -> float:
-        worth = self.worth.hour_worth
-        return seconds if worth == float("inf") else seconds * worth / SECONDS_AN_HOUR
+        return seconds if self.hour_worth == inf else seconds * self.hour_worth / SECONDS_AN_HOUR
 
     def _counting(self, usd: float) -> float:
-        return 0.0 if self.worth.hour_worth == float("inf") else usd
+        return 0.0 if self.hour_worth == inf else usd
+
+    @property
+    def why_not(self) -> str:
+        """Why no draft would be asked for at the beginning of a plan, in a sentence; empty if one would."""
+        known = self.estimates
+        drafts, targets = known.drafter(0).durations, known.target.durations
+        if self.hour_worth == 0:
+            return "an hour of waiting is worth nothing, so the target works alone"
+        if self.value_of_draft(1.0, known.rate(0), targets.mean_s) > 0:
+            return ""
+        return (
+            f"speculation is not worth it with these agents: {known.rate(0):.0%} of the drafts hold, a draft takes "
+            f"{drafts.mean_s:.1f} s and a verdict {targets.mean_s:.1f} s, and an hour of waiting is worth ${self.hour_worth:g}"
+        )
 
 
-def learner_of(lookahead: Lookahead) -> Lookahead:
-    """The lookahead as one session uses it: one that learns begins with a chooser of its own."""
-    return Chooser(lookahead) if isinstance(lookahead, ByValue) else lookahead
+def _action(node: Node) -> str:
+    """The action that led to a node; nothing for the root."""
+    return node.step.action if node.step is not None else ""

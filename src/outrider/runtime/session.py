@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import secrets
 from types import TracebackType
 from typing import Protocol, Self
@@ -26,7 +25,6 @@ from outrider.errors import (
 from outrider.figures import Figures
 from outrider.model import FINISH, Plan, Step, Task
 from outrider.rules import EXACT, Lookahead, Matching, Rules, Sliding
-from outrider.rules.estimates import estimates_of
 from outrider.rules.events import (
     Allowed,
     Command,
@@ -42,6 +40,7 @@ from outrider.rules.events import (
     WentBack,
     WentOn,
 )
+from outrider.rules.learner import Learns
 from outrider.runtime.limits import Limits
 from outrider.runtime.loop import Loop
 from outrider.runtime.stream import EventStream
@@ -173,8 +172,12 @@ class Session:
     @property
     def learned(self) -> str:
         """What the run has taught of its agents, with what was known before: for ``known`` of the next one. Empty if nothing."""
-        estimates = self._rules.estimates
-        return "" if estimates is None else json.dumps(estimates.as_json())
+        return self._rules.learned
+
+    @property
+    def why_not(self) -> str:
+        """Why lookahead by value would not speculate with these agents any more, in a sentence; empty if it would."""
+        return self._rules.why_not
 
     @property
     def next_at(self) -> int:
@@ -390,14 +393,15 @@ def plan(
         raise BadOption(f"the journal is {journal!r}, which cannot be appended to; give outrider.journal.SqliteJournal(path)")
     if max_steps < 1:
         raise BadOption(f"max_steps is {max_steps}; a plan has at least the step {FINISH}")
-    _check_known(known)
     if approximation is None:
         approximation, lookahead = target, 0
+    lookahead = Sliding(lookahead) if isinstance(lookahead, int) else lookahead
+    _check_known(known, lookahead)
     return Session(
         task,
         approximation=as_agent(approximation),
         target=as_agent(target),
-        lookahead=Sliding(lookahead) if isinstance(lookahead, int) else lookahead,
+        lookahead=lookahead,
         max_steps=max_steps,
         matching=matching,
         limits=limits or Limits(),
@@ -411,10 +415,10 @@ def plan(
     )
 
 
-def _check_known(known: str) -> None:
+def _check_known(known: str, lookahead: Lookahead) -> None:
     try:
-        if known:
-            estimates_of(known)
+        if known and isinstance(lookahead, Learns):
+            lookahead.learner().begin(known)
     except ValueError as error:
         raise BadOption(f"what is known of the agents cannot be read: {error}; leave it out to begin anew") from None
 
