@@ -2,7 +2,8 @@
 
 ``alone`` is the target alone, ``lookahead-K`` Outrider's own, ``batch-K`` the published loop. ``topk-N`` speculates one step
 deep: only the frontier's guesses get target calls, N of them. ``tools-only`` speculates like ``lookahead-4``, but only across
-steps that are tool calls. ``oracle`` knows in advance which drafts hold.
+steps that are tool calls. ``auto@DOLLARS`` is lookahead by value at that dial, ``learned-k`` batches of a learned length; both
+learn from run to run. ``oracle`` knows in advance which drafts hold.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final, TypeAlias
 
+from outrider.bench.learned import LearnedK
 from outrider.bench.rows import Trace
 from outrider.errors import UnknownName
 from outrider.model import Step
@@ -125,6 +127,7 @@ SCHEDULERS: Final[Mapping[str, tuple[str, Named]]] = MappingProxyType(
         "topk-N": (r"topk-([1-9][0-9]?)", lambda named: _fixed(TopK(int(named[1])))),
         "tools-only": (r"tools-only", lambda named: _fixed(ToolsOnly())),
         "auto@DOLLARS": (r"auto@(inf|[0-9]{1,9}(?:\.[0-9]{1,6})?)", lambda named: _fixed(ByValue(float(named[1])))),
+        "learned-k": (r"learned-k", lambda named: _fixed(LearnedK())),
         ORACLE: (ORACLE, lambda named: Oracle.of),
     }
 )
@@ -132,7 +135,7 @@ SCHEDULERS: Final[Mapping[str, tuple[str, Named]]] = MappingProxyType(
 
 STANDARD: Final = (
     "alone", "lookahead-1", "lookahead-2", "lookahead-4", "lookahead-8", *(f"batch-{k}" for k in range(1, MOST_BATCH + 1)),
-    "topk-1", "topk-3", "tools-only", "auto@0", "auto@3", "auto@30", "auto@300", "auto@inf", ORACLE,
+    "topk-1", "topk-3", "tools-only", "learned-k", "auto@0", "auto@3", "auto@30", "auto@300", "auto@inf", ORACLE,
 )  # fmt: skip
 """What is compared unless somebody says otherwise."""
 
