@@ -18,7 +18,6 @@ from outrider.rules.lookahead import Sliding
 from outrider.rules.tree import Call, Guess, Node, Verdict
 from outrider.rules.value import (
     DEFAULT_HOUR_WORTH,
-    ENOUGH_JUDGED,
     HORIZON,
     LEAST_PROBABILITY,
     MOST_DRAFTS,
@@ -384,20 +383,28 @@ def test_a_prefix_that_was_steered_is_worked_on_in_its_new_place() -> None:
 # Cold start, and giving up ------------------------------------------------------------------------------------------
 
 
-def test_a_drafter_of_which_too_little_is_known_is_tried_where_it_is_worth_it_at_best() -> None:
-    estimates = known(draft_s=1.0, target_s=4.0, draft_usd=0.1, target_usd=100.0)
-    estimates.by_rank = {0: Tally(0.0, ENOUGH_JUDGED - 1)}
+def test_a_drafter_of_which_too_little_is_known_is_tried_where_it_might_well_be_worth_it() -> None:
+    estimates = known(draft_s=1.0, target_s=4.0, draft_usd=0.1, target_usd=4.0)  # worth it from a rate of 4.1 / 7 on
+    estimates.by_rank = {0: Tally(1.0, 3.0)}  # expected to hold with 0.4, but for all we know with 0.73
+    assert estimates.might_hold == pytest.approx(0.4 + 1.5 * (0.4 * 0.6 / 5) ** 0.5)
     assert wanted(chooser(HOUR, estimates), chain()) == ["A:"]
-    assert wanted(chooser(HOUR / 1000, estimates), chain()) == [], "not even if it were always right"
+    assert wanted(chooser(HOUR / 1000, estimates), chain()) == []
     assert wanted(chooser(0, estimates), chain()) == []
-    estimates.by_rank = {0: Tally(0.0, ENOUGH_JUDGED)}
+    estimates.by_rank = {0: Tally(19.0, 48.0)}  # as often, but surer: with 0.5 at most
     assert wanted(chooser(HOUR, estimates), chain()) == []
 
 
+def test_of_a_drafter_that_was_never_judged_everything_is_possible() -> None:
+    assert Estimates().might_hold == 1.0
+
+
 def test_it_is_tried_at_the_frontier_and_on_sure_prefixes_only() -> None:
-    estimates = known(draft_usd=0.1, target_usd=100.0)
-    estimates.by_rank = {}
+    estimates = known(draft_usd=0.1, target_usd=4.0)
+    estimates.by_rank = {0: Tally(1.0, 3.0)}
     assert wanted(chooser(HOUR, estimates), chain("a")) == []
+    sure = chain("a")
+    sure.verdict = Verdict(Step("a"), "target", 0)
+    assert wanted(chooser(HOUR, estimates), sure) == ["A:a"]
 
 
 def test_why_nothing_is_worth_it_is_said() -> None:
