@@ -114,14 +114,14 @@ class Loop:
         self.finished.set()
 
     def _take_through(self, report: Report) -> None:
-        decision = self._rules.receive(report, self._now_s())
-        self._record([report, *decision.findings])
+        now_s = self._now_s()
+        decision = self._rules.receive(report, now_s)
+        self._record([report, *decision.findings], now_s)
         for order in decision.orders:
             self._perform(order)
 
-    def _record(self, events: list[Event]) -> None:
+    def _record(self, events: list[Event], now_s: float) -> None:
         """Journal first: what is not written down is not performed. A lost journal ends the run, with the plan kept."""
-        now_s = self._now_s()
         records = [Record(n=self._n + i, time_s=now_s, event=event) for i, event in enumerate(events)]
         self._n += len(records)
         try:
