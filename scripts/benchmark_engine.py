@@ -16,10 +16,14 @@ import resource
 import subprocess
 import sys
 import time
+import timeit
 from pathlib import Path
 
-from outrider import FINISH, Answer, Meter, Plan, Session, Step, Task, Usage, plan
+from outrider import FINISH, Answer, Batch, Meter, Plan, Session, Sliding, Step, Task, Usage, plan
 from outrider.model import Prefix
+from outrider.rules import ByValue, Lookahead, Rules
+from outrider.rules.events import Drafted, Opened, Start, Started
+from outrider.rules.learner import learner_of
 from outrider.testing import run
 
 STEPS = 20
@@ -106,6 +110,23 @@ async def _halfway(session: Session) -> Plan:
         return await session.result()
 
 
+def decision_cost_us(lookahead: Lookahead) -> float:
+    """Microseconds of processor time to decide what to start, in the middle of a plan with four target calls under way."""
+    rules = Rules(lookahead=Sliding(4), max_steps=STEPS)
+    task = Task("a task")
+    orders = rules.receive(Opened(task=task, approximation="a", target="t", lookahead="4", max_steps=STEPS)).orders
+    for _ in range(8):
+        starts = [order for order in orders if isinstance(order, Start)]
+        orders = []
+        for order in starts:
+            rules.receive(Started(call=order.call, role=order.role, at=order.at))
+            if order.role == "approximation":
+                orders += rules.receive(Drafted(call=order.call, at=order.at, steps=(PATH[order.at],)), 0.1).orders
+    decides = learner_of(lookahead)
+    number = 2000
+    return min(timeit.repeat(lambda: list(decides.wants(rules.frontier)), number=number, repeat=5)) / number * 1e6
+
+
 def _resident_bytes() -> int:
     pages = int(Path("/proc/self/statm").read_text().split()[1])
     return pages * resource.getpagesize()
@@ -128,6 +149,10 @@ def main() -> None:
         memory = f"{grown / sessions / 1000:.1f} kB" if sessions >= 100 else "too few to tell"
         step_us, bare_us = step_cost_us(sessions), step_cost_us(sessions, collecting=False)
         print(f"| {sessions:,} | {step_us:.0f} µs | {bare_us:.0f} µs | {memory} |", flush=True)
+    print("\n| lookahead | processor time a decision |")
+    print("|---|---|")
+    for lookahead in (Sliding(4), Batch(4), ByValue(30), ByValue(float("inf"))):
+        print(f"| {lookahead.name} | {decision_cost_us(lookahead):.1f} µs |")
 
 
 if __name__ == "__main__":

@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from outrider import Usage
@@ -31,6 +31,8 @@ from outrider.rules.kept import FADING, MOST_KINDS, as_json, estimates_of, text_
 
 Seen = list[tuple[float, bool]]
 PRIOR_S = 5.0
+
+unhurried = settings(deadline=None)
 
 seen = st.lists(st.tuples(st.integers(0, 40).map(lambda n: n / 4), st.booleans()), max_size=REMEMBERED)
 
@@ -113,6 +115,7 @@ def test_five_calls_stand_for_all() -> None:
     assert durations((0.0, True)).sample == (1.0,)
 
 
+@unhurried
 @given(seen.filter(lambda entries: any(ended for _, ended in entries)), st.integers(0, 39).map(lambda n: n / 4))
 def test_what_remains_is_the_area_under_the_curve_beyond_it(entries: Seen, elapsed_s: float) -> None:
     known, left, step = durations(*entries), lasting(entries, elapsed_s), 0.25
@@ -122,6 +125,7 @@ def test_what_remains_is_the_area_under_the_curve_beyond_it(entries: Seen, elaps
     assert known.remaining_s(elapsed_s) == pytest.approx(area / left)
 
 
+@unhurried
 @given(seen.filter(bool), st.data())
 def test_a_call_that_was_closed_instead_of_ending_never_makes_them_seem_faster(entries: Seen, data: st.DataObject) -> None:
     which = data.draw(st.integers(0, len(entries) - 1))
@@ -129,6 +133,7 @@ def test_a_call_that_was_closed_instead_of_ending_never_makes_them_seem_faster(e
     assert durations(*closed).mean_s >= durations(*entries).mean_s - 1e-9
 
 
+@unhurried
 @given(seen.filter(lambda entries: len(entries) < REMEMBERED), st.integers(0, 40).map(lambda n: n / 4))
 def test_one_more_closed_call_never_makes_them_seem_faster(entries: Seen, seconds: float) -> None:
     assert durations(*entries, (seconds, False)).mean_s >= durations(*entries).mean_s - 1e-9
@@ -454,6 +459,7 @@ json_values = st.recursive(
 )
 
 
+@unhurried
 @given(st.sampled_from([*as_json(much())]), json_values)
 def test_whatever_stands_there_it_is_read_or_refused(name: str, value: Any) -> None:
     try:
@@ -463,6 +469,7 @@ def test_whatever_stands_there_it_is_read_or_refused(name: str, value: Any) -> N
     assert found.target.durations.mean_s >= 0
 
 
+@unhurried
 @given(seen)
 def test_anything_learned_can_be_kept(entries: Seen) -> None:
     known = Estimates()

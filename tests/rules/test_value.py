@@ -5,7 +5,7 @@ from __future__ import annotations
 from math import inf
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from outrider import FINISH, Step, Usage
@@ -25,6 +25,8 @@ from outrider.rules.value import (
     MOST_TARGET_CALLS,
     Chooser,
 )
+
+unhurried = settings(deadline=None)
 
 HOUR = 3600.0
 """An hour worth so many dollars makes a second worth one."""
@@ -215,6 +217,7 @@ some_known = st.builds(
 )  # fmt: skip
 
 
+@unhurried
 @given(some_known, shares, seconds, dials, dials)
 def test_what_is_worth_it_stays_so_when_an_hour_is_worth_more(
     estimates: Estimates, holds: float, until_s: float, one: float, other: float
@@ -226,6 +229,7 @@ def test_what_is_worth_it_stays_so_when_an_hour_is_worth_more(
         assert more.value_of_draft(holds, estimates.rate(0), until_s) > 0
 
 
+@unhurried
 @given(some_known, st.integers(0, 4), dials, dials)
 def test_whoever_values_an_hour_more_wants_all_that_one_who_values_it_less_wants(
     estimates: Estimates, guesses: int, one: float, other: float
@@ -238,6 +242,7 @@ def test_whoever_values_an_hour_more_wants_all_that_one_who_values_it_less_wants
     assert less <= more
 
 
+@unhurried
 @given(some_known, shares, seconds)
 def test_with_an_hour_worth_nothing_nothing_is_worth_it(estimates: Estimates, holds: float, until_s: float) -> None:
     ours = Chooser(0.0, estimates)

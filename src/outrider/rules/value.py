@@ -221,8 +221,9 @@ class Chooser:
             drafter: who is asked.
             deep: so many drafts in a row count.
         """
-        worth = self.value_of_more(holds, 0, until_s, drafter)
-        left_s, goes_on = self._left_s(until_s, drafter), self._goes_on(holds)
+        left_s = self._left_s(until_s, drafter)
+        goes_on = self._goes_on(holds)
+        worth = self._more(goes_on, 0, left_s) - self._cost_of_draft(drafter)
         if deep == 0 or left_s <= 0 or goes_on < LEAST_PROBABILITY:
             return worth
         call = self.value_of_call(goes_on * would_hold, left_s)
@@ -233,11 +234,16 @@ class Chooser:
 
     def value_of_more(self, holds: float, guessed: int, until_s: float, drafter: int) -> float:
         """What guesses are worth beyond the first and beyond those that are there, less the cost of the draft."""
+        return self._more(self._goes_on(holds), guessed, self._left_s(until_s, drafter)) - self._cost_of_draft(drafter)
+
+    def _more(self, goes_on: float, guessed: int, left_s: float) -> float:
         known = self.estimates
-        cost = self._counting(known.drafter(drafter).prices.mean_usd) + self._worth(known.slowdown.s_per_call)
-        left_s, goes_on = self._left_s(until_s, drafter), self._goes_on(holds)
         others = [known.rate(guessed)] if guessed and guessed not in known.by_rank else known.others_would_hold(guessed)
-        return sum(max(0.0, self.value_of_call(goes_on * other, left_s)) for other in others) - cost
+        return sum(max(0.0, self.value_of_call(goes_on * other, left_s)) for other in others)
+
+    def _cost_of_draft(self, drafter: int) -> float:
+        known = self.estimates
+        return self._counting(known.drafter(drafter).prices.mean_usd) + self._worth(known.slowdown.s_per_call)
 
     def _goes_on(self, holds: float) -> float:
         """The probability that a prefix holds and is not followed by `finish`."""
