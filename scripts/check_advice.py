@@ -19,7 +19,7 @@ from outrider.bench.advice import TRIED
 from outrider.bench.expectation import FEWEST_RUNS, held
 from outrider.bench.harness import ALONE, Comparison, compare
 from outrider.bench.schedulers import schedulers_named
-from outrider.bench.suites import SUITES
+from outrider.bench.suites import PAPER, SUITES
 
 
 def held_in(comparison: Comparison, splits: int, seed: int) -> dict[str, Any]:
@@ -41,7 +41,7 @@ def main() -> None:
     parser.add_argument("--out", type=Path)
     arguments = parser.parse_args()
     sets: dict[str, Any] = {}
-    for source in (source for suite in SUITES.values() for source in suite()):
+    for source in (source for name, suite in SUITES.items() if name not in PAPER for source in suite()):
         comparison = compare(source.read(print), schedulers_named([ALONE, *TRIED]))
         if comparison.runs >= 2 * FEWEST_RUNS:
             sets[source.name] = {"runs": comparison.runs, "held": held_in(comparison, arguments.splits, arguments.seed)}

@@ -160,3 +160,20 @@ def test_on_held_out_halves_the_intervals_hold_about_as_often_as_they_say(number
     for name in ("lookahead-1", "lookahead-4"):
         time = comparison.time(name)
         assert 0.92 <= held(time.ours, time.theirs, splits=500, seed=1) <= 0.99
+
+
+def test_every_setting_of_the_dial_is_tried_and_learns_from_run_to_run() -> None:
+    runs = [trace("yynyy") for _ in range(12)]
+    found = advised(*runs)
+    names = [setting.lookahead for setting in found.settings]
+    assert names[-3:] == ["auto@3", "auto@30", "auto@300"]
+    slowest_fixed = max(setting.time_ratio.value for setting in found.settings[:4])
+    assert all(setting.time_ratio.value <= slowest_fixed for setting in found.settings[-2:])
+
+
+def test_a_dial_that_holds_back_does_not_hide_what_a_gain_would_cost() -> None:
+    runs = [trace("yn" * n) for n in range(3, 13)]
+    dear = advised(*runs, prices=TokenPrices(target=10_000, draft=10_000))
+    held = next(setting for setting in dear.settings if setting.lookahead == "auto@3")
+    assert held.time_ratio.value > 0.95
+    assert "an hour saved would cost" in dear.reason

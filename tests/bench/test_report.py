@@ -223,6 +223,15 @@ def test_the_worst_run_comes_first_and_says_why() -> None:
     assert why["tea"] == "drafts right and in time, but nearly as slow as the target"
 
 
+def test_of_many_runs_the_worst_are_kept_whenever_they_came() -> None:
+    slow = trace("nnn")
+    runs = [replace(slow, task=f"slow {n}") if n in (0, 6, 19) else trace("yyy", draft_s=1 + n / 100) for n in range(20)]
+    worst = gathered(*runs).worst
+    assert [entry.task for entry in worst[:3]] == ["slow 0", "slow 6", "slow 19"]
+    assert len(worst) == 8
+    assert worst[3].ratio == pytest.approx((2 * 1.18 + 3) / 9)
+
+
 def test_one_long_call_is_named_as_what_nothing_shortens() -> None:
     found = gathered(trace("yy", target_s=[1.5, 9.0])).worst[0]
     assert found.why == "one call takes 86% of the time, and nothing shortens a call"
@@ -235,6 +244,11 @@ def test_a_step_waits_for_what_became_of_the_draft_before_it() -> None:
     assert cause(wrong).endswith("was rejected")
     assert cause(replace(right, draft_s=3.0)).endswith("no sooner than the verdict")
     assert late(replace(right, drafts=()))
+
+
+def test_the_wait_after_a_rejected_draft_is_counted_to_it() -> None:
+    found = {name.rpartition(" ")[2]: (tally.steps, tally.seconds) for name, tally in gathered(trace("nyy")).waited().items()}
+    assert found == {"on": (1, 3.0), "rejected": (1, 3.0), "right": (1, 1.0)}
 
 
 def test_what_was_waited_for_adds_up_to_the_total_time() -> None:

@@ -17,8 +17,8 @@ from outrider.errors import BadOption
 from outrider.model import Step
 from outrider.rules import Sliding
 
-TRIED: Final = ("lookahead-1", "lookahead-2", "lookahead-4", "lookahead-8")
-"""What is tried, beside the target alone."""
+TRIED: Final = ("lookahead-1", "lookahead-2", "lookahead-4", "lookahead-8", "auto@3", "auto@30", "auto@300")
+"""What is tried, beside the target alone: fixed lookaheads, and settings of the dial, which learn from run to run."""
 
 LEAST_GAIN: Final = 0.05
 """A smaller share of the time saved is not worth a second model."""
@@ -152,7 +152,7 @@ class Adviser:
 
     def add(self, trace: Trace) -> None:
         """One more recorded run."""
-        self.comparison.add(run_all(trace, schedulers_named(TRIED), self.prices))
+        self.comparison.add(run_all(trace, schedulers_named(TRIED), self.prices, self.comparison.learned))
         self.right.add(sum(row.right for row in trace.rows), len(trace.rows))
         self.runs += 1
         self._keep(trace)
@@ -210,7 +210,7 @@ class Adviser:
         for step in range(_GRID + 1):
             share = step / _GRID
             thinned = [_right_at(trace, dice, share) for trace, dice in zip(self.kept, luck, strict=True)]
-            again = [run_once(trace, make(trace), self.prices) for trace in thinned]
+            again = [run_once(trace, make(trace), self.prices, self._learned(lookahead)) for trace in thinned]
             worth.append([self._worth(ours, theirs) for ours, theirs in zip(again, alone, strict=True)])
         found = _crossing([sum(run) for run in worth])
         if found is None:
@@ -223,6 +223,10 @@ class Adviser:
 
         return Estimate(found, bootstrapped(crossing, len(self.kept), drawn))
 
+    def _learned(self, lookahead: str) -> str:
+        """What it has learned from all runs, if it learns."""
+        return self.comparison.learned.get(lookahead, "")
+
     def _worth(self, ours: Run, alone: Run) -> float:
         """Dollars that a run's time saved is worth, less what it costs more."""
         return (alone.total_s - ours.total_s) * self.hour_usd / 3600 - ((ours.cost_usd or 0.0) - (alone.cost_usd or 0.0))
@@ -234,7 +238,7 @@ class Adviser:
         waited: dict[str, list[float]] = {}
         rows: dict[str, list[Row]] = {}
         for n, trace in enumerate(self.kept):
-            for row, wait_s in zip(trace.rows, waits(trace, make(trace), self.prices), strict=True):
+            for row, wait_s in zip(trace.rows, waits(trace, make(trace), self.prices, self._learned(lookahead)), strict=True):
                 waited.setdefault(row.target.action, [0.0] * len(self.kept))[n] += wait_s
                 rows.setdefault(row.target.action, []).append(row)
         action = max(waited, key=lambda name: (sum(waited[name]), name))
@@ -272,9 +276,10 @@ def _crossing(worth: Sequence[float]) -> float | None:
 
 
 def _best(settings: Sequence[Setting], hour_usd: float) -> Setting:
-    """The setting that is worth most; without prices, the smallest lookahead that is nearly as fast as the fastest."""
+    """The one worth most of those that gain enough; without prices, the first that is nearly as fast as the fastest."""
     if all(setting.more_usd is not None for setting in settings):
-        return max(settings, key=lambda setting: setting.worth_usd(hour_usd) or 0.0)
+        gaining = [setting for setting in settings if 1 - setting.time_ratio.value >= LEAST_GAIN]
+        return max(gaining or settings, key=lambda setting: setting.worth_usd(hour_usd) or 0.0)
     fastest = min(setting.time_ratio.value for setting in settings)
     return next(setting for setting in settings if setting.time_ratio.value <= fastest + NEARLY_AS_GOOD)
 

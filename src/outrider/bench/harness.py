@@ -66,10 +66,10 @@ def played(trace: Trace, lookahead: Lookahead, prices: TokenPrices) -> Figures:
     return run(_planned(trace, lookahead, prices))[0]
 
 
-def waits(trace: Trace, lookahead: Lookahead, prices: TokenPrices) -> list[float]:
+def waits(trace: Trace, lookahead: Lookahead, prices: TokenPrices, known: str = "") -> list[float]:
     """How long each step kept the plan waiting: seconds from the confirmation of the step before to its own."""
     confirmed = _Confirmations()
-    run(_planned(trace, lookahead, prices, confirmed))
+    run(_planned(trace, lookahead, prices, confirmed, known))
     return [after_s - before_s for before_s, after_s in pairwise((0.0, *confirmed.at_s))]
 
 

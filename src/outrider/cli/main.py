@@ -57,9 +57,9 @@ Examples:
 
 ADVISED: Final = """
 
-For each lookahead: what time and cost to expect of as many more runs, with intervals. Then how often drafts must be right to be
-worth their price, by what factor calls may slow one another down, and which step most of the waiting goes to. The answer may be
-no."""
+For four fixed lookaheads and three settings of the dial: what time and cost to expect of as many more runs, with intervals. Then
+how often drafts must be right to be worth their price, by what factor calls may slow one another down, and which step most of the
+waiting goes to. The answer may be no."""
 
 ADVISE_EXAMPLES: Final = """\b
 Examples:
