@@ -256,7 +256,7 @@ def _tables(measured: dict[str, Any]) -> str:
     at = [value for name, value in takes.items() if name.startswith("guess_at")]
     lines = [
         f"`{measured['command']}` writes this part of the page.\n",
-        f"Acceptance against the sessions seen, on OpenAGI's {measured['tasks']} task lines of {measured['templates']} templates,",
+        f"Acceptance against the sessions seen, on OpenAGI's {measured['tasks']} task lines in {measured['templates']} kinds,",
         "with plans by rule: the share of all steps guessed right, the share guessed at all, and of guesses the share that was",
         "right.\n",
         "| sessions | other templates: right | guessed | right of guesses | other tasks: right | guessed | right of guesses |",

@@ -39,8 +39,8 @@ Agents are written KIND@MODEL:
          anthropic:NAME       and other vendors, with outrider[vendors]
          URL#NAME             an OpenAI-compatible server
   or recorded:FILE, recorded:FILE@10x: answers from a file, no model asked
-  To draft also recall, from confirmed plans of earlier sessions: see outrider memory;
-  and several, each asked where those before it have no guess: recall+direct@local"""
+  To draft also recall: confirmed plans of earlier sessions, see outrider memory;
+  and several with +, asked one after another: recall+direct@local"""
 
 BENCH_ROWS: Final = """
 
