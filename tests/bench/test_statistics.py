@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from outrider.bench.statistics import MOST_CELLS, Paired, Signs, difference, draws, middle, ratio
+from outrider.bench.statistics import MOST_CELLS, Paired, Signs, difference, draws, middle, ratio, wilson
 
 from .making import some
 
@@ -98,3 +98,9 @@ def test_more_runs_make_the_interval_narrower() -> None:
         assert over.interval is not None
         widths.append(over.interval[1] - over.interval[0])
     assert all(more > less for more, less in pairwise(widths))
+
+
+def test_the_interval_of_a_share_is_wilsons() -> None:
+    assert wilson(8, 10) == pytest.approx((0.490162, 0.943318), abs=1e-5)
+    assert wilson(0, 10) == pytest.approx((0.0, 0.277533), abs=1e-5)
+    assert wilson(10, 10) == pytest.approx((0.722467, 1.0), abs=1e-5)
