@@ -170,6 +170,23 @@ async def test_any_window_is_drawn(size: tuple[int, int]) -> None:
         assert all(len(line) <= size[0] for line in lines_of(screen))
 
 
+@pytest.mark.parametrize("size", [(20, 5), (40, 8), (80, 8), (40, 12), (80, 16)], ids="{0[0]}x{0[1]}".format)
+async def test_in_a_low_window_what_is_typed_and_the_keys_stay_in_sight(size: tuple[int, int]) -> None:
+    async with drawn(told(*a_run()), size=(80, 24)) as (screen, pilot):
+        await pilot.press("l")
+        await pilot.resize_terminal(*size)
+        await pilot.pause()
+        assert "Enter" in lines_of(screen)[-1]
+        assert any("sleep on it" in line or "…  3" in line for line in lines_of(screen))
+        await pilot.press("t", "b", "down")
+        seen = lines_of(screen)
+        assert "Enter take" in seen[-1]
+        assert "b" in [line.strip() for line in seen]
+        assert any(line.startswith("▸ ") for line in seen)
+        await pilot.press("escape", "l")
+        assert any("18 lines" in line for line in lines_of(screen)) or size == (20, 5)
+
+
 async def test_a_picture_of_the_screen_can_be_had() -> None:
     async with drawn(told(*a_run())) as (screen, _):
         assert "Denoising" in svg_of(screen)

@@ -40,6 +40,12 @@ A_MOMENT_S: Final = 0.25
 TALL: Final = 34
 """On a screen with fewer lines the lanes give way while the person types."""
 
+LOW: Final = 18
+"""With fewer lines they give way always, and head and run line while the person types."""
+
+TINY: Final = 12
+"""With fewer lines the plan, the note and the keys are all there is room for; and while the person types, what they type."""
+
 Mode: TypeAlias = Literal["watching", "choosing", "asking"]
 Colours: TypeAlias = Literal["terminal", "dark", "light"]
 
@@ -129,7 +135,9 @@ class PlanScreen(App[None]):
         yield from (self._head, self._pane, self._lanes, self._prompt, self._note, self._run_line, self._named_keys)
 
     def on_resize(self, event: Resize) -> None:
-        self.screen.set_class(event.size.height < TALL, "short")
+        for least, name in ((TALL, "short"), (LOW, "low"), (TINY, "tiny")):
+            self.screen.set_class(event.size.height < least, name)
+        self._prompt.has_room(event.size.height - TINY // 3)
         self._draw_soon()
 
     def on_mount(self) -> None:
@@ -259,6 +267,8 @@ class PlanScreen(App[None]):
     def _look(self, key: str) -> bool:
         """Whether the key only changes what is in sight."""
         match key:
+            case "l" if self.screen.has_class("low"):
+                self.say(f"The lanes need a window of {LOW} lines")
             case "l":
                 self._lanes.toggle_class("open")
             case "pageup" | "pagedown":

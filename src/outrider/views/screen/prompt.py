@@ -33,6 +33,7 @@ class Offers(Drawn):
     chosen: int | None = None
     about: Mapping[str, str] = {}
     trouble: str = ""
+    most: int = MOST_SEEN
 
     def offer(self, offered: tuple[str, ...], about: dict[str, str]) -> None:
         """Offer these; ``about`` says what each does."""
@@ -58,12 +59,12 @@ class Offers(Drawn):
 
     def lines(self, width: int) -> Sequence[Content]:
         if self.trouble:
-            return drawing.wrapped(Content.styled(one_line(self.trouble), "ansi_red"), width, 4)
-        first = max(0, min((self.chosen or 0) - MOST_SEEN + 1, len(self.offered) - MOST_SEEN))
-        seen = self.offered[first : first + MOST_SEEN]
+            return drawing.wrapped(Content.styled(one_line(self.trouble), "ansi_red"), width, min(4, self.most))
+        first = max(0, min((self.chosen or 0) - self.most + 1, len(self.offered) - self.most))
+        seen = self.offered[first : first + self.most]
         lines = [self._offer(name, width, chosen=name == self.choice) for name in seen]
         more = len(self.offered) - len(seen)
-        return [*lines, Content.styled(f"  and {more} more", "dim")] if more else lines
+        return [*lines, Content.styled(f"  and {more} more", "dim")] if more and self.most == MOST_SEEN else lines
 
     def _offer(self, name: str, width: int, *, chosen: bool) -> Content:
         about = Content.styled(one_line(self.about.get(name, "")), "dim")
@@ -141,6 +142,11 @@ class Prompt(Vertical):
         self._input.cursor_position = len(text)
         self._offer()
         self._input.focus()
+
+    def has_room(self, lines: int) -> None:
+        """Show no more than so many completions, and one at least."""
+        self._offers.most = max(1, min(MOST_SEEN, lines))
+        self._offers.refresh(layout=True)
 
     def close(self) -> None:
         """Nothing more is typed."""
