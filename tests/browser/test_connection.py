@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from playwright.async_api import expect
 
@@ -98,3 +100,30 @@ async def test_the_list_says_when_the_server_is_gone(opened: Open) -> None:
         await expect(page.get_by_text("None so far.")).to_be_visible()
         wire.cut()
         await expect(page.get_by_text("The server does not answer.")).to_be_visible()
+
+
+HIDE = """(hidden) => {
+    Object.defineProperty(document, "hidden", { configurable: true, get: () => hidden });
+    document.dispatchEvent(new Event("visibilitychange"));
+}"""
+"""A tab is hidden, or seen again."""
+
+
+async def test_tabs_that_nobody_sees_leave_the_browsers_six_connections_to_the_one_that_is_seen(opened: Open) -> None:
+    async with staged() as stage:
+        stage.drafter.says("look up trains")
+        session = await stage.begin()
+        async with opened(stage.url(), session) as page:
+            tabs = [await page.context.new_page() for _ in range(8)]
+            for tab in tabs:
+                await tab.goto(page.url)
+                await expect(tab).to_have_title(re.compile("Step 0 is being verified"))
+                await tab.evaluate(HIDE, True)
+            await expect(row(page, 0)).to_have_attribute("data-kind", "verifying")
+            await page.keyboard.press("Enter")
+            await expect(row(page, 0)).to_have_attribute("data-kind", "person")
+            for tab in tabs:
+                await expect(tab).to_have_title(re.compile("Step 1 is to be taken"))
+            await tabs[0].evaluate(HIDE, False)
+            await expect(tabs[0].locator(".connection")).to_have_attribute(STATE, "open")
+            await expect(tabs[0].get_by_role("button", name="Take a step")).to_be_enabled()

@@ -13,6 +13,7 @@ const TRIES_MS = [300, 900, 2000];
 
 const path = (name, what = "") => `/api/sessions/${encodeURIComponent(name)}${what}`;
 
+export const sceneOf = (name, signal) => ask(path(name, "/scene"), { signal });
 export const streamOf = (name) => path(name, "/stream");
 export const traceOf = (name) => path(name, "/trace");
 

@@ -1,27 +1,64 @@
 // One session's stream: it goes on where it was after a lost connection, and says what it knows of the connection.
 
-import { streamOf } from "./api.js";
+import { sceneOf, streamOf } from "./api.js";
 
 const GIVEN_UP_MS = 9000;
 const LONGEST_PAUSE_MS = 8000;
+const LOOK_AGAIN_MS = 2000;
 
 /**
  * Follow the session ``name``. ``hear`` gets each message; ``tell`` gets the connection's state, one of "open", "lost" (it is being
  * tried again), "silent" (tried in vain for some time), "over" (the run has ended), "broken" (it ended in an error of the server's; its
  * sentence comes too) and "refused" (the server knows no such session, or not this browser). Returns what closes it.
+ *
+ * A browser opens six connections to a server at most, for all its tabs together, and commands need one too. So a tab that nobody sees
+ * holds none: it looks now and then.
  */
 export function follow(name, hear, tell) {
   let source = null;
   let timer = 0;
   let silence = 0;
   let pause_ms = 500;
+  let looking = null;
+  let latest = -1;
+  let closed = false;
 
-  function open() {
+  function turn() {
+    rest();
+    if (document.hidden) look();
+    else open();
+  }
+
+  function seen() {
+    clearTimeout(silence);
+    silence = 0;
+    turn();
+  }
+
+  function rest() {
     clearTimeout(timer);
     source?.close();
+    looking?.abort();
+  }
+
+  function take(message) {
+    if (message.n < latest) return;
+    latest = message.n;
+    hear(message);
+  }
+
+  async function look() {
+    const mine = (looking = new AbortController());
+    const scene = await sceneOf(name, mine.signal).catch(() => null); // what is wrong is said to whoever looks
+    if (mine.signal.aborted) return;
+    if (scene) take({ n: scene.n, scene });
+    timer = setTimeout(look, LOOK_AGAIN_MS);
+  }
+
+  function open() {
     source = new EventSource(streamOf(name));
     source.onopen = opened;
-    source.onmessage = (event) => hear(JSON.parse(event.data));
+    source.onmessage = (event) => take(JSON.parse(event.data));
     source.addEventListener("end", () => finish("over"));
     source.addEventListener("trouble", (event) => finish("broken", JSON.parse(event.data).message));
     source.onerror = lost;
@@ -44,18 +81,18 @@ export function follow(name, hear, tell) {
   }
 
   function later() {
-    timer = setTimeout(open, pause_ms);
+    if (closed) return;
+    clearTimeout(timer);
+    timer = setTimeout(turn, pause_ms);
     pause_ms = Math.min(2 * pause_ms, LONGEST_PAUSE_MS);
   }
 
   async function why() {
     try {
-      const response = await fetch("/api/sessions", { cache: "no-store" });
-      if (response.status === 401 || response.status === 403) return true;
-      const known = response.ok ? await response.json() : null;
-      return known !== null && !(known.sessions ?? known).some((session) => session.name === name);
-    } catch {
+      await sceneOf(name);
       return false;
+    } catch ({ status }) {
+      return [401, 403, 404].includes(status);
     }
   }
 
@@ -65,13 +102,15 @@ export function follow(name, hear, tell) {
   }
 
   function close() {
-    clearTimeout(timer);
+    closed = true;
     clearTimeout(silence);
-    source.close();
-    removeEventListener("online", open);
+    rest();
+    removeEventListener("online", turn);
+    document.removeEventListener("visibilitychange", seen);
   }
 
-  addEventListener("online", open);
-  open();
+  addEventListener("online", turn);
+  document.addEventListener("visibilitychange", seen);
+  turn();
   return close;
 }
