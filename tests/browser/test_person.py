@@ -9,6 +9,7 @@ from playwright.async_api import Locator, Page, Route, expect
 
 from outrider import Session
 from outrider.rules.events import Confirmed
+from outrider.testing import steps
 
 from .conftest import Open, row
 from .stage import Stage, staged
@@ -136,6 +137,16 @@ async def test_who_was_slower_than_the_target_is_asked_and_can_keep_theirs(opene
             await expect(row(page, 0).locator(".step")).to_have_text("look up hotels")
             await expect(row(page, 0)).to_have_attribute("data-kind", "person")
             await expect(page.locator("[data-notice]")).to_have_count(0)
+
+
+async def test_who_was_slower_by_several_steps_is_told_what_keeping_theirs_would_cost(opened: Open) -> None:
+    async with staged() as stage:
+        stage.drafter.says("look up trains")
+        session = await stage.begin()
+        async with opened(stage.url(), session) as page:
+            await raced(stage, session, page)
+            stage.target.says("pay", "pay", after=tuple(steps("look around")))
+            await expect(page.get_by_text("It would be step 0, and 2 steps after it would be planned anew.")).to_be_visible()
 
 
 async def test_who_was_slower_than_the_target_can_leave_it_at_that(opened: Open) -> None:

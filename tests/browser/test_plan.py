@@ -111,6 +111,31 @@ async def test_what_agents_and_people_write_is_text_and_never_markup(opened: Ope
             await expect(page.locator("main img, main script")).to_have_count(0)
 
 
+async def test_marks_that_pile_up_on_a_letter_are_not_drawn_outside_their_step(opened: Open) -> None:
+    async with staged() as stage:
+        stage.target.says("pile" + "\u0301" * 400)
+        session = await stage.begin(world=None)
+        async with opened(stage.url(), session) as page:
+            await expect(row(page, 0)).to_have_attribute("data-kind", "confirmed")
+            clips = "(step) => getComputedStyle(step).overflowY"
+            assert await row(page, 0).locator(".step").evaluate(clips) == "clip"
+            assert await page.locator("h1").evaluate(clips) == "clip"
+
+
+async def test_a_very_long_step_shows_its_beginning_and_the_rest_when_asked_for(opened: Open) -> None:
+    async with staged() as stage:
+        stage.target.says("x" * 100_000)
+        session = await stage.begin(world=None)
+        async with opened(stage.url(), session) as page:
+            step = row(page, 0).locator(".step")
+            await expect(step).to_contain_text("x" * 600 + "…")
+            assert len(await page.locator("#said").inner_text()) < 400
+            await step.get_by_role("button", name="Show all 100,000 characters").click()
+            await expect(step).to_contain_text("x" * 100_000)
+            await step.get_by_role("button", name="Show less").click()
+            await expect(step).to_contain_text("…")
+
+
 async def test_the_lanes_show_each_call_and_say_the_same_in_a_table(opened: Open) -> None:
     async with staged() as stage:
         stage.drafter.says("look up trains", "look up hotels")

@@ -2,9 +2,12 @@
 
 import { Combobox } from "./combobox.js";
 import { html, useEffect, useLayoutEffect, useRef, useState } from "./html.js";
+import { cut } from "./long.js";
 import { openRow } from "./rows.js";
+import { count } from "./words.js";
 
 const SETTLED_MS = 350;
+const MOST_NAMED = 200;
 
 /** Whether a draft has been on display long enough to be meant: one that came as somebody pressed Enter was not. */
 function useSettled(draft) {
@@ -37,7 +40,7 @@ export function Dock({ scene, session, commands, primary, panel, setPanel, live 
     : html`<button type="button" key="hold" aria-keyshortcuts="p" disabled=${!live} onClick=${commands.pause}>Pause</button>`;
   return html`
     <section class="dock" aria-label="What you can do">
-      <${Notice} commands=${commands} />
+      <${Notice} commands=${commands} scene=${scene} />
       ${panel && html`<${Panel} key=${panel} name=${panel} scene=${scene} session=${session} commands=${commands} setPanel=${setPanel} />`}
       <div class="buttons">
         <button
@@ -56,11 +59,15 @@ export function Dock({ scene, session, commands, primary, panel, setPanel, live 
 }
 
 /** What the server said of the last command, if it was no. */
-function Notice({ commands: { race, trouble, keepMine, dismiss } }) {
+function Notice({ commands: { race, trouble, keepMine, dismiss }, scene }) {
   if (race) {
+    const after = scene.next_at - race.at - 1;
     return html`
       <div class="notice" role="alert" data-notice="race">
-        <p>The target had just answered: <strong>${race.answer}</strong>. Keep yours, <strong>${race.mine}</strong>?</p>
+        <p>
+          The target had just answered: <strong>${cut(race.answer, MOST_NAMED)}</strong>. Keep yours, <strong>${cut(race.mine, MOST_NAMED)}</strong>?
+          ${after > 0 && html`<span>${" "}It would be step ${race.at}, and ${count(after, "step")} after it would be planned anew.</span>`}
+        </p>
         <div class="buttons">
           <button type="button" onClick=${keepMine}>Keep mine</button>
           <button type="button" onClick=${dismiss}>Keep the target's</button>
@@ -113,7 +120,7 @@ function TakePanel({ scene, session, commands, leave }) {
       leave=${leave}
       error=${error}
     />
-    ${answered && html`<p class="hint">Step ${at} has been answered meanwhile: ${answered.text}</p>`}
+    ${answered && html`<p class="hint">Step ${at} has been answered meanwhile: ${cut(answered.text, MOST_NAMED)}</p>`}
     <div class="buttons">
       <button type="button" class="primary" onClick=${submit}>Take it</button>
       <button type="button" onClick=${leave}>Cancel</button>

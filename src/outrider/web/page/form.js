@@ -104,7 +104,7 @@ function Options({ offer, given, set }) {
         ])}
         ${field("approximation", given.setting ? "Model that drafts" : "Agent that drafts", agent || defaults.approximation, { list: "agents" })}
         ${field("target", given.setting ? "Model of the target" : "Target agent", agent || defaults.target, { list: "agents" })}
-        ${field("lookahead", "Lookahead, in steps", defaults.lookahead || "as many as fit this machine")}
+        ${field("lookahead", "Lookahead, in steps", defaults.lookahead || "auto: as far as it is worth")}
         ${field("max_steps", "At most so many steps", String(defaults.max_steps), { inputmode: "numeric" })}
       </div>
       <datalist id="agents">

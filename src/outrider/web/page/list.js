@@ -3,9 +3,11 @@
 import { sessions } from "./api.js";
 import { NewSession } from "./form.js";
 import { html, useEffect, useState } from "./html.js";
+import { cut } from "./long.js";
 import { count } from "./words.js";
 
 const AGAIN_MS = 3000;
+const MOST_OF_TASK = 300;
 
 const STATES = {
   running: "running",
@@ -63,7 +65,7 @@ export function ListPage({ from }) {
 const entry = ({ name, task, outcome, steps, created }) => html`
   <li key=${name}>
     <a href=${`#/s/${name}`}>
-      <span class="task">${task}</span>
+      <span class="task">${cut(task, MOST_OF_TASK)}</span>
       <span class="facts-line">
         <span class=${`state ${outcome}`}>${STATES[outcome] ?? outcome}</span>
         <span>${count(steps, "step")}</span>

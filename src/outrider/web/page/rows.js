@@ -3,6 +3,7 @@
 import { usePresent } from "./clock.js";
 import { html, memo, useState } from "./html.js";
 import { icon } from "./icons.js";
+import { cut, Long } from "./long.js";
 import { running, seconds, usually } from "./words.js";
 
 /** The row after the confirmed ones, or null when the plan has ended. */
@@ -33,11 +34,17 @@ const KINDS = {
   waiting: "Waiting for you",
 };
 
-const Row = ({ kind, at, text, note, beside, fresh }) => html`
+/** Of what is confirmed the beginning says which step it is; who accepts a draft is to have seen it. */
+const MOST = { confirmed: 600, person: 600 };
+const MOST_UNCONFIRMED = 4000;
+const MOST_BESIDE = 200;
+const MOST_THOUGHT = 2000;
+
+const Row = ({ kind, at, text, note, beside, fresh, most = MOST[kind] ?? MOST_UNCONFIRMED }) => html`
   <li class=${`row ${kind}${fresh ? " fresh" : ""}`} data-at=${at} data-kind=${kind}>
     <span class="mark">${icon(kind)}</span>
     <div class="body">
-      <p class="what"><span class="unseen">${KINDS[kind]}: step </span><span class="number">${at}</span> <span class="step" key=${text}>${text}</span></p>
+      <p class="what"><span class="unseen">${KINDS[kind]}: step </span><span class="number">${at}</span> <span class="step" key=${text}><${Long} text=${text} most=${most} /></span></p>
       <div class="note">${note}</div>
     </div>
     ${beside}
@@ -49,7 +56,7 @@ const Row = ({ kind, at, text, note, beside, fresh }) => html`
 function confirmedRow({ step, live, goBack }) {
   const back = html`
     <button class="quiet back" type="button" disabled=${!live} title="Go back to here" onClick=${() => goBack(step)}>
-      ${icon("back")}<span class="unseen">Go back to step ${step.at}: ${step.text}</span>
+      ${icon("back")}<span class="unseen">Go back to step ${step.at}: ${cut(step.text, MOST_BESIDE)}</span>
     </button>
   `;
   return html`
@@ -68,14 +75,14 @@ function ConfirmedNote({ step }) {
   const [open, setOpen] = useState(false);
   const why = html`
     · <button class="link" type="button" aria-expanded=${open} onClick=${() => setOpen(!open)}>the target's thought</button>
-    ${open && html`<q class="thought">${step.thought}</q>`}
+    ${open && html`<q class="thought"><${Long} text=${step.thought} most=${MOST_THOUGHT} /></q>`}
   `;
   return html`${said(step)} · ${seconds(step.since_s)} ${step.thought && why}`;
 }
 
 /** How a step came about. For one that the person took, that nobody verified it, and what that saved. */
 function said(step) {
-  if (step.by !== "person" || step.earlier) return step.how;
+  if (step.by !== "person" || step.earlier) return cut(step.how, MOST_BESIDE);
   return `taken by you, not verified${step.saved ? `; ${step.saved}` : ""}`;
 }
 

@@ -1,5 +1,10 @@
 // The scene as the server tells it: whole first, then what changes. Nothing is decided here.
 
+import { cut } from "./long.js";
+
+/** So much of a text is read out. */
+const MOST_SAID = 300;
+
 /** The scene after ``message``. */
 export function after(scene, message) {
   if (message.scene) return { ...message.scene, n: message.n };
@@ -14,9 +19,9 @@ export function after(scene, message) {
 export function newsBetween(before, scene) {
   if (!before) return [];
   const fresh = scene.confirmed.filter((step) => !sameStep(before.confirmed[step.at], step));
-  const news = fresh.length > 3 ? [`${fresh.length} steps confirmed, the last one: ${fresh.at(-1).text}.`] : fresh.map(announced);
+  const news = fresh.length > 3 ? [`${fresh.length} steps confirmed, the last one: ${cut(fresh.at(-1).text, MOST_SAID)}.`] : fresh.map(announced);
   if (scene.held !== before.held) news.push(HELD[scene.held] ?? "Going on.");
-  if (scene.sentences.length > before.sentences.length) news.push(`Steered: ${scene.sentences.at(-1).text}`);
+  if (scene.sentences.length > before.sentences.length) news.push(`Steered: ${cut(scene.sentences.at(-1).text, MOST_SAID)}`);
   if (scene.finished && !before.finished) news.push(scene.summary[0] ?? scene.outcome_text);
   return news;
 }
@@ -26,6 +31,6 @@ const HELD = { paused: "Paused.", back: "Back. The step is yours to take." };
 const sameStep = (one, other) => one && one.text === other.text && one.by === other.by && one.since_s === other.since_s;
 
 function announced(step) {
-  const instead = step.replaced ? `, instead of ${step.replaced}` : "";
-  return `Step ${step.at} confirmed${step.by === "person" ? ", taken by you" : ""}: ${step.text}${instead}.`;
+  const instead = step.replaced ? `, instead of ${cut(step.replaced, MOST_SAID)}` : "";
+  return `Step ${step.at} confirmed${step.by === "person" ? ", taken by you" : ""}: ${cut(step.text, MOST_SAID)}${instead}.`;
 }

@@ -8,6 +8,7 @@ import { Dock, usePrimary } from "./dock.js";
 import { html, useEffect, useReducer, useRef, useState } from "./html.js";
 import { KeyList, useKeys } from "./keys.js";
 import { LanesSection } from "./lanes.js";
+import { Long } from "./long.js";
 import { openRow, Rows } from "./rows.js";
 import { Run } from "./run.js";
 import { after, newsBetween } from "./scene.js";
@@ -37,6 +38,7 @@ function useSession(name) {
 }
 
 const NEAR = 160;
+const LONG = 300;
 
 const ELSEWHERE = "This session does not run in this server. It is shown as far as its journal goes.";
 
@@ -83,7 +85,7 @@ export function SessionPage({ name }) {
   const state = { state: connection, trouble: trouble || (here || scene?.outcome ? "" : ELSEWHERE) };
   if (scene) return html`<${Watched} session=${name} scene=${scene} heard=${heard} connection=${state} here=${here} />`;
   return html`
-    <main id="main" class="session" tabindex="-1">
+    <main id="main" class="nothing" tabindex="-1">
       ${connection === "refused"
         ? html`<h1>No session ${name} here</h1><p>It is not known to this server, or this browser is not: open the URL that outrider serve printed.</p>`
         : html`<h1 class="quietly">Opening the session…</h1><${Connection} ...${state} />`}
@@ -123,7 +125,7 @@ function Watched({ session, scene, heard, connection, here }) {
         <${Rows} scene=${scene} heard=${heard} live=${live} goBack=${commands.goBack} />
         ${scene.outcome && html`<${End} scene=${scene} />`}
         ${here && !scene.outcome && html`<${Dock} ...${dock} />`}
-        ${(!here || scene.finished) && scene.outcome !== "complete" && html`<p><a href=${`#/from/${session}`}>Go on from this plan</a></p>`}
+        ${(!here || scene.finished) && scene.outcome !== "complete" && html`<p class="go-on"><a href=${`#/from/${session}`}>Go on from this plan</a></p>`}
         <div class="end" ref=${end}></div>
       </div>
       <aside class="side" aria-label="The run">
@@ -144,11 +146,11 @@ function titleOf(scene) {
 }
 
 function Head({ scene }) {
-  const added = scene.sentences.map(({ at, text }) => html`<li><span class="faint">from step ${at} on:</span> ${text}</li>`);
+  const added = scene.sentences.map(({ at, text }) => html`<li><span class="faint">from step ${at} on:</span> <${Long} text=${text} most=${LONG} /></li>`);
   return html`
     <header class="head">
       <p class="crumb"><a href="#/">All sessions</a></p>
-      <h1>${scene.task}</h1>
+      <h1><${Long} text=${scene.task} most=${LONG} /></h1>
       <dl class="agents">
         <div><dt>Target</dt><dd>${scene.target}</dd></div>
         <div><dt>Drafts</dt><dd>${scene.drafts_by}</dd></div>
@@ -156,7 +158,7 @@ function Head({ scene }) {
       </dl>
       ${added.length > 0 && html`<ul class="sentences" aria-label="Added to the task">${added}</ul>`}
       ${!scene.lossless && html`<p class="warning">A fuzzy match was chosen: this plan is lossy, it may differ from the target's own.</p>`}
-      ${scene.degraded && html`<p class="warning">The approximation agent kept failing, so the target goes on alone: ${scene.degraded}</p>`}
+      ${scene.degraded && html`<p class="warning">The approximation agent kept failing, so the target goes on alone: <${Long} text=${scene.degraded} most=${LONG} /></p>`}
     </header>
   `;
 }
@@ -168,7 +170,7 @@ function End({ scene }) {
     <section class=${`ended ${scene.outcome}`} aria-label="How it ended">
       <h2>${first ?? scene.outcome_text}</h2>
       ${!scene.finished && html`<p class="faint">Calls are being closed.</p>`}
-      <ul>${rest.map((line) => html`<li>${line}</li>`)}</ul>
+      <ul>${rest.map((line) => html`<li><${Long} text=${line} most=${LONG} /></li>`)}</ul>
     </section>
   `;
 }
