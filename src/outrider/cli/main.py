@@ -39,7 +39,7 @@ Agents are written KIND@MODEL:
          anthropic:NAME       and other vendors, with outrider[vendors]
          URL#NAME             an OpenAI-compatible server
   or recorded:FILE, recorded:FILE@10x: answers from a file, no model asked
-  To draft also recall: confirmed plans of earlier sessions, see outrider memory;
+  To draft also recall: plans confirmed in earlier sessions (outrider memory);
   and several with +, asked one after another: recall+direct@local"""
 
 BENCH_ROWS: Final = """
@@ -237,8 +237,8 @@ def plan(
         from outrider.launch import Wanted
 
         wanted = Wanted(
-            task=task, world=world, approximation=approximation, target=target, setting=setting, lookahead=lookahead, hour_worth=hour_worth,
-            max_steps=max_steps, matching=matching, calls_at_once=calls_at_once, budget_calls=budget_calls,
+            task=task, world=world, approximation=approximation, target=target, setting=setting, lookahead=lookahead,
+            hour_worth=hour_worth, max_steps=max_steps, matching=matching, calls_at_once=calls_at_once, budget_calls=budget_calls,
             budget_tokens=budget_tokens, budget_usd=budget_usd, going_on_from=going_on_from or "",
         )  # fmt: skip
         options = PlanOptions(
