@@ -7,8 +7,10 @@ import re
 import pytest
 from playwright.async_api import expect
 
+from outrider import plan
+
 from .conftest import Open, row
-from .stage import staged, wired
+from .stage import TASK, staged, wired
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -22,7 +24,7 @@ async def test_a_connection_that_breaks_is_said_and_the_page_goes_on_where_it_wa
         async with opened(stage.url(wire.port), session) as page:
             await expect(row(page, 0)).to_have_attribute("data-kind", "verifying")
             wire.cut()
-            await expect(page.get_by_text("Connection lost, reconnecting. The run goes on.")).to_be_visible()
+            await expect(page.get_by_text("Connection lost, reconnecting. The run does not wait for this page.")).to_be_visible()
             await expect(row(page, 0)).to_have_attribute("data-kind", "verifying")
             stage.target.says("look around")
             await wire.mend()
@@ -85,6 +87,22 @@ async def test_another_server_at_the_same_address_does_not_know_the_session(open
                 await wire.mend()
                 await expect(page.locator(".connection")).to_have_attribute(STATE, "refused")
                 await expect(page.get_by_text("The server does not know this browser any more")).to_be_visible()
+                await expect(page.get_by_role("region", name="What you can do")).to_have_count(0)
+
+
+async def test_a_session_of_another_process_is_shown_as_far_as_its_journal_goes_and_nothing_seems_to_run(opened: Open) -> None:
+    async with staged() as stage:
+        stage.drafter.says("look up trains")
+        session = plan(TASK, approximation=stage.drafter, target=stage.target, lookahead=1, journal=stage.desk.journal)
+        async with session, opened(stage.url(), session) as page:
+            await expect(row(page, 0)).to_contain_text("look up trains")
+            await expect(row(page, 0).locator(".note")).to_have_text("not verified so far")
+            await expect(page).to_have_title("Not finished · Outrider")
+            await expect(page.get_by_role("region", name="What you can do")).to_have_count(0)
+            stage.target.says("look up trains")
+            await expect(row(page, 0)).to_have_attribute("data-kind", "confirmed")
+            await page.get_by_role("link", name="All sessions").click()
+            await expect(page.locator(".state")).to_have_text("not finished")
 
 
 async def test_a_session_that_is_not_there_is_told(opened: Open) -> None:

@@ -3,7 +3,7 @@
 import { html } from "./html.js";
 
 const SAID = {
-  lost: "Connection lost, reconnecting. The run goes on.",
+  lost: "Connection lost, reconnecting. The run does not wait for this page.",
   silent:
     "The server does not answer. If it was stopped, its runs were stopped too, and their confirmed steps are kept. " +
     "The plan stays on this page, which goes on trying.",

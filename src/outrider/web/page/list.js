@@ -13,7 +13,7 @@ const STATES = {
   running: "running",
   complete: "complete",
   stopped: "stopped",
-  interrupted: "interrupted",
+  interrupted: "not finished", // it was interrupted, or another process runs it: the journal cannot tell
   target_failed: "the target failed",
   step_limit: "step limit reached",
   budget: "budget used up",

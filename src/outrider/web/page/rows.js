@@ -15,11 +15,11 @@ export function openRow(scene) {
 }
 
 /** Every row. A draft's row is the row of the step that it becomes: it keeps its place, and its state changes. */
-export function Rows({ scene, heard, live, goBack }) {
+export function Rows({ scene, heard, live, here, goBack }) {
   const { held, now_s, window } = scene;
   const open = openRow(scene);
   const rows = scene.confirmed.map((step) => html`<${StepRow} key=${step.at} step=${step} live=${live} goBack=${goBack} />`);
-  if (open) rows.push(html`<${StepRow} key=${open.at} ...${{ open, held, now_s, window, heard, live }} />`);
+  if (open) rows.push(html`<${StepRow} key=${open.at} ...${{ open, held, now_s, window, heard, live, here }} />`);
   return html`<ol class="rows" role="list" aria-label="Plan">${rows}</ol>`;
 }
 
@@ -101,9 +101,10 @@ function unconfirmedRow(given) {
 }
 
 /** The interrupt window as it runs. */
-function Window({ open, window, now_s, heard, live }) {
+function Window({ open, window, now_s, heard, live, here }) {
   const present_s = usePresent({ now_s, heard, runs: live });
   const { asked_s, usual_s } = window;
+  if (!here) return "not verified so far";
   const since_s = asked_s ?? open.since_s;
   if (since_s === undefined) return "the target's call waits for its turn";
   const past_s = present_s - since_s;

@@ -103,8 +103,8 @@ function Watched({ session, scene, heard, connection, here }) {
   const [keys, setKeys] = useState(false);
   const end = useFollowing();
   useEffect(() => {
-    document.title = `${titleOf(scene)} · Outrider`;
-  }, [titleOf(scene)]);
+    document.title = `${titleOf(scene, here)} · Outrider`;
+  }, [titleOf(scene, here)]);
   const open = (name) => live && setPanel(name);
   useKeys({
     Enter: () => live && primary.ready && primary.act(),
@@ -122,9 +122,9 @@ function Watched({ session, scene, heard, connection, here }) {
       <div class="plan">
         <${Head} scene=${scene} />
         <${Connection} ...${connection} />
-        <${Rows} scene=${scene} heard=${heard} live=${live} goBack=${commands.goBack} />
+        <${Rows} scene=${scene} heard=${heard} live=${live} here=${here} goBack=${commands.goBack} />
         ${scene.outcome && html`<${End} scene=${scene} />`}
-        ${here && !scene.outcome && html`<${Dock} ...${dock} />`}
+        ${here && !scene.outcome && connection.state !== "refused" && html`<${Dock} ...${dock} />`}
         ${(!here || scene.finished) && scene.outcome !== "complete" && html`<p class="go-on"><a href=${`#/from/${session}`}>Go on from this plan</a></p>`}
         <div class="end" ref=${end}></div>
       </div>
@@ -138,9 +138,10 @@ function Watched({ session, scene, heard, connection, here }) {
   `;
 }
 
-function titleOf(scene) {
+function titleOf(scene, here) {
   const row = openRow(scene);
   if (!row) return scene.outcome_text;
+  if (!here) return "Not finished";
   if (scene.held) return `Held at step ${row.at}`;
   return row.kind === "verifying" ? `Step ${row.at} is being verified` : `Step ${row.at} is to be taken`;
 }
