@@ -36,6 +36,9 @@ FILES = (
     "rules/lookahead.py",
     "rules/matching.py",
     "rules/display.py",
+    "rules/value.py",
+    "rules/estimates.py",
+    "rules/kept.py",
     "runtime/limits.py",
 )
 TESTS = ("tests/rules", "tests/runtime", "tests/laws")

@@ -70,6 +70,8 @@ async def _run(options: PlanOptions, ctrl_c: CtrlC) -> Exit:
                 ready.keep_learned(session)
             ctrl_c.settled = not options.compare
             code = await _end(session, way, options, journal)
+            if session.why_not:
+                print(f"outrider: {session.why_not}", file=sys.stderr)
             if options.compare and code is Exit.COMPLETE:
                 alone = ready.session(lookahead=Sliding(0))
                 ctrl_c.asks(lambda: alone.stop("Ctrl-C"))
