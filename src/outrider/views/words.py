@@ -137,10 +137,16 @@ def _cost_in_short(figures: Figures) -> str:
 # When it is over ----------------------------------------------------------------------------------------------------
 
 
-def _who_failed(left: int) -> str:
+def degraded(picture: Picture) -> str:
+    """That a drafter was given up, who goes on, and why; nothing while all of them draft."""
+    if not picture.degraded:
+        return ""
+    left = picture.drafters_left
     if left:
-        return f"One drafter kept failing, so the run went on with the other {left if left > 1 else 'one'}"
-    return "The approximation agent kept failing, so the target went on alone"
+        who = f"One drafter kept failing, so the run went on with the other {left if left > 1 else 'one'}"
+    else:
+        who = "The approximation agent kept failing, so the target went on alone"
+    return f"{who}: {_sentence(picture.degraded)}"
 
 
 def summary(picture: Picture, figures: Figures) -> list[str]:
@@ -153,7 +159,7 @@ def summary(picture: Picture, figures: Figures) -> list[str]:
     if not picture.lossless:
         lines.append("A fuzzy match was chosen: this plan is lossy, it may differ from the target's own.")
     if picture.degraded:
-        lines.append(f"{_who_failed(picture.drafters_left)}: {_sentence(picture.degraded)}")
+        lines.append(degraded(picture))
     return [*lines, *_comparison(figures), *_consumption(figures), *_acceptance(figures)]
 
 

@@ -11,7 +11,7 @@ from outrider.naming import without_secrets
 from outrider.views.lanes import Bar
 from outrider.views.picture import ConfirmedStep, Picture
 from outrider.views.scene import Scene, Watch
-from outrider.views.words import OUTCOMES, dollars, how, one_line, saved_by, summary
+from outrider.views.words import OUTCOMES, degraded, dollars, how, one_line, saved_by, summary
 from outrider.web.answers import step_json
 
 LISTS: Final = ("confirmed", "bars", "sentences", "summary")
@@ -119,7 +119,7 @@ def _state(picture: Picture) -> dict[str, JSON]:
         "held": picture.held,
         "waiting": None if waiting is None else step_json(waiting),
         "sentences": [{"at": sentence.at, "text": one_line(sentence.text)} for sentence in picture.sentences],
-        "degraded": one_line(picture.degraded),
+        "degraded": degraded(picture),
         "outcome": picture.outcome,
         "outcome_text": OUTCOMES[picture.outcome] if picture.outcome else "",
         "reason": one_line(picture.reason),

@@ -16,8 +16,8 @@ from textual.content import Content
 from outrider.figures import Taken
 from outrider.views.picture import ConfirmedStep, Picture
 from outrider.views.scene import Scene
-from outrider.views.screen.says import NextStep, agents, came_about, degraded, next_step, the_run
-from outrider.views.words import count, one_line, seconds, steered
+from outrider.views.screen.says import NextStep, agents, came_about, next_step, the_run
+from outrider.views.words import count, degraded, one_line, seconds, steered
 
 DRAFT: Final = "ansi_blue"
 TARGET: Final = "ansi_magenta"

@@ -124,11 +124,6 @@ def keep_yours(yours: Step, answer: Step, after: int) -> str:
 SAME: Final = "The target had just answered the same."
 
 
-def degraded(picture: Picture) -> str:
-    """That drafts have come to an end, and why; nothing while they go on."""
-    return f"No drafts any more, they kept failing: {one_line(picture.degraded)}" if picture.degraded else ""
-
-
 def first_line(text: str) -> str:
     """The first line of pasted text that says anything."""
     return next((one_line(line) for line in text.splitlines() if line.strip()), "")

@@ -159,7 +159,7 @@ function Head({ scene }) {
       </dl>
       ${added.length > 0 && html`<ul class="sentences" aria-label="Added to the task">${added}</ul>`}
       ${!scene.lossless && html`<p class="warning">A fuzzy match was chosen: this plan is lossy, it may differ from the target's own.</p>`}
-      ${scene.degraded && html`<p class="warning">The approximation agent kept failing, so the target goes on alone: <${Long} text=${scene.degraded} most=${LONG} /></p>`}
+      ${scene.degraded && html`<p class="warning"><${Long} text=${scene.degraded} most=${LONG} /></p>`}
     </header>
   `;
 }
