@@ -15,13 +15,14 @@ from outrider.agents.recorded import RecordedAgent
 from outrider.agents.several import drafters_of
 from outrider.agents.world import World
 from outrider.errors import BadOption, JournalCorrupt, UnknownName, first_of
+from outrider.history import most_steps, percentile
 from outrider.journal import JournalStore, Replayed, remembered, replay
 from outrider.model import Role, Task
 from outrider.naming import LOCAL, Models, Progress, agent_named, check_agent, is_local_agent, is_recalling, loads_here
 from outrider.providers.prices import Prices
 from outrider.rules import MATCHINGS, Batch, ByValue, Lookahead, Matching, Sliding, lookahead_named
 from outrider.rules.kept import estimates_of
-from outrider.runtime import DEFAULT_MAX_STEPS, Budget, Limits, Session, plan
+from outrider.runtime import DEFAULT_MAX_STEPS, Budget, Limits, ServerLimits, Session, plan
 from outrider.worlds import WORLDS
 
 DEFAULT_AGENTS: Final[dict[Role, str]] = {"approximation": "direct@local", "target": "cot@local"}
@@ -44,12 +45,16 @@ class Wanted:
     setting: int | None = None
     lookahead: str = ""
     hour_worth: float | None = None
-    max_steps: int = DEFAULT_MAX_STEPS
+    max_steps: int | str = DEFAULT_MAX_STEPS
+    """A number, or a percentile of earlier plans, such as p95."""
     matching: str = "exact"
     calls_at_once: int | None = None
     budget_calls: int | None = None
     budget_tokens: int | None = None
     budget_usd: float | None = None
+    budget_seconds: float | None = None
+    requests_a_minute: int | None = None
+    tokens_a_minute: int | None = None
     going_on_from: str = ""
 
 
@@ -91,18 +96,20 @@ class Launch:
     journal: JournalStore
     known: str = ""
     """What earlier sessions of these agents have learned."""
+    max_steps: int = DEFAULT_MAX_STEPS
     note: str = ""
     """What the person should know before it starts."""
 
-    def session(self, *, lookahead: Lookahead | None = None) -> Session:
-        """A session of it, with another ``lookahead`` if one is given."""
+    def session(self, *, lookahead: Lookahead | None = None, ask: bool = False) -> Session:
+        """A session of it, with another ``lookahead`` if one is given. ``ask`` if a person is there to be asked at a limit."""
         understood = self.understood
         return plan(
             self.task,
             approximation=self.agents["approximation"],
             target=self.agents["target"],
             lookahead=lookahead or understood.lookahead,
-            max_steps=understood.wanted.max_steps,
+            max_steps=self.max_steps,
+            ask=ask,
             matching=understood.matching,
             limits=understood.limits,
             journal=self.journal,
@@ -134,8 +141,8 @@ def _known(journal: JournalStore, topic: str) -> tuple[str, str]:
     return known, ""
 
 
-def understand(wanted: Wanted) -> Understood:
-    """Find what every name means; open nothing.
+def understand(wanted: Wanted, within: Limits | None = None) -> Understood:
+    """Find what every name means; open nothing. ``within`` are limits that it shares with others, such as a server's sessions.
 
     Raises:
         EmptyTask, UnknownName, BadOption: something makes no sense; the message says what to give instead.
@@ -150,15 +157,14 @@ def understand(wanted: Wanted) -> Understood:
         check_agent(name, role)
     if wanted.matching not in MATCHINGS:
         raise UnknownName(f"the matching {wanted.matching!r} is not known; give one of {', '.join(MATCHINGS)}")
-    if wanted.max_steps < 1:
-        raise BadOption(f"max_steps is {wanted.max_steps}; a plan has at least the step finish")
+    percentile(str(wanted.max_steps))  # what is no number of steps is refused before anything is opened
     return Understood(
         wanted=wanted,
         world=world,
         agents=agents,
         lookahead=_lookahead(wanted, agents),
         matching=MATCHINGS[wanted.matching],
-        limits=_limits(wanted),
+        limits=_limits(wanted, within),
     )
 
 
@@ -179,9 +185,10 @@ async def launch(understood: Understood, models: Models, journal: JournalStore) 
         for role, name in understood.agents.items()
     }
     known, note = _known(journal, _topic(task, agents))
+    most, history = most_steps(str(wanted.max_steps), journal, wanted.world, DEFAULT_MAX_STEPS)
     ready = Launch(
         understood=understood, task=task, agents=agents, before=before, journal=journal, known=known,
-        note="; ".join(filter(None, (note, *not_recalled))),
+        max_steps=most, note="; ".join(filter(None, (note, *not_recalled, history))),
     )  # fmt: skip
     _check(ready)
     await _prepare(ready)
@@ -236,11 +243,14 @@ def _most_target_calls(lookahead: Lookahead) -> int:
     return min(most, MOST_LOOKAHEAD_HERE + 1)  # more calls than that wait their turn
 
 
-def _limits(wanted: Wanted) -> Limits:
-    most = (wanted.budget_calls, wanted.budget_tokens, wanted.budget_usd)
-    calls, tokens, usd = most
-    budget = None if most == (None, None, None) else Budget(calls=calls, tokens=tokens, usd=usd)
-    return Limits(calls_at_once=wanted.calls_at_once, budget=budget)
+def _limits(wanted: Wanted, within: Limits | None) -> Limits:
+    calls, tokens, usd, seconds = wanted.budget_calls, wanted.budget_tokens, wanted.budget_usd, wanted.budget_seconds
+    limited = any(limit is not None for limit in (calls, tokens, usd, seconds))
+    budget = Budget(calls=calls, tokens=tokens, usd=usd, seconds=seconds) if limited else None
+    paced = wanted.requests_a_minute is not None or wanted.tokens_a_minute is not None
+    own = within is None or paced or within.servers is None
+    pace = ServerLimits(requests_a_minute=wanted.requests_a_minute, tokens_a_minute=wanted.tokens_a_minute) if own else None
+    return Limits(calls_at_once=wanted.calls_at_once, budget=budget, servers=pace, within=within)
 
 
 def _before(journal: JournalStore, session: str) -> Replayed | None:
@@ -261,6 +271,9 @@ def _check(ready: Launch) -> None:
         most = agent.most(ready.task, ())
         if ready.understood.wanted.budget_usd is not None and (most is None or most.cost_usd is None):
             raise BadOption(f"the price of {agent.name} is not known, so no dollars can be counted; give it with --prices")
+    target = ready.agents["target"]
+    for budget in ready.understood.limits.budgets:
+        budget.check(target.most(ready.task, ()), target.name)
 
 
 def _each(ready: Launch) -> list[Agent]:

@@ -95,7 +95,7 @@ def test_a_task_that_is_no_text_is_refused(place: Place) -> None:
     assert done.stderr.startswith(b"outrider: the task on standard input is no text")
 
 
-@pytest.mark.parametrize("words", [(), ("plan", TASK, "--max-steps", "many"), ("sessions",), ("nix",), ("plan", "--nix")])
+@pytest.mark.parametrize("words", [(), ("plan", TASK, "--calls-at-once", "many"), ("sessions",), ("nix",), ("plan", "--nix")])
 def test_words_that_are_no_command_are_bad_input(place: Place, words: tuple[str, ...]) -> None:
     ran = place.here(*words)
     assert ran.code == 2

@@ -117,7 +117,7 @@ def test_a_session_goes_on_from_an_earlier_one(pairs: str) -> None:
     ({"calls_at_once": 0}, "bad_option", "0 calls at once would never start one"),
     ({"budget_calls": -1}, "bad_option", "a budget of -1 calls allows nothing"),
     ({"budget_usd": "much"}, "bad_option", 'budget_usd is "much"'),
-    ({"budget_usd": 10**400}, "bad_option", "more dollars than there are"),
+    ({"budget_usd": 10**400}, "bad_option", "beyond all measure"),
     ({"budget_usd": 1.0}, "bad_option", "the price of recorded:pairs.jsonl is not known"),
     ({"from": "nothing"}, "unknown_name", "the journal is empty"),
 ])  # fmt: skip

@@ -141,6 +141,14 @@ TargetPriceOption = Annotated[
 DraftPriceOption = Annotated[float, typer.Option(metavar="USD", help="The same for the drafter.")]
 SeedOption = Annotated[int, typer.Option(metavar="N", help="The seed of the intervals.")]
 
+BudgetSecondsOption = Annotated[
+    float | None, typer.Option(metavar="S", help="The most seconds in all in which a call is under way.")
+]
+RequestsOption = Annotated[
+    int | None, typer.Option(metavar="N", help="The most calls that begin in a minute, for each model; drafts have at most half.")
+]
+TokensOption = Annotated[int | None, typer.Option(metavar="N", help="The same for tokens, prompt and output.")]
+
 SessionArgument = Annotated[str, typer.Argument(metavar="SESSION", help="Its name, or the beginning of it.")]
 
 
@@ -208,7 +216,12 @@ def plan(
         float | None,
         typer.Option(metavar="USD", help="What an hour of waiting is worth to you, for lookahead auto; 0 to inf. By default 30."),
     ] = None,
-    max_steps: Annotated[int, typer.Option(metavar="N", help="The most steps a plan may have, finish included.")] = 30,
+    max_steps: Annotated[
+        str,
+        typer.Option(
+            metavar="N", help="The most steps a plan may have, finish included; p95: as many as 95 % of your plans there had."
+        ),
+    ] = "30",
     matching: Annotated[str, typer.Option(metavar="NAME", help="exact; or by-action, which is lossy and says so.")] = "exact",
     calls_at_once: Annotated[
         int | None, typer.Option(metavar="N", help="The most calls in flight; the target's next step goes first.")
@@ -218,6 +231,9 @@ def plan(
     budget_usd: Annotated[
         float | None, typer.Option(metavar="USD", help="The most dollars in all; every model needs a known price.")
     ] = None,
+    budget_seconds: BudgetSecondsOption = None,
+    requests_a_minute: RequestsOption = None,
+    tokens_a_minute: TokensOption = None,
     prices: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Your own prices (JSON or TOML): model, dollars per million tokens.")
     ] = None,
@@ -238,8 +254,10 @@ def plan(
 
         wanted = Wanted(
             task=task, world=world, approximation=approximation, target=target, setting=setting, lookahead=lookahead,
-            hour_worth=hour_worth, max_steps=max_steps, matching=matching, calls_at_once=calls_at_once, budget_calls=budget_calls,
+            hour_worth=hour_worth, max_steps=int(max_steps) if max_steps.isdecimal() else max_steps, matching=matching,
+            calls_at_once=calls_at_once, budget_calls=budget_calls,
             budget_tokens=budget_tokens, budget_usd=budget_usd, going_on_from=going_on_from or "",
+            budget_seconds=budget_seconds, requests_a_minute=requests_a_minute, tokens_a_minute=tokens_a_minute,
         )  # fmt: skip
         options = PlanOptions(
             wanted=wanted, prices=prices, journal=journal, compare=compare, plain=plain, as_json=as_json,
@@ -530,6 +548,15 @@ def serve(
     prices: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Your own prices (JSON or TOML): model, dollars per million tokens.")
     ] = None,
+    calls_at_once: Annotated[int | None, typer.Option(metavar="N", help="The most calls in flight for each model.")] = None,
+    requests_a_minute: RequestsOption = None,
+    tokens_a_minute: TokensOption = None,
+    budget_usd: Annotated[
+        float | None, typer.Option(metavar="USD", help="The most dollars for all sessions; every model needs a known price.")
+    ] = None,
+    budget_tokens: Annotated[int | None, typer.Option(metavar="N", help="The most tokens for all sessions.")] = None,
+    budget_calls: Annotated[int | None, typer.Option(metavar="N", help="The most calls for all sessions.")] = None,
+    budget_seconds: BudgetSecondsOption = None,
     journal: JournalOption = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print url, token and port as JSON.")] = False,
 ) -> None:
@@ -537,7 +564,12 @@ def serve(
     with explained():
         from outrider.cli.serve import ServeOptions, run_serve
 
-        raise typer.Exit(run_serve(ServeOptions(host=host, port=port, prices=prices, journal=journal, as_json=as_json)))
+        options = ServeOptions(
+            host=host, port=port, prices=prices, journal=journal, as_json=as_json, calls_at_once=calls_at_once,
+            requests_a_minute=requests_a_minute, tokens_a_minute=tokens_a_minute, budget_usd=budget_usd,
+            budget_tokens=budget_tokens, budget_calls=budget_calls, budget_seconds=budget_seconds,
+        )  # fmt: skip
+        raise typer.Exit(run_serve(options))
 
 
 def main() -> None:

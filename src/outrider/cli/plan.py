@@ -63,13 +63,13 @@ async def _run(options: PlanOptions, ctrl_c: CtrlC) -> Exit:
             tell_prepared()
             if ready.note:
                 print(f"outrider: {ready.note}", file=sys.stderr)
-            session = ready.session()
             way = showing(as_json=options.as_json, plain=options.plain)
+            session = ready.session(ask=way.takes_part)
             await way.show(session, ctrl_c)
             with contextlib.suppress(JournalError):  # a journal that was lost is said where the run's end is
                 ready.keep_learned(session)
             ctrl_c.settled = not options.compare
-            code = await _end(session, way, options, journal)
+            code = await _end(session, way, options, journal, ready.max_steps)
             if session.why_not:
                 print(f"outrider: {session.why_not}", file=sys.stderr)
             if options.compare and code is Exit.COMPLETE:
@@ -92,7 +92,7 @@ async def _compared(session: Session, alone: Session) -> str:
     return f"Target alone, measured: {seconds(alone_s)} for the same plan; {gained(alone_s, took_s)}."
 
 
-async def _end(session: Session, way: Showing, options: PlanOptions, journal: SqliteJournal) -> Exit:
+async def _end(session: Session, way: Showing, options: PlanOptions, journal: SqliteJournal, most_steps: int) -> Exit:
     """Say how it ended, and how to go on if it did not end well."""
     try:
         await session.result()
@@ -100,7 +100,7 @@ async def _end(session: Session, way: Showing, options: PlanOptions, journal: Sq
         if not way.tells_the_end:
             print(f"outrider: {one_line(error).removeprefix(TWICE)}", file=sys.stderr)
         if kept := _kept(session, journal, error):
-            print(_how_to_go_on(session, options, kept), file=sys.stderr)
+            print(_how_to_go_on(session, options, kept, most_steps), file=sys.stderr)
         return code_of(error)
     return Exit.COMPLETE
 
@@ -123,15 +123,17 @@ def _task_text(given: str) -> str:
         raise BadOption(f"the task on standard input is no text ({error}); give it in UTF-8") from None
 
 
-def _how_to_go_on(session: Session, options: PlanOptions, kept: int) -> str:
+def _how_to_go_on(session: Session, options: PlanOptions, kept: int, most_steps: int) -> str:
     """What to type to go on from the plan that was kept: the same options, with room for more steps if there was none."""
     wanted = options.wanted
-    room = wanted.max_steps if kept < wanted.max_steps else max(DEFAULT_MAX_STEPS, 2 * kept)
+    room = wanted.max_steps if kept < most_steps else max(DEFAULT_MAX_STEPS, 2 * kept)
     given = {
         "--from": session.name, "--approximation": wanted.approximation, "--target": wanted.target,
         "--setting": wanted.setting, "--world": wanted.world, "--lookahead": wanted.lookahead, "--hour-worth": wanted.hour_worth,
         "--matching": wanted.matching, "--max-steps": room, "--calls-at-once": wanted.calls_at_once,
         "--budget-calls": wanted.budget_calls, "--budget-tokens": wanted.budget_tokens, "--budget-usd": wanted.budget_usd,
+        "--budget-seconds": wanted.budget_seconds, "--requests-a-minute": wanted.requests_a_minute,
+        "--tokens-a-minute": wanted.tokens_a_minute,
         "--prices": options.prices, "--journal": options.journal,
     }  # fmt: skip
     usual = {"--world": DEFAULT_WORLD, "--matching": "exact", "--max-steps": DEFAULT_MAX_STEPS}

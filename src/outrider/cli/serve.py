@@ -21,6 +21,7 @@ from outrider.cli.views import json_line, tell_progress
 from outrider.errors import BadOption
 from outrider.journal import SqliteJournal
 from outrider.providers.prices import Prices
+from outrider.runtime import Budget, Limits, ServerLimits
 
 if TYPE_CHECKING:
     from outrider.web.guard import Doors
@@ -41,6 +42,32 @@ class ServeOptions:
     journal: Path | None
     prices: Path | None
     as_json: bool
+    calls_at_once: int | None = None
+    requests_a_minute: int | None = None
+    tokens_a_minute: int | None = None
+    budget_usd: float | None = None
+    budget_tokens: int | None = None
+    budget_calls: int | None = None
+    budget_seconds: float | None = None
+
+    def limits(self) -> Limits:
+        """What all sessions of the server share.
+
+        Raises:
+            BadOption: a number allows nothing.
+        """
+        most = (self.budget_usd, self.budget_tokens, self.budget_calls, self.budget_seconds)
+        usd, tokens, calls, seconds = most
+        whose = "the budget of this server"
+        budget = (
+            None
+            if most == (None, None, None, None)
+            else Budget(whose=whose, usd=usd, tokens=tokens, calls=calls, seconds=seconds)
+        )
+        servers = ServerLimits(
+            calls_at_once=self.calls_at_once, requests_a_minute=self.requests_a_minute, tokens_a_minute=self.tokens_a_minute
+        )
+        return Limits(budget=budget, servers=servers)
 
 
 def run_serve(options: ServeOptions) -> Exit:
@@ -50,22 +77,25 @@ def run_serve(options: ServeOptions) -> Exit:
         import uvicorn  # noqa: F401
     except ImportError:
         raise BadOption("the page needs more packages; install them with: pip install 'outrider[web]'") from None
+    limits = options.limits()  # what makes no sense is said before anything is opened
     prices = Prices.from_file(options.prices) if options.prices else Prices()
     with CtrlC() as ctrl_c, SqliteJournal(options.journal) as journal, _listening(options.host, options.port) as listening:
         try:
-            return asyncio.run(_serve(options, journal, prices, listening, ctrl_c))
+            return asyncio.run(_serve(options, journal, prices, limits, listening, ctrl_c))
         except asyncio.CancelledError:  # Ctrl-C before it began
             raise KeyboardInterrupt from None
 
 
-async def _serve(options: ServeOptions, journal: SqliteJournal, prices: Prices, listening: socket.socket, ctrl_c: CtrlC) -> Exit:
+async def _serve(
+    options: ServeOptions, journal: SqliteJournal, prices: Prices, limits: Limits, listening: socket.socket, ctrl_c: CtrlC
+) -> Exit:
     from outrider.web.app import application
     from outrider.web.desk import Desk
     from outrider.web.lending import Lending
     from outrider.web.server import Server
 
     doors = _doors(options, listening)
-    async with Desk(journal, Lending(prices, tell_progress)) as desk:
+    async with Desk(journal, Lending(prices, tell_progress), limits) as desk:
         server = Server(application(desk, doors), listening, last_words_s=LAST_WORDS_S)
         told: list[Exit] = []
 

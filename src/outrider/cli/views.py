@@ -28,6 +28,11 @@ class Showing(Protocol):
         """Whether it says to a person how the run ended."""
         ...
 
+    @property
+    def takes_part(self) -> bool:
+        """Whether a person is there who can be asked something."""
+        ...
+
     async def show(self, session: Session, ctrl_c: CtrlC) -> None:
         """Run ``session`` and show it, until every call is accounted for; Ctrl-C stops it in order."""
         ...
@@ -83,6 +88,8 @@ def write_line(line: str) -> None:
 class Watching:
     """The run is only watched: ``view`` is given every record."""
 
+    takes_part = False
+
     def __init__(self, view: View) -> None:
         self._view = view
         self.tells_the_end = view.tells_the_end
@@ -100,6 +107,7 @@ class TakingPart:
     """The run is on the terminal's screen. Afterwards plan and summary stand in the terminal as lines."""
 
     tells_the_end = True
+    takes_part = True
 
     async def show(self, session: Session, ctrl_c: CtrlC) -> None:
         """Open the screen, until the person leaves it."""

@@ -22,7 +22,7 @@ from outrider.views.trace import chrome_trace
 from outrider.views.words import one_line
 from outrider.web.ag_ui import ag_ui_route
 from outrider.web.answers import answer, error_json, refusal, status_of, tell_bug
-from outrider.web.asked import read_object, read_wanted
+from outrider.web.asked import asks, read_object, read_wanted
 from outrider.web.choices import choices
 from outrider.web.commands import read_command
 from outrider.web.desk import Desk, Live, not_live
@@ -98,8 +98,8 @@ class _Api:
         return answer({"sessions": [_entry(entry, live=entry.name in running) for entry in entries]})
 
     async def start(self, request: Request) -> Response:
-        wanted = read_wanted(read_object(await request.body()))
-        live = await self._desk.start(wanted)
+        asked = read_object(await request.body())
+        live = await self._desk.start(read_wanted(asked), ask=asks(asked))
         return answer({"name": live.name}, 201, {"Location": f"/api/sessions/{live.name}/scene"})
 
     async def command(self, request: Request) -> Response:

@@ -13,7 +13,7 @@ from outrider.model import JSON
 
 _SESSION: Final = (
     "task", "world", "approximation", "target", "setting", "lookahead", "max_steps", "matching", "calls_at_once", "budget_calls",
-    "budget_tokens", "budget_usd", "from", "hour_worth",
+    "budget_tokens", "budget_usd", "budget_seconds", "requests_a_minute", "tokens_a_minute", "from", "hour_worth", "ask",
 )  # fmt: skip
 """The fields of a session that is asked for."""
 
@@ -53,13 +53,16 @@ def read_wanted(found: Mapping[str, JSON]) -> Wanted:
         target=word(given, "target") if "target" in given else usual.target,
         setting=_count(given, "setting"),
         lookahead=_lookahead(given),
-        hour_worth=_dollars(given, "hour_worth"),
-        max_steps=whole(given, "max_steps") if "max_steps" in given else usual.max_steps,
+        hour_worth=amount(given, "hour_worth"),
+        max_steps=_max_steps(given, usual.max_steps),
         matching=word(given, "matching") if "matching" in given else usual.matching,
         calls_at_once=_count(given, "calls_at_once"),
         budget_calls=_count(given, "budget_calls"),
         budget_tokens=_count(given, "budget_tokens"),
-        budget_usd=_dollars(given, "budget_usd"),
+        budget_usd=amount(given, "budget_usd"),
+        budget_seconds=amount(given, "budget_seconds"),
+        requests_a_minute=_count(given, "requests_a_minute"),
+        tokens_a_minute=_count(given, "tokens_a_minute"),
         going_on_from=word(given, "from") if "from" in given else usual.going_on_from,
     )
 
@@ -98,18 +101,32 @@ def _lookahead(found: Mapping[str, JSON]) -> str:
     return str(whole(found, "lookahead"))
 
 
-def _dollars(found: Mapping[str, JSON], name: str) -> float | None:
+def _max_steps(found: Mapping[str, JSON], otherwise: int | str) -> int | str:
+    value = found.get("max_steps", otherwise)
+    return value if isinstance(value, str) else whole({"max_steps": value}, "max_steps")
+
+
+def asks(found: Mapping[str, JSON]) -> bool:
+    """Whether whoever starts the session can be asked when it reaches a limit; if not, it ends there."""
+    value = found.get("ask")
+    if value is not None and not isinstance(value, bool):
+        raise BadOption(f"ask is {_shown(value)}; give true or false")
+    return value is True
+
+
+def amount(found: Mapping[str, JSON], name: str) -> float | None:
+    """The number of field ``name``, ``None`` if it is not there."""
     value = found.get(name)
     if value is None:
         return None
     if not isinstance(value, int | float) or isinstance(value, bool):
-        raise BadOption(f"{name} is {_shown(value)}; give a number of dollars")
+        raise BadOption(f"{name} is {_shown(value)}; give a number")
     try:
         usd = float(value)
     except OverflowError:
         usd = math.inf
     if not math.isfinite(usd):
-        raise BadOption(f"{name} is more dollars than there are; give a number, or leave it out")
+        raise BadOption(f"{name} is beyond all measure; give a number, or leave it out")
     return usd
 
 

@@ -14,7 +14,7 @@ from outrider.errors import BadOption, BadStep, NotNow, OutriderError
 from outrider.model import FINISH, JSON, Step
 from outrider.runtime import Session
 from outrider.web.answers import error_json, status_of, step_from
-from outrider.web.asked import check_fields, whole, word
+from outrider.web.asked import amount, check_fields, whole, word
 from outrider.worlds import FREE
 
 FIELDS: Final[Mapping[str, tuple[str, ...]]] = {
@@ -24,6 +24,9 @@ FIELDS: Final[Mapping[str, tuple[str, ...]]] = {
     "go_on": (),
     "pause": (),
     "steer": ("sentence",),
+    "allow": ("calls", "tokens", "usd", "seconds", "reason"),
+    "extend": ("steps", "reason"),
+    "more": ("reason",),
     "stop": (),
 }
 """Every command with the fields it may have beside ``id`` and ``command``."""
@@ -48,6 +51,12 @@ class Command:
     step: Step | None = None
     text: str = ""
     sentence: str = ""
+    calls: int | None = None
+    tokens: int | None = None
+    usd: float | None = None
+    seconds: float | None = None
+    steps: int = 0
+    reason: str = ""
 
 
 def read_command(found: Mapping[str, JSON]) -> Command:
@@ -72,6 +81,12 @@ def read_command(found: Mapping[str, JSON]) -> Command:
         step=step_from(found["step"]) if "step" in found else None,
         text=word(found, "text") if "text" in found else "",
         sentence=word(found, "sentence") if "sentence" in found else "",
+        calls=whole(found, "calls") if "calls" in found else None,
+        tokens=whole(found, "tokens") if "tokens" in found else None,
+        usd=amount(found, "usd"),
+        seconds=amount(found, "seconds"),
+        steps=whole(found, "steps") if "steps" in found else 0,
+        reason=word(found, "reason") if "reason" in found else "",
     )
 
 
@@ -80,6 +95,8 @@ def _check_complete(found: Mapping[str, JSON], name: str) -> None:
         raise BadOption(f"{name} needs the number of the step, at")
     if name in ("take", "take_instead") and ("step" in found) == ("text" in found):
         raise BadOption(f'{name} needs either a step, {{"action", "arguments"}}, or a typed text')
+    if name == "extend" and "steps" not in found:
+        raise BadOption("extend needs a number of steps")
     if name == "steer" and "sentence" not in found:
         raise BadOption("steer needs a sentence; an empty one takes back those before")
 
@@ -90,6 +107,7 @@ def perform(command: Command, session: Session) -> None:
     Raises:
         NotNow: it came too early or too late. Nothing has changed.
         BadStep: the step does not fit the world. Nothing has changed.
+        BadOption: so much more cannot be allowed. Nothing has changed.
     """
     match command.name:
         case "take":
@@ -106,6 +124,14 @@ def perform(command: Command, session: Session) -> None:
             session.pause()
         case "steer":
             session.steer(command.sentence)
+        case "allow":
+            session.allow(
+                calls=command.calls, tokens=command.tokens, usd=command.usd, seconds=command.seconds, reason=command.reason
+            )
+        case "extend":
+            session.extend(command.steps, command.reason)
+        case "more":
+            session.more(command.reason)
         case _:
             session.stop()
 
@@ -146,7 +172,7 @@ class Answers:
 def _performed(command: Command, session: Session) -> Answered:
     try:
         perform(command, session)
-    except (NotNow, BadStep) as error:
+    except (NotNow, BadStep, BadOption) as error:
         return refused(command, error)
     return 200, {"id": command.id, "accepted": True}
 

@@ -14,7 +14,7 @@ from outrider.errors import NotNow, RunEnded, first_of
 from outrider.journal import JournalStore
 from outrider.launch import Understood, Wanted, launch, understand
 from outrider.rules.events import Record
-from outrider.runtime import Session
+from outrider.runtime import Limits, ServerLimits, Session
 from outrider.web.answers import tell_bug
 from outrider.web.commands import Answered, Answers, Command, refused
 from outrider.web.lending import Lending
@@ -54,12 +54,14 @@ class Desk:
     Args:
         journal: where they are kept.
         lending: opens the models they need.
+        limits: what they share; by default what each model server teaches them by refusing.
     """
 
-    def __init__(self, journal: JournalStore, lending: Lending) -> None:
+    def __init__(self, journal: JournalStore, lending: Lending, limits: Limits | None = None) -> None:
         self.journal = journal
         self.closing = asyncio.Event()
         self._lending = lending
+        self._limits = limits or Limits(servers=ServerLimits())
         self._sessions: dict[str, Live] = {}
         self._launching: set[asyncio.Task[None]] = set()
         self._group = asyncio.TaskGroup()
@@ -96,8 +98,8 @@ class Desk:
         """The session with that name, if it runs here or did a moment ago."""
         return self._sessions.get(name)
 
-    async def start(self, wanted: Wanted) -> Live:
-        """A session of what is wanted, once its first event is journalled.
+    async def start(self, wanted: Wanted, *, ask: bool = False) -> Live:
+        """A session of what is wanted, once its first event is journalled; ``ask`` if a person can be asked at a limit.
 
         Raises:
             UnknownName, BadOption, EmptyTask: something makes no sense.
@@ -105,10 +107,10 @@ class Desk:
             JournalError: the session to go on from cannot be read.
             NotNow: too many sessions run, or the server is stopping.
         """
-        understood = understand(wanted)
+        understood = understand(wanted, self._limits)
         begun: asyncio.Future[Live] = asyncio.get_running_loop().create_future()
         self._check_room()
-        self._launching.add(self._group.create_task(self._launch(understood, begun)))
+        self._launching.add(self._group.create_task(self._launch(understood, begun, ask=ask)))
         return await begun
 
     async def begin(self, session: Session) -> Live:
@@ -128,13 +130,13 @@ class Desk:
         if len(self.running) + len(self._launching) >= MOST_LIVE:
             raise NotNow(f"{MOST_LIVE} sessions run at once, which is the most; stop one of them first")
 
-    async def _launch(self, understood: Understood, begun: asyncio.Future[Live]) -> None:
+    async def _launch(self, understood: Understood, begun: asyncio.Future[Live], *, ask: bool) -> None:
         try:
             async with self._lending.lent(understood) as lent:
                 async with lent.turn:  # two that open the same models would load them twice
                     ready = await launch(understood, lent.models, self.journal)
                 self._opened()
-                session = ready.session()
+                session = ready.session(ask=ask)
                 await self._run(session, begun)
                 ready.keep_learned(session)
         except asyncio.CancelledError:

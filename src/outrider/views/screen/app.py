@@ -20,7 +20,7 @@ from textual.events import Resize
 
 from outrider.agents.typed import typed_step
 from outrider.agents.world import World
-from outrider.errors import BadStep, NotNow, OutriderError
+from outrider.errors import BadOption, BadStep, NotNow, OutriderError
 from outrider.figures import Figures
 from outrider.model import Step
 from outrider.rules.events import Record
@@ -211,7 +211,7 @@ class PlanScreen(App[None]):
         if self.picture.finished:
             return (("Enter", "leave"), ("l", "lanes"), ("PgUp PgDn", "scroll"))
         enter = (("Enter", "accept"),) if self._acceptable else ()
-        space = ("space", "go on" if self.picture.held else "pause")
+        space = ("+", "allow more") if self.picture.limit else ("space", "go on" if self.picture.held else "pause")
         return (*enter, ("t", "take"), space, ("g", "back"), ("s", "steer"), ("l", "lanes"), ("q", "stop"), ("?", "help"))
 
     # Keys -----------------------------------------------------------------------------------------------------------
@@ -253,6 +253,8 @@ class PlanScreen(App[None]):
                 self._open_take()
             case "space" | "p":
                 self._obey(self._session.go_on if self.picture.held else self._session.pause)
+            case "plus" if self.picture.limit:
+                self._obey(self._session.more)
             case "g":
                 self._begin_choosing()
             case "s":
@@ -385,7 +387,7 @@ class PlanScreen(App[None]):
         """Do what the person asked for, or say why not."""
         try:
             command()
-        except (NotNow, BadStep) as error:
+        except (NotNow, BadStep, BadOption) as error:
             self.say(str(error))
 
     def _begin_choosing(self) -> None:

@@ -33,7 +33,7 @@ def next_step(scene: Scene, now_s: float) -> NextStep:
     at = len(picture.confirmed)
     if picture.outcome is not None:
         return NextStep(at, "over", "", ended(picture, scene.run.calls_in_flight))
-    if picture.held and (picture.waiting is not None or picture.verifying is None):
+    if picture.held and (picture.limit or picture.waiting is not None or picture.verifying is None):
         return NextStep(at, "held", "", held(picture, scene.window, now_s))
     if picture.verifying is None:
         return NextStep(at, "yours", "", f"yours to take; {at_work(scene.window, now_s)}")
@@ -67,6 +67,8 @@ def usual(window: Window) -> str:
 
 def held(picture: Picture, window: Window, now_s: float) -> str:
     """What waits for the person, and what goes on with it."""
+    if picture.limit:
+        return f"{one_line(picture.limit)}; + allows as much again, or take the step"
     if picture.waiting is None:
         under_way = "" if window.asked_s is None else f"; {at_work(window, now_s)}"
         return f"paused{under_way}; space goes on"
