@@ -21,7 +21,7 @@ types: .venv
 	$(BIN)/mypy
 
 test: .venv
-	$(BIN)/pytest
+	$(BIN)/pytest -n auto
 
 mutants: .venv
 	$(BIN)/python scripts/mutate_rules.py
