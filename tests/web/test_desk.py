@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -70,6 +72,31 @@ def test_a_journal_that_fills_up_ends_its_session_with_the_plan_kept() -> None:
             assert (await server.client.get(f"{url}/scene")).json["outcome"] == "journal_lost"
 
     run(main())
+
+
+class Forgets(MemoryJournal):
+    """A journal on a disk that is full by the time that what was learned is to be kept."""
+
+    def keep_learned(self, topic: str, text: str) -> None:
+        raise JournalFull("the disk is full")
+
+
+def test_what_was_learned_and_cannot_be_kept_is_no_bug(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    answer = {"task": "Make tea", "target_s": 1.0, "target_tokens": 5, "draft_s": 0.2, "draft_tokens": 5}
+    rows = [answer | {"at": at, "target": step, "draft": step} for at, step in enumerate(("boil", "pour", "finish"))]
+    recording = tmp_path / "tea.jsonl"
+    recording.write_text("".join(f"{json.dumps(row)}\n" for row in rows))
+    agent = f"recorded:{recording}"
+
+    async def main() -> None:
+        async with desk(Forgets()) as ours:
+            live = await ours.start(Wanted(task="Make tea", world="free", approximation=agent, target=agent, lookahead="auto"))
+            while not live.over:
+                await live.beyond(live.n)
+            assert live.session.plan.complete
+
+    run(main())
+    assert capsys.readouterr().err == ""
 
 
 def test_sessions_run_side_by_side() -> None:

@@ -10,7 +10,7 @@ import contextlib
 from types import TracebackType
 from typing import Final, Self
 
-from outrider.errors import NotNow, RunEnded, first_of
+from outrider.errors import JournalError, NotNow, RunEnded, first_of
 from outrider.journal import JournalStore
 from outrider.launch import Understood, Wanted, launch, understand
 from outrider.rules.events import Record
@@ -138,7 +138,8 @@ class Desk:
                 self._opened()
                 session = ready.session(ask=ask)
                 await self._run(session, begun)
-                ready.keep_learned(session)
+                with contextlib.suppress(JournalError):  # a journal that was lost is said where the run's end is
+                    ready.keep_learned(session)
         except asyncio.CancelledError:
             if not begun.done():
                 begun.set_exception(NotNow(STOPPING))
