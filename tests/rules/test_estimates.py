@@ -113,6 +113,7 @@ def test_five_calls_stand_for_all() -> None:
     known = durations(*((float(seconds), True) for seconds in range(1, 11)))
     assert known.sample == pytest.approx([share / 5 for share in (1, 3, 5, 7, 9)])
     assert durations((0.0, True)).sample == (1.0,)
+    assert durations((0.01, True), (0.03, True)).sample == pytest.approx([5 / 9, 5 / 9, 5 / 9, 15 / 9, 15 / 9]), "short ones too"
 
 
 @unhurried

@@ -193,6 +193,8 @@ def test_a_drafter_that_gives_several_guesses_is_worth_the_calls_under_all_of_th
     assert ours.value_of_draft(1.0, 0.5, 4.0, deep=0) == pytest.approx(0.306 * 3 - 0.1)
     assert ours.value_of_more(1.0, 2, 4.0, 0) == pytest.approx(0.2 * 3 - 0.1), "nobody has given a third one so far"
     assert ours.value_of_more(1.0, 1, 4.0, 0) == pytest.approx(0.306 * 3 - 0.1)
+    estimates.by_rank[1] = Tally(15.0, 49.0)  # made half as often as the first
+    assert ours.value_of_more(1.0, 1, 4.0, 0) == pytest.approx(0.5 * estimates.rate(1) * 3 - 0.1)
 
 
 def test_both_durations_vary_so_a_drafter_as_slow_as_the_target_is_sometimes_first() -> None:
@@ -383,6 +385,10 @@ def test_a_prefix_that_was_steered_is_worked_on_in_its_new_place() -> None:
     steered = frontier.children[Step("a").key].steer(("by train",))
     wants = [want.node for want in chooser(inf).wants(frontier)]
     assert wants[0] is steered
+
+
+def test_the_bounds_are_those_that_are_documented() -> None:
+    assert (HORIZON, LEAST_PROBABILITY, MOST_TARGET_CALLS, MOST_DRAFTS, MOST_GUESSES) == (6, 0.02, 32, 4, 8)
 
 
 # Cold start, and giving up ------------------------------------------------------------------------------------------

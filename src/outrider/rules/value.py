@@ -177,8 +177,8 @@ class Chooser:
         return max(place.until_s, durations.remaining_s(self._now_s - node.target.started_s))
 
     def _call_is_worth_it(self, place: _Place) -> bool:
-        node, frontier = place.node, place.above
-        return node is not frontier and needs_target(node, frontier) and self.value_of_call(place.holds, place.until_s) > 0
+        """The frontier's own call never is: it saves nothing, being ordered anyway."""
+        return needs_target(place.node, place.above) and self.value_of_call(place.holds, place.until_s) > 0
 
     def _draft_is_worth_it(self, place: _Place) -> bool:
         """Whether the next drafter should be asked here; a further one gives other guesses than those that are there."""
