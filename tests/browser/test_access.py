@@ -125,6 +125,20 @@ async def test_the_keys_are_listed_and_letters_can_be_switched_off(opened: Open)
             await expect(page.locator(".figure svg")).to_be_visible()
 
 
+async def test_where_the_browser_denies_storage_the_keys_work_all_the_same(opened: Open) -> None:
+    async with staged() as stage:
+        session = await stage.begin()
+        async with opened(stage.url(), session) as page:
+            await page.add_init_script("Object.defineProperty(window, 'localStorage', { get() { throw new Error('denied'); } })")
+            await page.reload()
+            await expect(row(page, 0)).to_have_attribute("data-kind", "yours")
+            await page.keyboard.press("?")
+            await page.get_by_label("Single letters are keys").uncheck()
+            await page.keyboard.press("Escape")
+            await page.keyboard.press("t")
+            await expect(page.get_by_role("combobox")).to_have_count(0)
+
+
 async def test_keys_are_left_to_a_field_that_one_types_into(opened: Open) -> None:
     async with staged() as stage:
         stage.drafter.says("look up trains")

@@ -16,7 +16,26 @@ export const KEYS = [
   ["?", "This list"],
 ];
 
-const lettersOn = () => localStorage.getItem(SETTING) !== "off";
+let letters = "on";
+
+/** The setting as it is kept; where the browser keeps nothing, as it was last set on this page. */
+function lettersOn() {
+  try {
+    letters = localStorage.getItem(SETTING) ?? letters;
+  } catch {
+    // Storage is denied: what was set here counts until the page is left.
+  }
+  return letters !== "off";
+}
+
+function keepLetters(said) {
+  letters = said;
+  try {
+    localStorage.setItem(SETTING, said);
+  } catch {
+    // The same.
+  }
+}
 
 /** Call ``does[key]`` when the key is pressed and no field or button has it for itself. */
 export function useKeys(does) {
@@ -40,17 +59,17 @@ export function useKeys(does) {
 /** The list of keys, as a dialog. */
 export function KeyList({ close }) {
   const box = useRef(null);
-  const [letters, setLetters] = useState(lettersOn());
+  const [on, setOn] = useState(lettersOn());
   useLayoutEffect(() => box.current.showModal(), []);
   const toggle = () => {
-    localStorage.setItem(SETTING, letters ? "off" : "on");
-    setLetters(!letters);
+    keepLetters(on ? "off" : "on");
+    setOn(!on);
   };
   return html`
     <dialog class="keys" ref=${box} onClose=${close} aria-labelledby="keys-title">
       <h2 id="keys-title">Keys</h2>
       <dl>${KEYS.map(([key, does]) => html`<div><dt><kbd>${key}</kbd></dt><dd>${does}</dd></div>`)}</dl>
-      <label class="check"><input type="checkbox" checked=${letters} onChange=${toggle} /> Single letters are keys</label>
+      <label class="check"><input type="checkbox" checked=${on} onChange=${toggle} /> Single letters are keys</label>
       <div class="buttons"><button type="button" class="primary" onClick=${() => box.current.close()}>Close</button></div>
     </dialog>
   `;
