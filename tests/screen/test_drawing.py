@@ -162,6 +162,18 @@ async def test_a_long_draft_is_shown_whole_since_who_accepts_it_is_to_have_seen_
         assert long in " ".join(" ".join(lines_of(screen)).split())
 
 
+async def test_a_confirmed_step_of_a_hundred_thousand_characters_leaves_the_others_in_sight() -> None:
+    first, long = Step("first things first"), Step("y" * 100_000)
+    steps: list[tuple[float, Event]] = [
+        (1.0, Confirmed(at=0, step=first, by="target", call=0)),
+        (2.0, Confirmed(at=1, step=long, by="target", call=1)),
+    ]
+    async with drawn(told((0.0, opened()), *steps)) as (screen, _):
+        seen = lines_of(screen)
+        assert any("first things first" in line for line in seen)
+        assert any(line.endswith("y…") for line in seen)
+
+
 @pytest.mark.parametrize("size", [(20, 6), (40, 10), (300, 90)])
 async def test_any_window_is_drawn(size: tuple[int, int]) -> None:
     async with drawn(told(*a_run()), size=(80, 24)) as (screen, pilot):

@@ -31,6 +31,9 @@ STEP_CELLS: Final = 28
 
 _TASK_LINES: Final = 2
 _SENTENCES: Final = 2
+_STEP_LINES: Final = 12
+"""A confirmed step has no more lines than that; the whole of it is in the plan that is written at the end."""
+
 _NEXT_LINES: Final = 4
 """A draft is shown whole if it has room in so many lines; who accepts a step is to have seen it."""
 
@@ -82,7 +85,7 @@ def head(picture: Picture, width: int) -> list[Content]:
 
 
 def plan(scene: Scene, width: int, chosen: int | None = None) -> list[Line]:
-    """The confirmed steps, each whole; ``chosen`` is the one that the person would go back to."""
+    """The confirmed steps, each whole unless it is very long; ``chosen`` is the one that the person would go back to."""
     return [
         Line(step.at, line)
         for step in scene.picture.confirmed
@@ -95,12 +98,12 @@ def _confirmed(step: ConfirmedStep, taken: Taken | None, width: int, *, chosen: 
     note = Content.styled(came_about(step, taken), colour or (TARGET if step.replaced is not None else "dim"))
     note = Content.assemble(note, (f", at {seconds(step.since_s)}", "dim"))
     text = Content.styled(one_line(step.step), f"bold {colour}".strip())
-    lines = _beside(_gutter("▸" if chosen else "✓", step.at, "bold" if chosen else colour), text, note, width)
+    lines = _beside(_gutter("▸" if chosen else "✓", step.at, "bold" if chosen else colour), text, note, width, _STEP_LINES)
     return [line.stylize("reverse") for line in lines] if chosen else lines
 
 
 def _beside(gutter: Content, step: Content, note: Content, width: int, most: int | None = None) -> list[Content]:
-    """The step whole, in as many lines as it needs, and what is said of it: beside it if there is room, else below."""
+    """The step, in as many lines as it needs up to ``most``, and what is said of it: beside it if there is room, else below."""
     room = max(1, width - GUTTER)
     line = Content.assemble(_padded(step), "  ", note)
     parts = [line] if line.cell_length <= room else [*wrapped(step, room, most), *wrapped(note, room)]
