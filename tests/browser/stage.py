@@ -96,8 +96,8 @@ class Stage:
         """The URL with the token, by this server's port or that of a wire to it."""
         return f"http://127.0.0.1:{port or self.doors.port}/?token={TOKEN}"
 
-    async def begin(self, *, lookahead: int = 2, world: World | None = TRAVEL) -> Session:
-        """A session of the two agents, under way."""
+    async def begin(self, *, lookahead: int = 2, world: World | None = TRAVEL, max_steps: int = 30) -> Session:
+        """A session of the two agents, under way; at a limit somebody is there to be asked."""
         session = plan(
             Task(TASK, world.name if world else "free"),
             approximation=self.drafter,
@@ -105,6 +105,8 @@ class Stage:
             lookahead=lookahead,
             journal=self.desk.journal,
             world=world,
+            max_steps=max_steps,
+            ask=True,
         )
         await self.desk.begin(session)
         return session

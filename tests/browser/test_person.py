@@ -315,3 +315,15 @@ async def test_two_browsers_watch_one_session_and_the_second_to_act_is_told(open
             await button(other, "Take it").click()
             await expect(other.locator("[data-notice]")).to_contain_text("look up trains")
             assert actions_of(session) == ["look up trains"]
+
+
+async def test_at_a_limit_the_plan_waits_and_as_much_again_may_be_allowed(opened: Open) -> None:
+    async with staged() as stage:
+        stage.target.says("look up trains")
+        session = await stage.begin(max_steps=1)
+        async with opened(stage.url(), session) as page:
+            await expect(row(page, 1)).to_contain_text("1 step")
+            await button(page, "Allow as much again").click()
+            await expect(row(page, 1)).to_contain_text("the target is at work")
+            await expect(button(page, "Pause")).to_be_visible()
+    assert session.plan.steps[0].step.action == "look up trains"

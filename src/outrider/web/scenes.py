@@ -117,6 +117,7 @@ def _state(picture: Picture) -> dict[str, JSON]:
         if verifying is None
         else {"at": verifying.at, **step_json(verifying.step), "since_s": verifying.since_s},
         "held": picture.held,
+        "limit": one_line(picture.limit),
         "waiting": None if waiting is None else step_json(waiting),
         "sentences": [{"at": sentence.at, "text": one_line(sentence.text)} for sentence in picture.sentences],
         "degraded": degraded(picture),

@@ -51,6 +51,7 @@ function verbsOf(session, setRace, setTrouble) {
     goBack: ({ at }) => shown({ command: "go_back", at }),
     goOn: () => shown({ command: "go_on" }),
     pause: () => shown({ command: "pause" }),
+    more: () => shown({ command: "more" }),
     steer: (sentence) => send({ command: "steer", sentence }),
     stop: () => shown({ command: "stop" }),
   };

@@ -35,7 +35,9 @@ export function Dock({ scene, session, commands, primary, panel, setPanel, live 
       ${label}
     </button>
   `;
-  const hold = scene.held
+  const hold = scene.limit
+    ? html`<button type="button" key="hold" aria-keyshortcuts="p" disabled=${!live} onClick=${commands.more}>Allow as much again</button>`
+    : scene.held
     ? html`<button type="button" key="hold" aria-keyshortcuts="p" disabled=${!live} onClick=${commands.goOn}>Go on</button>`
     : html`<button type="button" key="hold" aria-keyshortcuts="p" disabled=${!live} onClick=${commands.pause}>Pause</button>`;
   return html`

@@ -10,7 +10,7 @@ const NUMBERS = ["setting", "max_steps"];
 function wantedOf(given, from) {
   const said = Object.entries(given).filter(([, value]) => value.trim() !== "");
   const typed = said.map(([name, value]) => [name, NUMBERS.includes(name) ? Number(value) : value.trim()]);
-  return { ...Object.fromEntries(typed), ...(from && { from }) };
+  return { ask: true, ...Object.fromEntries(typed), ...(from && { from }) };
 }
 
 export function NewSession({ from }) {

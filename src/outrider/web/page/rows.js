@@ -16,10 +16,10 @@ export function openRow(scene) {
 
 /** Every row. A draft's row is the row of the step that it becomes: it keeps its place, and its state changes. */
 export function Rows({ scene, heard, live, here, goBack }) {
-  const { held, now_s, window } = scene;
+  const { held, limit, now_s, window } = scene;
   const open = openRow(scene);
   const rows = scene.confirmed.map((step) => html`<${StepRow} key=${step.at} step=${step} live=${live} goBack=${goBack} />`);
-  if (open) rows.push(html`<${StepRow} key=${open.at} ...${{ open, held, now_s, window, heard, live, here }} />`);
+  if (open) rows.push(html`<${StepRow} key=${open.at} ...${{ open, held, limit, now_s, window, heard, live, here }} />`);
   return html`<ol class="rows" role="list" aria-label="Plan">${rows}</ol>`;
 }
 
@@ -96,7 +96,7 @@ const WAITING = {
 
 function unconfirmedRow(given) {
   const { at, kind, text } = given.open;
-  const note = (kind === "waiting" ? WAITING : NOTES)[given.held] ?? html`<${Window} ...${given} />`;
+  const note = given.limit || ((kind === "waiting" ? WAITING : NOTES)[given.held] ?? html`<${Window} ...${given} />`);
   return html`<${Row} kind=${kind} at=${at} text=${text} note=${note} />`;
 }
 

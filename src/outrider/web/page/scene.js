@@ -20,7 +20,7 @@ export function newsBetween(before, scene) {
   if (!before) return [];
   const fresh = scene.confirmed.filter((step) => !sameStep(before.confirmed[step.at], step));
   const news = fresh.length > 3 ? [`${fresh.length} steps confirmed, the last one: ${cut(fresh.at(-1).text, MOST_SAID)}.`] : fresh.map(announced);
-  if (scene.held !== before.held) news.push(HELD[scene.held] ?? "Going on.");
+  if (scene.held !== before.held) news.push(scene.limit || (HELD[scene.held] ?? "Going on."));
   if (scene.sentences.length > before.sentences.length) news.push(`Steered: ${cut(scene.sentences.at(-1).text, MOST_SAID)}`);
   if (scene.finished && !before.finished) news.push(scene.summary[0] ?? scene.outcome_text);
   return news;

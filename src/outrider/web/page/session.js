@@ -112,7 +112,7 @@ function Watched({ session, scene, heard, connection, here }) {
     t: () => open("take"),
     s: () => open("steer"),
     x: () => open("stop"),
-    p: () => live && (scene.held ? commands.goOn() : commands.pause()),
+    p: () => live && (scene.limit ? commands.more() : scene.held ? commands.goOn() : commands.pause()),
     l: () => setLanes(!lanes),
     "?": () => setKeys(true),
   });
