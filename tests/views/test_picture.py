@@ -161,3 +161,9 @@ def test_how_it_ended_and_what_failed_stay_in_the_picture() -> None:
 def test_who_drafts_is_said_and_that_nobody_does() -> None:
     assert pictured(told((0.0, opened()))).drafts_by == "quick, lookahead-4"
     assert pictured(told((0.0, opened(lookahead="lookahead-0")))).drafts_by == "none, the target works alone"
+
+
+def test_lookahead_by_value_is_told_in_words() -> None:
+    said = Picture(approximation="quick", lookahead="auto@30").drafts_by
+    assert said == "quick, as far ahead as it is worth, at $30 an hour"
+    assert Picture(approximation="quick", lookahead="lookahead-4").drafts_by == "quick, lookahead-4"

@@ -110,7 +110,11 @@ class Picture:
     @property
     def drafts_by(self) -> str:
         """Who drafts, and how far ahead."""
-        return "none, the target works alone" if self.lookahead == "lookahead-0" else f"{self.approximation}, {self.lookahead}"
+        if self.lookahead == "lookahead-0":
+            return "none, the target works alone"
+        how_far, at, worth = self.lookahead.partition("@")
+        by_value = f"as far ahead as it is worth, at ${worth} an hour" if how_far == "auto" and at else ""
+        return f"{self.approximation}, {by_value or self.lookahead}"
 
     def after(self, record: Record) -> Picture:
         """The picture once ``record`` has happened."""
