@@ -125,7 +125,8 @@ def test_advise_may_say_no(place: Place) -> None:
     done = place.here("advise", "poor.jsonl", "--json")
     found = json.loads(done.out)
     assert found["answer"] == "no"
-    assert [setting["lookahead"] for setting in found["settings"]] == ["lookahead-1", "lookahead-2", "lookahead-4", "lookahead-8"]
+    tried = [setting["lookahead"] for setting in found["settings"]]
+    assert tried == ["lookahead-1", "lookahead-2", "lookahead-4", "lookahead-8", "auto@3", "auto@30", "auto@300"]
     assert {"break_even_acceptance", "slowdown_break_even", "costliest_step", "inputs", "seed"} <= found.keys()
 
 
