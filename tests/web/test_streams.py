@@ -132,7 +132,7 @@ def test_whoever_comes_back_gets_the_whole_scene_so_nothing_is_lost() -> None:
             url = await server.tea()
             async with server.client.listening(f"{url}/stream") as listener:
                 before = await listener.next()
-            await asyncio.sleep(9)
+            await asyncio.sleep(9.5)  # between two events
             async with server.client.listening(f"{url}/stream", Last_Event_ID=before.id or "") as listener:
                 again = await listener.next()
             assert again.json == {"n": again.json["n"], "age_s": again.json["age_s"], "scene": await scene_of(server, url)}
