@@ -187,7 +187,7 @@ def _less_waiting(figures: Figures) -> str:
     """What the person's steps saved; those of which nobody can tell are not counted as nothing."""
     told, untold = figures.person_steps - figures.person_steps_untold, figures.person_steps_untold
     if not told:
-        return "how much less waiting that was, no answer of the target tells"
+        return "how much less waiting that was cannot be told from the target's answers"
     without = f", and {count(untold, 'step')} of which nobody can tell" if untold else ""
     return f"about {seconds(figures.person_saved_s)} less waiting (estimate){without}"
 
