@@ -70,8 +70,11 @@ class _Confirmed:
 
 @dataclass(frozen=True, slots=True)
 class _Taking:
-    """The person took a step: how long the target's call for it had run, if any, and whether its verdict was in already."""
+    """The person took a step, ``window_s`` after it was open: how long the target's call for it had run, if any, and whether
+    its verdict was in already.
+    """
 
+    window_s: float
     call: int | None
     elapsed_s: float
     verdict_was_in: bool
@@ -104,8 +107,7 @@ class Figures:
 
     __slots__ = (
         "_calls", "_carried", "_flying", "_frontier_held_s", "_frontier_s", "_held_s", "_held_since_s", "_limit", "_lost",
-        "_person_windows", "_plan", "_right", "_taken", "_verdict_in_at", "acceptance", "calls_max", "now_s", "one_machine",
-        "settled", "total_s",
+        "_plan", "_right", "_taken", "_verdict_in_at", "acceptance", "calls_max", "now_s", "one_machine", "settled", "total_s",
     )  # fmt: skip
 
     def __init__(self) -> None:
@@ -127,7 +129,6 @@ class Figures:
         self._limit: Limit | None = None
         self._verdict_in_at: int | None = None
         self._taken: dict[int, _Taking] = {}
-        self._person_windows: dict[int, float] = {}
         self._plan: dict[int, _Confirmed] = {}
 
     def receive(self, record: Record) -> None:
@@ -191,7 +192,7 @@ class Figures:
 
     def _confirm(self, event: Confirmed, time_s: float) -> None:
         self._frontier_s, self._frontier_held_s = time_s, self._held_s
-        if event.at < self._carried and event.call is None and event.at not in self._person_windows:
+        if event.at < self._carried and event.call is None and event.at not in self._taken:
             return  # confirmed in an earlier session, which counted it
         used = [self._calls[number] for number in (event.call, *event.drafts) if number in self._calls]
         for call in used:
@@ -222,10 +223,14 @@ class Figures:
     def _take(self, at: int, time_s: float) -> None:
         verdict_was_in = self._verdict_in_at == at
         self._go_on(time_s)
-        self._person_windows[at] = max(0.0, time_s - self._frontier_s - (self._held_s - self._frontier_held_s))
+        window_s = max(0.0, time_s - self._frontier_s - (self._held_s - self._frontier_held_s))
         number = max(self._asked(at), default=None)
         elapsed_s = 0.0 if number is None else time_s - self._calls[number].started_s
-        self._taken[at] = _Taking(number, elapsed_s, verdict_was_in)
+        self._taken[at] = _Taking(window_s, number, elapsed_s, verdict_was_in)
+
+    def _window_s(self, at: int) -> float:
+        """How long the person let the target work on step ``at`` before they took it; nothing if they did not."""
+        return self._taken[at].window_s if at in self._taken else 0.0
 
     @property
     def taken(self) -> dict[int, Taken]:
@@ -268,11 +273,7 @@ class Figures:
 
     def tokens(self, end: CallEnd) -> int:
         """Prompt and output tokens of the calls that ended so."""
-        return sum(
-            call.usage.prompt_tokens + call.usage.output_tokens
-            for call in self._calls.values()
-            if call.ended_s is not None and call.end == end
-        )
+        return sum(call.usage.tokens for call in self._calls.values() if call.ended_s is not None and call.end == end)
 
     @property
     def tokens_lost(self) -> int:
@@ -284,7 +285,7 @@ class Figures:
             return self.tokens("wasted") + self.tokens("cancelled")
         lost = self._lost - self._right  # of several guesses one may be right
         return self.tokens("cancelled") + sum(
-            call.usage.prompt_tokens + call.usage.output_tokens
+            call.usage.tokens
             for number, call in self._calls.items()
             if number in lost and call.ended_s is not None and call.end == "wasted"
         )
@@ -367,7 +368,7 @@ class Figures:
         if step.target_s is not None:
             return step.target_s
         mean = self.target_call_s
-        return mean if mean is not None else self._person_windows.get(at, 0.0)
+        return mean if mean is not None else self._window_s(at)
 
     @property
     def saved_s(self) -> float:
@@ -383,7 +384,7 @@ class Figures:
         """
         known_s = end_s = 0.0
         for at, step in sorted(self._plan.items()):
-            verdict_s = known_s + (self._person_windows.get(at, 0.0) if step.by_person else self._alone_s(at, step))
+            verdict_s = known_s + (self._window_s(at) if step.by_person else self._alone_s(at, step))
             end_s = max(end_s, verdict_s)
             known_s = verdict_s if step.draft_s is None else min(known_s + step.draft_s, verdict_s)
         return end_s

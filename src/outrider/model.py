@@ -159,6 +159,11 @@ class Usage:
     counted: Counted = "unknown"
     cost_usd: float | None = None
 
+    @property
+    def tokens(self) -> int:
+        """Prompt and output together."""
+        return self.prompt_tokens + self.output_tokens
+
     def __add__(self, other: Usage) -> Usage:
         """Both together: an estimate if either is one, and of unknown cost if either is."""
         known = self.cost_usd is not None and other.cost_usd is not None

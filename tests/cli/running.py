@@ -105,3 +105,22 @@ def ended(process: subprocess.Popen[str]) -> Ran:
     """What a process that is under way comes to."""
     out, err = process.communicate(timeout=60)
     return Ran(process.returncode, out, err)
+
+
+def stubborn(*words: str) -> str:
+    """A program that runs ``outrider`` with agents whose calls never end, however often they are cancelled."""
+    return f"""
+import asyncio
+from outrider.agents.recorded import RecordedAgent
+from outrider.cli.main import app
+
+async def never_closes(self, answer, meter):
+    while True:
+        try:
+            await asyncio.sleep(3600)
+        except asyncio.CancelledError:
+            pass
+
+RecordedAgent._take_its_time = never_closes
+app({list(words)!r})
+"""

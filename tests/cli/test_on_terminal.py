@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from .running import COMMAND, TASK, Place, recorded
+from .running import COMMAND, TASK, Place, recorded, stubborn
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="POSIX terminals")
 
@@ -180,25 +180,10 @@ def test_a_signal_from_outside_stops_in_order_too(place: Place, number: signal.S
         assert seat.modes_now == seat.modes
 
 
-STUBBORN = """
-import asyncio
-from outrider.agents.recorded import RecordedAgent
-from outrider.cli.main import app
-
-async def never_closes(self, answer, meter):
-    while True:
-        try:
-            await asyncio.sleep(3600)
-        except asyncio.CancelledError:
-            pass
-
-RecordedAgent._take_its_time = never_closes
-app(["plan", "Make tea", "-a", "recorded:pairs.jsonl", "-t", "recorded:pairs.jsonl"])
-"""
-
-
 def test_a_second_ctrl_c_leaves_at_once_and_gives_the_terminal_back(place: Place) -> None:
-    (place.folder / "stubborn.py").write_text(STUBBORN)
+    (place.folder / "stubborn.py").write_text(
+        stubborn("plan", "Make tea", "-a", "recorded:pairs.jsonl", "-t", "recorded:pairs.jsonl")
+    )
     with seated(place, command=(sys.executable, "stubborn.py")) as seat:
         seat.until("the target is at work, 1.")
         seat.press("\x03")

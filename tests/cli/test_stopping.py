@@ -15,7 +15,7 @@ import pytest
 from outrider.journal import SqliteJournal, replay
 from outrider.views.words import count
 
-from .running import COMMAND, PLAN, TASK, Place, Ran, ended, recorded
+from .running import COMMAND, PLAN, TASK, Place, Ran, ended, recorded, stubborn
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="POSIX signals and limits")
 
@@ -91,7 +91,9 @@ def test_ctrl_c_twice_leaves_no_traceback(place: Place, attempt: int) -> None:
 
 
 def test_a_second_ctrl_c_does_not_wait_for_a_call_that_will_not_close(place: Place) -> None:
-    (place.folder / "stubborn.py").write_text(STUBBORN)
+    (place.folder / "stubborn.py").write_text(
+        stubborn("plan", "Make tea", "-a", "recorded:pairs.jsonl", "-t", "recorded:pairs.jsonl", "--json")
+    )
     process = subprocess.Popen(
         [sys.executable, "stubborn.py"], cwd=place.folder, env=place.environment, text=True,
         stdout=subprocess.PIPE, stderr=subprocess.PIPE,
@@ -103,23 +105,6 @@ def test_a_second_ctrl_c_does_not_wait_for_a_call_that_will_not_close(place: Pla
     ran = ended(process)
     assert ran.code == 130
     assert ran.err.strip() == "outrider: broken off; what was confirmed is in the journal, see outrider sessions list"
-
-
-STUBBORN = """
-import asyncio
-from outrider.agents.recorded import RecordedAgent
-from outrider.cli.main import app
-
-async def never_closes(self, answer, meter):
-    while True:
-        try:
-            await asyncio.sleep(3600)
-        except asyncio.CancelledError:
-            pass
-
-RecordedAgent._take_its_time = never_closes
-app(["plan", "Make tea", "-a", "recorded:pairs.jsonl", "-t", "recorded:pairs.jsonl", "--json"])
-"""
 
 
 def test_ctrl_c_while_the_task_is_awaited_from_standard_input_ends_at_once(place: Place) -> None:

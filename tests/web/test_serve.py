@@ -15,7 +15,7 @@ from typing import Any
 
 import httpx2
 import pytest
-from cli.running import COMMAND, Place, ended
+from cli.running import COMMAND, Place, ended, stubborn
 
 from outrider import Step, plan
 from outrider.journal import MemoryJournal, SqliteJournal
@@ -186,7 +186,7 @@ def test_the_url_that_is_printed_lets_a_browser_in(place: Place) -> None:
 
 @posix
 def test_a_second_ctrl_c_does_not_wait_for_a_call_that_will_not_close(place: Place) -> None:
-    (place.folder / "stubborn.py").write_text(STUBBORN)
+    (place.folder / "stubborn.py").write_text(stubborn("serve", "--port", "0", "--json"))
     process = subprocess.Popen(
         [sys.executable, "stubborn.py"], cwd=place.folder, env=place.environment, text=True,
         stdout=subprocess.PIPE, stderr=subprocess.PIPE,
@@ -204,23 +204,6 @@ def test_a_second_ctrl_c_does_not_wait_for_a_call_that_will_not_close(place: Pla
     assert (ran.code, ran.err.strip()) == (
         130, "outrider: broken off; what was confirmed is in the journal, see outrider sessions list",
     )  # fmt: skip
-
-
-STUBBORN = """
-import asyncio
-from outrider.agents.recorded import RecordedAgent
-from outrider.cli.main import app
-
-async def never_closes(self, answer, meter):
-    while True:
-        try:
-            await asyncio.sleep(3600)
-        except asyncio.CancelledError:
-            pass
-
-RecordedAgent._take_its_time = never_closes
-app(["serve", "--port", "0", "--json"])
-"""
 
 
 def test_the_token_is_in_no_log(place: Place) -> None:

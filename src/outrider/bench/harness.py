@@ -51,7 +51,7 @@ def run_once(trace: Trace, lookahead: Lookahead, prices: TokenPrices, known: str
     return Run(
         total_s=figures.total_s,
         calls_max=figures.calls_max,
-        tokens=usage.prompt_tokens + usage.output_tokens if counted else None,
+        tokens=usage.tokens if counted else None,
         output_tokens=usage.output_tokens if counted else None,
         wasted_tokens=figures.tokens("wasted") if counted else None,
         cancelled_tokens=figures.tokens("cancelled") if counted else None,

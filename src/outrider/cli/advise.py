@@ -11,8 +11,9 @@ from outrider.bench.advice import Advice, Adviser, CostlyStep, Setting
 from outrider.bench.statistics import Estimate
 from outrider.bench.suites import Source
 from outrider.bench.traces import TokenPrices
-from outrider.cli.bench import ProgressLine, aligned, all_sources, provenance, told
+from outrider.cli.bench import aligned, all_sources, told
 from outrider.cli.exits import Exit
+from outrider.cli.measuring import ProgressLine, provenance
 from outrider.cli.views import json_line
 from outrider.views.words import count
 

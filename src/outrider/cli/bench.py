@@ -2,27 +2,21 @@
 
 from __future__ import annotations
 
-import os
-import platform
 import sys
-import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from outrider import __version__
 from outrider.bench.harness import Comparison, Result, run_all
 from outrider.bench.schedulers import STANDARD, Scheduler, schedulers_named
 from outrider.bench.statistics import Estimate
 from outrider.bench.suites import Source, sources_named
 from outrider.bench.traces import TokenPrices
 from outrider.cli.exits import Exit
+from outrider.cli.measuring import ProgressLine, provenance
 from outrider.cli.views import json_line
 from outrider.errors import BadOption
 from outrider.views.words import count
-
-_EVERY_S: Final = 0.2
-"""So often at most is progress told."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,28 +60,6 @@ class Bench:
             comparison.add(done)
             self.together.add(done)
             progress.tell(f"{source.name}: {count(comparison.runs, 'run')} of a task compared")
-
-
-class ProgressLine:
-    """One line on standard error that is written over again; nothing where that is no terminal."""
-
-    def __init__(self) -> None:
-        self._wanted = sys.stderr.isatty()
-        self._told_s = 0.0
-        self._length = 0
-
-    def tell(self, text: str) -> None:
-        """Show ``text``, unless something was shown just now."""
-        if self._wanted and time.monotonic() - self._told_s >= _EVERY_S:
-            self._told_s = time.monotonic()
-            print(f"\r{text:<{self._length}}", end="", file=sys.stderr, flush=True)
-            self._length = len(text)
-
-    def close(self) -> None:
-        """Leave the line empty."""
-        if self._length:
-            print(f"\r{'':<{self._length}}\r", end="", file=sys.stderr, flush=True)
-            self._length = 0
 
 
 def run_bench(options: BenchOptions) -> Exit:
@@ -142,15 +114,6 @@ def report(bench: Bench, seed: int) -> dict[str, Any]:
         "target_price_usd": bench.prices.target,
         "draft_price_usd": bench.prices.draft,
         **provenance(),
-    }
-
-
-def provenance() -> dict[str, Any]:
-    """The versions and the machine that a figure was made with."""
-    return {
-        "outrider": __version__,
-        "python": platform.python_version(),
-        "machine": {"system": platform.system(), "architecture": platform.machine(), "processors": os.cpu_count()},
     }
 
 

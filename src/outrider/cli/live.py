@@ -13,8 +13,9 @@ from typing import Any, Final
 from outrider.agents.agent import Agent
 from outrider.bench.live import CONTROL, Arms, Results, live_tasks, measure, summary
 from outrider.bench.schedulers import TopK, live_schedulers_named
-from outrider.cli.bench import ProgressLine, aligned, names_of, provenance, told_json
+from outrider.cli.bench import aligned, names_of, told_json
 from outrider.cli.exits import Exit, code_of
+from outrider.cli.measuring import ProgressLine, provenance
 from outrider.cli.views import json_line, tell_progress
 from outrider.errors import BadOption, BudgetReached
 from outrider.journal import SqliteJournal

@@ -16,8 +16,9 @@ from outrider.bench.plain import csv_of, markdown
 from outrider.bench.report import COMPARED, Made, command, report
 from outrider.bench.schedulers import schedulers_named
 from outrider.bench.traces import TokenPrices
-from outrider.cli.bench import ProgressLine, all_sources, names_of, provenance
+from outrider.cli.bench import all_sources, names_of
 from outrider.cli.exits import Exit
+from outrider.cli.measuring import ProgressLine, provenance
 from outrider.errors import BadOption
 from outrider.views.words import count
 

@@ -10,9 +10,9 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from typing import Any, Final
 
-from outrider.cli.bench import ProgressLine, provenance
 from outrider.cli.exits import Exit
 from outrider.cli.measured import Measured, measured_in
+from outrider.cli.measuring import ProgressLine, provenance
 from outrider.cli.views import json_line
 from outrider.errors import BadOption
 from outrider.simulate.arrays import np

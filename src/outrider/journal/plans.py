@@ -120,8 +120,8 @@ def _fold(session: str, records: list[Record]) -> ConfirmedPlan:
                 raise JournalCorrupt(f"step {at} is confirmed after {len(steps)} steps")
             case WentBack(at=at):
                 del steps[at:]
-            case Steered(sentence=sentence):
-                sentences = (*sentences, sentence) if sentence else ()
+            case Steered() as steered:
+                sentences = steered.after(sentences)
             case _:
                 pass
     since = min(len(opened.plan), len(steps))

@@ -199,8 +199,8 @@ class _Fold:
                 self.display.append(event)
             case Shown() as event:
                 self.display.append(event)
-            case Steered(sentence=sentence):
-                self.sentences = (*self.sentences, sentence) if sentence else ()
+            case Steered() as steered:
+                self.sentences = steered.after(self.sentences)
             case Finished(outcome=outcome):
                 self.outcome = outcome
             case _:

@@ -174,7 +174,7 @@ def weighed_usd(usage: Usage) -> float:
     """The cost, or what it is taken for where the price is unknown."""
     if usage.cost_usd is not None:
         return usage.cost_usd
-    tokens = ASSUMED_TOKENS if usage.counted == "unknown" else usage.prompt_tokens + usage.output_tokens
+    tokens = ASSUMED_TOKENS if usage.counted == "unknown" else usage.tokens
     return tokens * ASSUMED_USD_PER_TOKEN
 
 

@@ -151,6 +151,10 @@ class Steered:
     at: int
     sentence: str
 
+    def after(self, sentences: tuple[str, ...]) -> tuple[str, ...]:
+        """The sentences in force once it is added to those before it."""
+        return (*sentences, self.sentence) if self.sentence else ()
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Allowed:

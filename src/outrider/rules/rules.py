@@ -290,9 +290,9 @@ class Rules:
             case Extended(steps=steps):
                 self._max_steps += steps
                 self._held = "" if self._held == "steps" else self._held
-            case Steered(sentence=sentence):
+            case Steered():
                 self._held = ""
-                self._sentences = (*self._sentences, sentence) if sentence else ()
+                self._sentences = report.after(self._sentences)
                 self._steer()
             case Stopped(reason=reason, outcome=outcome):
                 self._end(outcome, reason)

@@ -115,7 +115,7 @@ class Budget(Condition):
         self._reserved = [a - b for a, b in zip(self._reserved, reserved, strict=True)]
         if ticket.sent:
             used = ticket.used
-            tokens = reserved[1] if used.counted == "unknown" else used.prompt_tokens + used.output_tokens
+            tokens = reserved[1] if used.counted == "unknown" else used.tokens
             usd = reserved[2] if used.cost_usd is None else used.cost_usd
             self._spent = [a + b for a, b in zip(self._spent, (1, tokens, usd), strict=True)]
         if self._busy:
@@ -172,7 +172,7 @@ class Budget(Condition):
             raise BadOption("a dollar budget needs a price for each model; give one, or use a budget of tokens or calls")
         if most is None:
             return 1, 0, 0.0
-        return 1, most.prompt_tokens + most.output_tokens, most.cost_usd or 0.0
+        return 1, most.tokens, most.cost_usd or 0.0
 
     def __str__(self) -> str:
         spent = [*self._spent, self._passed_s() if self.seconds is not None else 0.0]

@@ -98,7 +98,7 @@ class Pace(Condition):
         if not ticket.sent:
             sent.tokens = 0
         elif self._what == "tokens" and ticket.used.counted != "unknown":
-            sent.tokens = ticket.used.prompt_tokens + ticket.used.output_tokens
+            sent.tokens = ticket.used.tokens
 
     def next_s(self) -> float | None:
         """When the oldest request is a minute ago."""
@@ -114,7 +114,7 @@ class Pace(Condition):
             return 1
         if most is None:
             raise BadOption("a limit on tokens a minute needs agents that know how much a call can use; limit the requests")
-        return most.prompt_tokens + most.output_tokens
+        return most.tokens
 
 
 class Throttle(Condition):

@@ -102,7 +102,7 @@ def _run(figures: Figures) -> Run:
         alone_s=figures.target_alone_s if comparable else None,
         saved_s=figures.saved_s if comparable else None,
         calls_in_flight=figures.in_flight,
-        tokens=usage.prompt_tokens + usage.output_tokens,
+        tokens=usage.tokens,
         wasted_tokens=figures.tokens_lost,
         priced_usd=figures.priced_usd,
         calls_unpriced=figures.calls_unpriced,

@@ -303,6 +303,6 @@ def _lost_tokens(story: _Story) -> dict[int, dict[str, int]]:
     for bar in sorted((bar for bar in story.bars if bar.end in total), key=lambda bar: bar.ended_s or 0.0):
         assert bar.call is not None, "the person's windows are never lost"
         usage = story.usage[bar.call]
-        total[bar.end] += usage.prompt_tokens + usage.output_tokens
+        total[bar.end] += usage.tokens
         lost[_micros(bar.ended_s or 0.0)] = dict(total)
     return lost

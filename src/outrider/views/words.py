@@ -121,7 +121,7 @@ def gained(alone_s: float, took_s: float) -> str:
 def status(figures: Figures) -> str:
     """The line of the run while it runs: calls, tokens, cost, and what speculation has gained so far, by estimate."""
     usage = figures.usage
-    parts = [f"{count(figures.in_flight, 'call')} in flight", count(usage.prompt_tokens + usage.output_tokens, "token")]
+    parts = [f"{count(figures.in_flight, 'call')} in flight", count(usage.tokens, "token")]
     parts.append(_cost_in_short(figures))
     if figures.steps and figures.acceptance and not figures.one_machine:
         parts.append(saved(figures.saved_s, "about "))

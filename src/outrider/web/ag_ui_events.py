@@ -239,7 +239,7 @@ class Projection:
                 model=without_secrets(one_line(names[role])),
                 input_tokens=usage.prompt_tokens,
                 output_tokens=usage.output_tokens,
-                total_tokens=usage.prompt_tokens + usage.output_tokens,
+                total_tokens=usage.tokens,
                 cached_input_tokens=usage.cached_tokens,
             )
             for role, usage in self._used.items()
