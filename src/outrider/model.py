@@ -23,6 +23,12 @@ By: TypeAlias = Literal["target", "person"]
 FINISH: Final = "finish"
 """The action of a plan's last step."""
 
+Effect: TypeAlias = Literal["none", "read", "write"]
+"""What running a tool does to the world: nothing; nothing, but it reads what changes or is metered; or it changes it."""
+
+Approval: TypeAlias = Literal["always", "unsure", "never"]
+"""When the person is asked before a tool that writes is run; *unsure* is where nobody had drafted the step."""
+
 _EXACT_INTEGERS: Final = 2.0**53
 """Below this every whole float is exactly one integer (IEEE 754 double precision)."""
 
@@ -69,14 +75,16 @@ def _canonical_object(value: Mapping[Any, object], where: str, depth: int = 0) -
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Step:
-    """One entry of a plan: an action's name and its arguments.
+    """One entry of a plan: an action's name, its arguments and, once it was executed, its observation.
 
     Steps are equal when their canonical forms are; ``key`` is that form, as text. Two equal steps render to the same
     prompt because prompts are rendered from ``key``'s parts and from nothing else: an agent's thoughts stay outside.
+    Agents name steps without an observation; it stands in the prefix that the next step is asked after.
     """
 
     action: str
     arguments: Mapping[str, JSON] = field(default_factory=dict)
+    observation: str | None = None
     key: str = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
@@ -89,6 +97,10 @@ class Step:
             key = json.dumps([action, arguments], ensure_ascii=False, separators=(",", ":"))
         except (RecursionError, ValueError) as error:
             raise BadStep(f"the arguments of {action!r} cannot be written as JSON: {error}") from None
+        if self.observation is not None:
+            if not isinstance(self.observation, str):
+                raise BadStep(f"the observation of {action!r} is a {type(self.observation).__name__}; an observation is a text")
+            key = f"{key[:-1]},{json.dumps(self.observation, ensure_ascii=False)}]"
         object.__setattr__(self, "action", action)
         object.__setattr__(self, "arguments", arguments)
         object.__setattr__(self, "key", key)
@@ -109,6 +121,31 @@ class Step:
     def is_finish(self) -> bool:
         """Whether the plan is complete with this step."""
         return self.action == FINISH
+
+    @property
+    def named(self) -> Step:
+        """The step as an agent names it, before it was executed."""
+        return self if self.observation is None else Step(self.action, self.arguments)
+
+    def observed(self, observation: str | None) -> Step:
+        """The step with what its tool returned; itself where there is nothing."""
+        return self if observation is None else Step(self.action, self.arguments, observation)
+
+
+@dataclass(frozen=True, slots=True)
+class Declared:
+    """What is declared of a tool, and all that the rules know of it. Whatever is not declared is a ``write``.
+
+    ``undo``: it can be taken back. ``repeatable``: run again under the same key, it has no second effect. ``rehearses``: its world
+    can be copied, so that a ``write`` can be tried on a copy before it is confirmed.
+    """
+
+    name: str
+    effect: Effect = "write"
+    approval: Approval = "never"
+    undo: bool = False
+    repeatable: bool = False
+    rehearses: bool = False
 
 
 Prefix: TypeAlias = tuple[Step, ...]
