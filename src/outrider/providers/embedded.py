@@ -31,9 +31,10 @@ from outrider.agents.model import Reply, Request, Writing
 from outrider.errors import ContextTooLong, ModelMissing, ServerTrouble, Unreachable
 from outrider.model import JSON, Usage
 from outrider.providers.chat import text_of
-from outrider.providers.model_file import Progress, cache_folder, embedded_model_file
+from outrider.providers.model_file import embedded_model_file
 from outrider.providers.openai_compatible import OpenAICompatible
 from outrider.providers.prices import Prices
+from outrider.wheels import Progress, cache_folder
 
 CONTEXT: Final = 2560
 """Tokens that a slot holds: the longest fixed part of a prompt here, a plan of thirty steps, and a discussion about the next."""
