@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from outrider.agents.agent import Agent
+from outrider.agents.agent import Agent, server_of
 from outrider.agents.kinds import SETTINGS, ModelAgent
 from outrider.agents.recall import Memory, RecallAgent
 from outrider.agents.recorded import RecordedAgent
@@ -248,7 +248,7 @@ def _limits(wanted: Wanted, within: Limits | None) -> Limits:
     limited = any(limit is not None for limit in (calls, tokens, usd, seconds))
     budget = Budget(calls=calls, tokens=tokens, usd=usd, seconds=seconds) if limited else None
     paced = wanted.requests_a_minute is not None or wanted.tokens_a_minute is not None
-    own = within is None or paced or within.servers is None
+    own = within is None or paced or not within.servers
     pace = ServerLimits(requests_a_minute=wanted.requests_a_minute, tokens_a_minute=wanted.tokens_a_minute) if own else None
     return Limits(calls_at_once=wanted.calls_at_once, budget=budget, servers=pace, within=within)
 
@@ -265,15 +265,19 @@ def _before(journal: JournalStore, session: str) -> Replayed | None:
 
 def _check(ready: Launch) -> None:
     """Say before anything starts what would end the run at once: a task nobody recorded, a budget nobody can count."""
+    limits = ready.understood.limits
+    in_dollars = any(budget.usd is not None for budget in limits.budgets)
     for agent in _each(ready):
         if isinstance(agent, RecordedAgent):
             agent.check(ready.task)
         most = agent.most(ready.task, ())
-        if ready.understood.wanted.budget_usd is not None and (most is None or most.cost_usd is None):
+        if in_dollars and (most is None or most.cost_usd is None):
             raise BadOption(f"the price of {agent.name} is not known, so no dollars can be counted; give it with --prices")
     target = ready.agents["target"]
-    for budget in ready.understood.limits.budgets:
+    for budget in limits.budgets:
         budget.check(target.most(ready.task, ()), target.name)
+    for servers in limits.servers:
+        servers.check(server_of(target), target.name)
 
 
 def _each(ready: Launch) -> list[Agent]:

@@ -7,6 +7,8 @@ from math import inf
 import pytest
 
 from outrider import Answer, Limits, Meter, ServerLimits, Step, Task, Usage, plan
+from outrider.agents.agent import Server, server_of
+from outrider.agents.kinds import KINDS
 from outrider.errors import BadOption, RateLimited, TargetFailed
 from outrider.model import Prefix
 from outrider.providers.trouble import Patience, Setback
@@ -16,6 +18,7 @@ from outrider.runtime.servers import MINUTE_S, MOST_QUIET_S, PUSHED_BACK
 from outrider.testing import ScriptedAgent, run, steps
 
 SERVER = "a server"
+HERE = Server(SERVER)
 
 
 async def held(limits: Limits, ticket: Ticket, takes_s: float, began: list[float] | None = None) -> None:
@@ -37,8 +40,8 @@ def closing(task: asyncio.Task[None]) -> Callable[[], None]:
     return close
 
 
-def ticket(*, urgent: bool = False, tokens: int = 1) -> Ticket:
-    return Ticket(urgent=urgent, server=SERVER, most=Usage(prompt_tokens=tokens, counted="estimated"))
+def ticket(*, urgent: bool = False, tokens: int = 1, requests: int = 1) -> Ticket:
+    return Ticket(urgent=urgent, server=Server(SERVER, requests), most=Usage(prompt_tokens=tokens, counted="estimated"))
 
 
 def test_a_refusal_halves_the_speculation_in_flight_at_once_the_refused_and_the_newest_go() -> None:
@@ -124,7 +127,7 @@ def test_a_server_that_is_asked_by_nobody_else_is_not_throttled_for_anothers_ref
             group.create_task(held(limits, mine, 2))
             await asyncio.sleep(1)
             limits.refused(mine, 60)
-            limits.refused(Ticket(urgent=False, server="another"), 60)  # it is not in flight, so it tells nothing
+            limits.refused(Ticket(urgent=False, server=Server("another")), 60)  # it is not in flight, so it tells nothing
         assert servers.throttle(SERVER).speculative < inf
         assert servers.throttle("another").speculative == inf
 
@@ -160,6 +163,150 @@ def test_speculation_takes_at_most_half_of_a_minute_and_less_where_the_frontier_
     run(pacing())
 
 
+class Sequence:
+    """An agent that makes several requests a call, one after another, and writes down when each began."""
+
+    server = SERVER
+
+    def __init__(self, *path: str, requests: int, takes_s: float, began: list[float], name: str = "sequence") -> None:
+        self.name = name
+        self.requests = requests
+        self._path = steps(*path, "finish")
+        self._takes_s = takes_s
+        self._began = began
+
+    async def next_step(self, task: Task, prefix: Prefix, meter: Meter) -> Answer:
+        for _ in range(self.requests):
+            self._began.append(asyncio.get_running_loop().time())
+            await asyncio.sleep(self._takes_s)
+        return Answer((self._path[min(len(prefix), len(self._path) - 1)],))
+
+    def most(self, task: Task, prefix: Prefix) -> Usage | None:
+        return None
+
+
+def most_in_a_minute(began: list[float]) -> int:
+    return max(sum(start <= other < start + MINUTE_S for other in began) for start in began)
+
+
+@pytest.mark.parametrize("requests", [2, 5])
+@pytest.mark.parametrize("takes_s", [0.5, 7.0, 40.0])
+@pytest.mark.parametrize("lookahead", [0, 3])
+def test_every_request_of_a_call_counts_however_long_the_call_takes(requests: int, takes_s: float, lookahead: int) -> None:
+    async def pacing() -> None:
+        began: list[float] = []
+        limits = Limits(servers=ServerLimits(requests_a_minute=12))
+
+        async def one() -> None:
+            slow = Sequence(*"abcdef", requests=requests, takes_s=takes_s, began=began)
+            fast = Sequence(*"abxdef", requests=1, takes_s=0.2, began=began)
+            async with plan("to the sea", approximation=fast, target=slow, lookahead=lookahead, limits=limits) as session:
+                await session.result()
+
+        async with asyncio.TaskGroup() as group:
+            for _ in range(3):
+                group.create_task(one())
+        assert most_in_a_minute(began) <= 12
+
+    run(pacing())
+
+
+def test_a_frontier_call_of_several_requests_goes_before_the_speculation_that_waits() -> None:
+    async def pacing() -> None:
+        limits, real, guessed = Limits(servers=ServerLimits(requests_a_minute=4)), list[float](), list[float]()
+        async with asyncio.TaskGroup() as group:
+            group.create_task(held(limits, ticket(urgent=True, requests=4), 10, real))
+            await asyncio.sleep(1)
+            group.create_task(held(limits, ticket(requests=2), 1, guessed))
+            await asyncio.sleep(1)
+            group.create_task(held(limits, ticket(urgent=True, requests=2), 1, real))
+        assert real == [0.0, 70.0], "a minute after the first call's end"
+        assert guessed == [131.0], "a minute after the second's end"
+
+    run(pacing())
+
+
+def test_a_call_that_makes_more_requests_than_a_minute_allows_goes_alone() -> None:
+    async def pacing() -> None:
+        limits, began = Limits(servers=ServerLimits(requests_a_minute=3)), list[float]()
+        async with asyncio.TaskGroup() as group:
+            for _ in range(2):
+                group.create_task(held(limits, ticket(urgent=True, requests=5), 10, began))
+        assert began == [0.0, 70.0]
+
+    run(pacing())
+
+
+def test_a_minute_with_no_room_for_the_requests_of_one_call_is_told_beforehand() -> None:
+    servers = ServerLimits(requests_a_minute=4)
+    with pytest.raises(BadOption, match="a call of discussion@big makes 5 requests; 4 a minute are too few; give at least 5"):
+        servers.check(Server(SERVER, 5), "discussion@big")
+    servers.check(Server(SERVER, 4))
+    ServerLimits(tokens_a_minute=1).check(Server(SERVER, 5))
+
+
+def test_a_request_that_was_refused_counts_and_so_does_the_one_in_its_place() -> None:
+    async def pacing() -> None:
+        limits, began, first = Limits(servers=ServerLimits(requests_a_minute=3)), list[float](), ticket(urgent=True)
+        async with asyncio.TaskGroup() as group:
+            group.create_task(held(limits, first, 6))
+            await asyncio.sleep(5)
+            limits.refused(first, 1)
+            await asyncio.sleep(2)
+            await held(limits, ticket(urgent=True), 1, began)
+            await held(limits, ticket(urgent=True), 1, began)
+        assert began == [7.0, 60.0]
+
+    run(pacing())
+
+
+def test_a_refusal_costs_no_tokens() -> None:
+    async def pacing() -> None:
+        limits, began = Limits(servers=ServerLimits(tokens_a_minute=100)), list[float]()
+        first = ticket(urgent=True, tokens=50)
+        async with asyncio.TaskGroup() as group:
+            group.create_task(held(limits, first, 6))
+            await asyncio.sleep(5)
+            limits.refused(first, 1)
+            await asyncio.sleep(2)
+            await held(limits, ticket(urgent=True, tokens=50), 1, began)
+        assert began == [7.0]
+
+    run(pacing())
+
+
+@pytest.mark.parametrize(("kind", "requests"), [("direct", 1), ("cot", 1), ("react", 2), ("discussion", 5)])
+def test_each_kind_of_agent_says_how_many_requests_a_call_makes(kind: str, requests: int) -> None:
+    assert KINDS[kind].requests == requests
+
+
+@pytest.mark.parametrize(("said", "counts"), [(3, 3), (0, 1), (-2, 1), (True, 1), ("many", 1)])
+def test_what_an_agent_says_of_its_requests_counts_if_it_is_a_number_of_them(said: object, counts: int) -> None:
+    agent = ScriptedAgent("a")
+    assert server_of(agent) == Server(agent.name, 1)
+    vars(agent)["requests"] = said
+    assert server_of(agent).requests == counts
+
+
+def test_the_limits_of_a_process_hold_beside_a_sessions_own() -> None:
+    async def pacing() -> None:
+        process, began = Limits(servers=ServerLimits(requests_a_minute=2)), list[float]()
+        generous = Limits(servers=ServerLimits(requests_a_minute=1000), within=process)
+        async with asyncio.TaskGroup() as group:
+            for _ in range(5):
+                group.create_task(held(generous, ticket(urgent=True), 1, began))
+        assert most_in_a_minute(began) == 2
+        strict = Limits(servers=ServerLimits(requests_a_minute=1), within=process)
+        began.clear()
+        await asyncio.sleep(MINUTE_S)
+        async with asyncio.TaskGroup() as group:
+            for _ in range(3):
+                group.create_task(held(strict, ticket(urgent=True), 1, began))
+        assert most_in_a_minute(began) == 1
+
+    run(pacing())
+
+
 def test_tokens_a_minute_count_what_was_used_once_it_is_known() -> None:
     async def pacing() -> None:
         limits, began = Limits(servers=ServerLimits(tokens_a_minute=100)), list[float]()
@@ -179,7 +326,7 @@ def test_tokens_a_minute_count_what_was_used_once_it_is_known() -> None:
 def test_tokens_that_nobody_can_bound_are_refused() -> None:
     async def asking() -> None:
         with pytest.raises(BadOption, match="limit the requests"):
-            await held(Limits(servers=ServerLimits(tokens_a_minute=100)), Ticket(urgent=True, server=SERVER), 1)
+            await held(Limits(servers=ServerLimits(tokens_a_minute=100)), Ticket(urgent=True, server=HERE), 1)
 
     run(asking())
 

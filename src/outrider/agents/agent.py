@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from inspect import isawaitable
 from math import isfinite
 from typing import Final, Protocol, TypeAlias, runtime_checkable
@@ -136,9 +137,20 @@ def sound(usage: Usage) -> Usage:
     return usage if whole and (cost is None or (isinstance(cost, int | float) and isfinite(cost))) else _NOTHING_SAID
 
 
-def server_of(agent: Agent) -> str:
-    """Whose limits the agent's calls count on: its attribute ``server`` if it has one, else its name."""
-    return str(getattr(agent, "server", "") or agent.name)
+@dataclass(frozen=True, slots=True)
+class Server:
+    """Whose limits an agent's calls count on, and how many requests each of them makes there."""
+
+    name: str = ""
+    requests: int = 1
+
+
+def server_of(agent: Agent) -> Server:
+    """What the agent says in its attributes ``server`` and ``requests``; else its name stands for the server, and a call is one
+    request.
+    """
+    requests = getattr(agent, "requests", 1)
+    return Server(str(getattr(agent, "server", "") or agent.name), requests if type(requests) is int and requests > 0 else 1)
 
 
 def as_agent(candidate: Agent | AgentFunction) -> Agent:

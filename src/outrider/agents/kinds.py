@@ -12,7 +12,7 @@ Prompts are functions of the task and the prefix alone. What an agent thinks is 
 
 from __future__ import annotations
 
-from typing import Final, TypeAlias
+from typing import ClassVar, Final, TypeAlias
 
 from outrider.agents.agent import Agent, Meter
 from outrider.agents.model import Model, Preparing, Reply, Request
@@ -34,6 +34,8 @@ class ModelAgent:
     """What the four kinds have in common: a model, a world and a name."""
 
     kind: str
+    requests: ClassVar[int] = 1
+    """How many requests a call makes."""
 
     def __init__(self, model: Model, world: World) -> None:
         self._model = model
@@ -101,6 +103,7 @@ class ReAct(ModelAgent):
     """Reason, then act: the thought is a request of its own."""
 
     kind = "react"
+    requests = 2
 
     async def next_step(self, task: Task, prefix: Prefix, meter: Meter) -> Answer:
         """Two requests: a thought; then, with the thought in the prompt, the action."""
@@ -118,6 +121,7 @@ class Discussion(ModelAgent):
     """Two voices of one model argue, then the step is concluded from what they said."""
 
     kind = "discussion"
+    requests = len(DISCUSSION) + 1
 
     async def next_step(self, task: Task, prefix: Prefix, meter: Meter) -> Answer:
         """Five requests in sequence: A, B, A, B, conclusion."""

@@ -145,7 +145,7 @@ BudgetSecondsOption = Annotated[
     float | None, typer.Option(metavar="S", help="The most seconds in all in which a call is under way.")
 ]
 RequestsOption = Annotated[
-    int | None, typer.Option(metavar="N", help="The most calls that begin in a minute, for each model; drafts have at most half.")
+    int | None, typer.Option(metavar="N", help="The most requests a minute for each model; drafts have at most half.")
 ]
 TokensOption = Annotated[int | None, typer.Option(metavar="N", help="The same for tokens, prompt and output.")]
 

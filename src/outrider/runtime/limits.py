@@ -24,7 +24,7 @@ class Limits:
     Args:
         calls_at_once: the most calls in flight together; ``None`` for no limit.
         budget: the most that may be spent in all; ``None`` for no limit.
-        servers: what each model server allows; those of ``within`` unless given.
+        servers: what each model server allows.
         within: limits that hold beside these, such as those of all sessions of a process.
 
     Raises:
@@ -40,7 +40,7 @@ class Limits:
         within: Limits | None = None,
     ) -> None:
         self.budget = budget
-        self._servers = servers or (within.servers if within is not None else None)
+        self._servers: tuple[ServerLimits, ...] = (*((servers,) if servers else ()), *(within.servers if within else ()))
         conditions: list[Condition] = [] if budget is None else [budget]
         conditions += [] if calls_at_once is None else [Places(calls_at_once)]
         own = (Turns(conditions),) if conditions else ()
@@ -48,8 +48,8 @@ class Limits:
         self._budgets = (*((budget,) if budget else ()), *(within.budgets if within is not None else ()))
 
     @property
-    def servers(self) -> ServerLimits | None:
-        """What each model server allows."""
+    def servers(self) -> tuple[ServerLimits, ...]:
+        """What each model server allows: all of it holds, the nearest first."""
         return self._servers
 
     @property
@@ -65,12 +65,12 @@ class Limits:
     @property
     def budgeted(self) -> bool:
         """Whether calls must say how much they could use."""
-        return bool(self._budgets) or (self._servers is not None and self._servers.counts_tokens)
+        return bool(self._budgets) or any(servers.counts_tokens for servers in self._servers)
 
     @property
     def limited(self) -> bool:
         """Whether anything is limited at all."""
-        return bool(self._turns) or self._servers is not None
+        return bool(self._turns or self._servers)
 
     def turn(self, ticket: Ticket) -> AbstractAsyncContextManager[None]:
         """Inside, the call has its places and its reservations.
@@ -102,13 +102,13 @@ class Limits:
 
     def refused(self, ticket: Ticket, after_s: float | None) -> None:
         """The server has refused the call for now (429), and asks to wait ``after_s`` seconds: it is asked less."""
-        if self._servers is not None:
-            self._servers.refused(ticket, after_s)
+        for servers in self._servers:
+            servers.refused(ticket, after_s)
 
     def _way(self, ticket: Ticket) -> Iterator[Turns]:
         yield from self._turns
-        if self._servers is not None:
-            yield self._servers.turns(ticket.server)
+        for servers in self._servers:
+            yield servers.turns(ticket.server.name)
 
 
 __all__ = ["Budget", "Caller", "Limits", "ServerLimits", "Ticket"]

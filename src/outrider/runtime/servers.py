@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from math import inf
 from typing import Final
 
+from outrider.agents.agent import Server
 from outrider.errors import BadOption
-from outrider.model import Usage
 from outrider.runtime.turns import Condition, Room, Ticket, Turns, withdraw
 
 MINUTE_S: Final = 60.0
@@ -54,18 +54,20 @@ class Places(Condition):
 
 @dataclass(slots=True, eq=False)
 class _Sent:
-    """A request of the last minute, and the tokens that count for it: what it may use, and then what it has used."""
+    """What counts for a minute from ``at_s`` on: requests, or the tokens that a call may use and then what it has used."""
 
-    at_s: float
     ticket: Ticket
-    tokens: int
+    amount: int
+    at_s: float = inf
+    """Infinite while it is not known: requests that a call has still to make cannot be a minute ago."""
 
 
 class Pace(Condition):
-    """At most so much in any minute: 1 for each request, or its tokens.
+    """At most so much in any minute: requests, or tokens.
 
-    Speculation has at most half of it, and less where the frontier's calls have needed more than half. So the frontier waits for
-    speculation only if it needs more than half of what a minute allows.
+    A call of one request counts from when it is let in. One of several counts with all of them until a minute after its end,
+    since it may make the last of them just before. Speculation has at most half of a minute, and less where the frontier's calls
+    have needed more than half. So the frontier waits for speculation only if it needs more than half of what a minute allows.
     """
 
     def __init__(self, most: int, what: str) -> None:
@@ -74,47 +76,64 @@ class Pace(Condition):
         self._most = most
         self._what = what
         self._sent: deque[_Sent] = deque()
-        self._of: dict[Ticket, _Sent] = {}
+        self._inside: dict[Ticket, _Sent] = {}
 
     def room(self, ticket: Ticket) -> Room:
         """Whether the last minute has room for it. A call that needs more than a whole minute's goes alone."""
-        amount = self._amount(ticket.most)
-        self._forget()
-        spent = sum(sent.tokens for sent in self._sent)
+        amount = self._amount(ticket)
+        counting = self._counting()
+        spent = sum(sent.amount for sent in counting)
         if ticket.urgent:
-            return "now" if not self._sent or spent + amount <= self._most else "later"
-        needed = sum(sent.tokens for sent in self._sent if sent.ticket.urgent)
+            return "now" if not counting or spent + amount <= self._most else "later"
+        needed = sum(sent.amount for sent in counting if sent.ticket.urgent)
         allowed = min(self._most // 2, self._most - needed - amount)
         return "now" if spent - needed + amount <= allowed else "later"
 
     def enter(self, ticket: Ticket) -> None:
-        """It counts for a minute from now on."""
-        sent = self._of[ticket] = _Sent(_now_s(), ticket, self._amount(ticket.most))
-        self._sent.append(sent)
+        """It counts from now on."""
+        sent = self._inside[ticket] = _Sent(ticket, self._amount(ticket))
+        if ticket.server.requests == 1:
+            self._begin(sent)
 
     def leave(self, ticket: Ticket) -> None:
         """What it has used counts, if that is known, in place of what it could have used."""
-        sent = self._of.pop(ticket)
+        sent = self._inside.pop(ticket)
         if not ticket.sent:
-            sent.tokens = 0
+            sent.amount = 0
         elif self._what == "tokens" and ticket.used.counted != "unknown":
-            sent.tokens = ticket.used.tokens
+            sent.amount = ticket.used.tokens
+        if sent.at_s == inf:
+            self._begin(sent)
+
+    def again(self, ticket: Ticket) -> None:
+        """One of its requests was refused: it counts, and so will the one that takes its place."""
+        if self._what == "requests":
+            self._begin(_Sent(ticket, 1))
 
     def next_s(self) -> float | None:
         """When the oldest request is a minute ago."""
         self._forget()
         return self._sent[0].at_s + MINUTE_S if self._sent else None
 
+    def _begin(self, sent: _Sent) -> None:
+        sent.at_s = _now_s()
+        self._sent.append(sent)
+
+    def _counting(self) -> list[_Sent]:
+        """What counts now: of the last minute, and of calls that have requests still to make."""
+        self._forget()
+        return [*self._sent, *(sent for sent in self._inside.values() if sent.at_s == inf)]
+
     def _forget(self) -> None:
         while self._sent and self._sent[0].at_s + MINUTE_S <= _now_s():
             self._sent.popleft()
 
-    def _amount(self, most: Usage | None) -> int:
+    def _amount(self, ticket: Ticket) -> int:
         if self._what == "requests":
-            return 1
-        if most is None:
+            return ticket.server.requests
+        if ticket.most is None:
             raise BadOption("a limit on tokens a minute needs agents that know how much a call can use; limit the requests")
-        return most.tokens
+        return ticket.most.tokens
 
 
 class Throttle(Condition):
@@ -185,8 +204,8 @@ class ServerLimits:
 
     Args:
         calls_at_once: the most calls in flight at one server; ``None`` for no limit, until the server refuses one.
-        requests_a_minute: the most calls that begin within a minute. A kind of agent that makes several requests a step counts
-            as one.
+        requests_a_minute: the most requests that begin within a minute: a call makes as many as its agent says, and one more for
+            each that is refused.
         tokens_a_minute: the most tokens, prompt and output together.
 
     Raises:
@@ -197,7 +216,7 @@ class ServerLimits:
         self, *, calls_at_once: int | None = None, requests_a_minute: int | None = None, tokens_a_minute: int | None = None
     ) -> None:
         self._given = calls_at_once, requests_a_minute, tokens_a_minute
-        self._servers: dict[str, tuple[Turns, Throttle]] = {}
+        self._servers: dict[str, tuple[Turns, Throttle, list[Pace]]] = {}
         self._conditions()  # what makes no sense is said now
 
     @property
@@ -215,22 +234,34 @@ class ServerLimits:
 
     def refused(self, ticket: Ticket, after_s: float | None) -> None:
         """The ticket's server has said 429. ``after_s`` is the pause that it asks for."""
-        turns, throttle = self._of(ticket.server)
+        if ticket.server.name not in self._servers:
+            return
+        turns, throttle, paces = self._servers[ticket.server.name]
         if ticket in turns.inside:
+            for pace in paces:
+                pace.again(ticket)
             throttle.refused(ticket, after_s)
             turns.look()
 
-    def _of(self, server: str) -> tuple[Turns, Throttle]:
+    def check(self, server: Server, who: str = "a call") -> None:
+        """Raise ``BadOption`` if a minute has no room for the requests of a single call."""
+        most = self._given[1]
+        if most is not None and server.requests > most:
+            raise BadOption(
+                f"a call of {who} makes {server.requests} requests; {most} a minute are too few; give at least {server.requests}"
+            )
+
+    def _of(self, server: str) -> tuple[Turns, Throttle, list[Pace]]:
         if server not in self._servers:
-            throttle = Throttle()
-            self._servers[server] = Turns([throttle, *self._conditions()]), throttle
+            throttle, places, paces = Throttle(), *self._conditions()
+            self._servers[server] = Turns([throttle, *places, *paces]), throttle, paces
         return self._servers[server]
 
-    def _conditions(self) -> list[Condition]:
+    def _conditions(self) -> tuple[list[Places], list[Pace]]:
         calls, requests, tokens = self._given
         places = [Places(calls)] if calls is not None else []
         paces = [Pace(most, what) for most, what in ((requests, "requests"), (tokens, "tokens")) if most is not None]
-        return [*places, *paces]
+        return places, paces
 
 
 def _now_s() -> float:

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from typing import Final, Literal, TypeAlias
 from weakref import WeakKeyDictionary
 
+from outrider.agents.agent import Server
 from outrider.errors import BadOption, BudgetReached
 from outrider.model import NOTHING_USED, Usage
 
@@ -35,8 +36,8 @@ class Ticket:
     """A call's place in the queues, and what is reserved for it.
 
     ``most`` is the most that it can use, and ``keep`` what is to stay free for the frontier's next call if this one is let in.
-    ``server`` is whom it asks. ``withdraw`` closes the call for the reason in ``because``; ``refused`` says that there will be no
-    room for it. ``sent`` once it has had its turn everywhere, ``answered`` once it has ended with an answer.
+    ``server`` is whom it asks, in how many requests. ``withdraw`` closes the call for the reason in ``because``; ``refused`` says
+    that there will be no room for it. ``sent`` once it has had its turn everywhere, ``answered`` once it has been answered.
     """
 
     urgent: bool
@@ -48,7 +49,7 @@ class Ticket:
     turn: asyncio.Future[None] | None = None
     leaving: bool = False
     caller: Caller = field(default_factory=Caller)
-    server: str = ""
+    server: Server = field(default_factory=Server)
     because: str = ""
     sent: bool = False
     answered: bool = False
