@@ -17,11 +17,17 @@
     │   └── ServerTrouble      5xx, or a reply that breaks the protocol
     ├── AgentError             the agent's nonsense: a reply that names no step
     │   └── NoStep
+    ├── ToolError              a tool's trouble; what a tool says of its own failure is an observation, and no error
+    │   ├── ToolLost           no answer: it hung past its time or its server vanished. Its effect may have happened
+    │   ├── CannotUndo         it has no undo, or that failed
+    │   └── CannotFork         a world that cannot be copied, or one that was to be acted on as a copy and is none
     ├── RunEnded               a run that ended without `finish`; `plan` is what was confirmed
     │   ├── TargetFailed
     │   ├── StepLimitReached
     │   ├── BudgetReached
     │   ├── RunStopped
+    │   ├── ToolFailed         a confirmed step's tool gave no answer, and nobody was there to say what to do
+    │   ├── NotApproved        a tool needs the person's approval, and nobody was there to give it
     │   └── JournalLost        the journal could not be written; the plan so far is kept
     ├── JournalError
     │   ├── JournalFull
@@ -125,6 +131,22 @@ class NoGuess(NoStep):
     """A drafter that can tell has nothing to say here. For a drafter that is no failure; for a target it is."""
 
 
+class ToolError(OutriderError):
+    """A tool's trouble. What a tool says of its own failure is an observation that both agents see, and no error."""
+
+
+class ToolLost(ToolError):
+    """There is no answer: the tool hung past its time, or its server vanished. Whether it had its effect is not known."""
+
+
+class CannotUndo(ToolError):
+    """The step cannot be taken back: its tool has no undo, or that failed."""
+
+
+class CannotFork(ToolError):
+    """A world that cannot be copied, or a tool that acts for good and was to be tried on a copy. Nothing has been run."""
+
+
 class RunEnded(OutriderError):
     """The run ended before `finish`. ``plan`` is the confirmed plan, kept."""
 
@@ -147,6 +169,14 @@ class BudgetReached(RunEnded):
 
 class RunStopped(RunEnded):
     """Somebody stopped the run."""
+
+
+class ToolFailed(RunEnded):
+    """A confirmed step's tool gave no answer; of one that writes, whether its effect has happened is not known."""
+
+
+class NotApproved(RunEnded):
+    """A tool may only run with the person's approval, and nobody was there to give it. It has not run."""
 
 
 class JournalLost(RunEnded):
