@@ -19,6 +19,7 @@ from outrider.agents.world import World
 from outrider.errors import AccessRefused, BadOption, UnknownName
 from outrider.model import Role
 from outrider.providers.prices import Prices
+from outrider.worlds import NAMED_WORLDS
 
 Progress: TypeAlias = Callable[[int, int], None]
 """Told how many bytes of how many have arrived."""
@@ -39,7 +40,12 @@ KEY_FOR_URLS: Final = "OUTRIDER_API_KEY"
 _SECRET_IN_URL: Final = re.compile(r"(?<=//)[^/\s]+@|(?<=\?)[^#\s]+")
 """The user and password of a URL, and its query."""
 
-_BETWEEN_DRAFTERS: Final = re.compile(rf"\+(?=recorded:|(?:{'|'.join((RECALL, *KINDS))})(?:[@+]|$))")
+NO_MODEL: Final = {name: world.name for world in NAMED_WORLDS.values() for name in world.agents}
+"""Agents that plan in one world without a model, and which world."""
+
+_FIRST_WORDS: Final = (RECALL, *KINDS, *sorted({name.partition("@")[0] for name in NO_MODEL}))
+
+_BETWEEN_DRAFTERS: Final = re.compile(rf"\+(?=recorded:|(?:{'|'.join(_FIRST_WORDS)})(?:[@+]|$))")
 """The + between two drafters' names: another one follows it. File names and models may hold a + too."""
 
 GUESSES_ALONE: Final = 2
@@ -142,7 +148,7 @@ def is_recalling(text: str) -> bool:
 
 def loads_here(text: str) -> bool:
     """Whether an agent that ``text`` names has its model loaded in this process."""
-    return any(name != RECALL and is_local_agent(name) for name in drafters_named(text))
+    return any(name != RECALL and name not in NO_MODEL and is_local_agent(name) for name in drafters_named(text))
 
 
 def is_local_agent(text: str) -> bool:
@@ -151,7 +157,7 @@ def is_local_agent(text: str) -> bool:
 
 
 def _is_here(name: str) -> bool:
-    return name == RECALL or (not name.startswith("recorded:") and _is_local(name.partition("@")[2] or LOCAL))
+    return name == RECALL or name in NO_MODEL or (not name.startswith("recorded:") and _is_local(name.partition("@")[2] or LOCAL))
 
 
 def _is_local(model: str) -> bool:
@@ -159,7 +165,8 @@ def _is_local(model: str) -> bool:
 
 
 async def agent_named(text: str, *, role: Role, world: World, models: Models, memory: Memory | None = None) -> Agent:
-    """The agent that ``text`` names: ``KIND@MODEL``, ``KIND`` alone for the embedded model, or ``recorded:FILE[@Nx]``.
+    """The agent that ``text`` names: ``KIND@MODEL``, ``KIND`` alone for the embedded model, or ``recorded:FILE[@Nx]``; in a world
+    with agents that need no model, one of these too, such as ``solver@travel``.
 
     A drafter may be ``recall`` too, which drafts from ``memory``, or several of them with + between their names.
 
@@ -167,7 +174,7 @@ async def agent_named(text: str, *, role: Role, world: World, models: Models, me
         UnknownName, BadOption: it names none.
         AccessRefused, ModelMissing: its model cannot be had.
     """
-    check_agent(text, role)
+    check_agent(text, role, world.name)
     names = drafters_named(text)
     if len(names) > 1:
         parts = [await _agent(name, role, world, models, memory, most=1) for name in names]
@@ -184,13 +191,15 @@ async def _agent(text: str, role: Role, world: World, models: Models, memory: Me
         if "://" in recorded["file"]:
             raise BadOption(f"{_shown(text)} is no recording: give a file on this machine, not a URL")
         return RecordedAgent(Path(recorded["file"]), role, speed=_speed(recorded["speed"] or "1"))
+    if text in NO_MODEL:
+        return NAMED_WORLDS[NO_MODEL[text]].agents[text]()
     kind, _, model = text.partition("@")
     chosen = await models.named(model or LOCAL, role)
     return agent_of_kind(kind, chosen, world)
 
 
-def check_agent(text: str, role: Role) -> None:
-    """Raise ``UnknownName`` or ``BadOption`` unless ``text`` begins as the name of an agent in that role does.
+def check_agent(text: str, role: Role, world: str = "") -> None:
+    """Raise ``UnknownName`` or ``BadOption`` unless ``text`` begins as the name of an agent in that role, and that world, does.
 
     Nothing is opened.
     """
@@ -201,13 +210,18 @@ def check_agent(text: str, role: Role) -> None:
         raise BadOption(f"the drafters {_shown(text)} are not all different; name each once")
     for name in names:
         _check_kind(name)
+        if world and name in NO_MODEL and NO_MODEL[name] != world:
+            raise BadOption(
+                f"{name} plans in the world {NO_MODEL[name]} alone, and this is {world}; give --world {NO_MODEL[name]}"
+            )
 
 
 def _check_kind(text: str) -> None:
-    if not text.startswith("recorded:") and text != RECALL and text.partition("@")[0] not in KINDS:
+    if not text.startswith("recorded:") and text not in (RECALL, *NO_MODEL) and text.partition("@")[0] not in KINDS:
         raise UnknownName(
             f"the agent {_shown(text)} is not known; write KIND@MODEL with KIND one of {', '.join(KINDS)} "
-            f"and MODEL {_HOW_TO_NAME}; or recorded:FILE; or, to draft, {RECALL}, or several with + between them"
+            f"and MODEL {_HOW_TO_NAME}; or {', '.join(NO_MODEL)}; or recorded:FILE; or, to draft, {RECALL}, or several with + "
+            "between them"
         )
 
 

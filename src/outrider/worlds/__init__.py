@@ -2,8 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Final
+
 from outrider.agents.world import Example, World
+from outrider.errors import UnknownName
+from outrider.model import Task
 from outrider.worlds import openagi
+from outrider.worlds.named import NamedWorld, same_for_every_task
+from outrider.worlds.trips import TRIPS
 
 FREE = World(
     name="free",
@@ -20,5 +27,27 @@ FREE = World(
 )
 """Any task; a step is a sentence in free words. Two agents seldom choose the same words, so drafts are seldom accepted here."""
 
-WORLDS = {world.name: world for world in (openagi.WORLD, FREE)}
+WORLDS: Final = {world.name: world for world in (openagi.WORLD, FREE)}
+"""The worlds that are the same for every task."""
+
+NAMED_WORLDS: Final[Mapping[str, NamedWorld]] = {
+    world.name: world for world in (same_for_every_task(openagi.WORLD, openagi.tasks), TRIPS, same_for_every_task(FREE))
+}
 """The worlds that a command line can name."""
+
+
+def named_world(name: str) -> NamedWorld:
+    """The world of that name.
+
+    Raises:
+        UnknownName: there is none.
+    """
+    found = NAMED_WORLDS.get(name)
+    if found is None:
+        raise UnknownName(f"the world {name[:80]!r} is not known; give one of {', '.join(sorted(NAMED_WORLDS))}")
+    return found
+
+
+def world_of(task: Task) -> NamedWorld:
+    """The world that ``task`` is asked in; one of free words where nobody knows it any more, as a journal's may be."""
+    return NAMED_WORLDS.get(task.world) or NAMED_WORLDS[FREE.name]

@@ -12,13 +12,14 @@ before it is asked for. Steps, hours of the day, and planners are ours. ``docs/t
 from __future__ import annotations
 
 from outrider.worlds.travel.actions import ACTIONS, steps_of, trip_of
+from outrider.worlds.travel.agents import GreedyAgent, SolverAgent
 from outrider.worlds.travel.greedy_rule import greedy, greedy_step
 from outrider.worlds.travel.prices import Bill, bill
 from outrider.worlds.travel.queries import Query
 from outrider.worlds.travel.reference import reference_text
 from outrider.worlds.travel.rendering import render
 from outrider.worlds.travel.scoring import Rates, Score, rates, score
-from outrider.worlds.travel.sole_planning import free_task, situation, world
+from outrider.worlds.travel.sole_planning import free_task, query_of, situation, world
 from outrider.worlds.travel.solver import Solution, solve
 from outrider.worlds.travel.tools import TOOLS, TravelTool, notebook
 from outrider.worlds.travel.train import annotated, numbered, queries
@@ -28,12 +29,14 @@ __all__ = [
     "ACTIONS",
     "Bill",
     "Day",
+    "GreedyAgent",
     "Place",
     "Query",
     "Rates",
     "Ride",
     "Score",
     "Solution",
+    "SolverAgent",
     "TOOLS",
     "TravelTool",
     "Trip",
@@ -45,6 +48,7 @@ __all__ = [
     "notebook",
     "numbered",
     "queries",
+    "query_of",
     "rates",
     "reference_text",
     "render",

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import zlib
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from itertools import pairwise
 from typing import Any, Final, Literal, TypeAlias
 
@@ -29,15 +29,50 @@ _SHORT: Final = 10**9
 _RANKS: Final = 1_000_003
 
 
+class SearchStopped(Exception):
+    """The search was asked to stop. Whoever asked does not want the answer, so it reaches nobody."""
+
+
+class Stop:
+    """Asks a search in another thread to stop."""
+
+    def __init__(self) -> None:
+        self.asked = False
+        self._search: Callable[[], None] = _nothing
+
+    def ask(self) -> None:
+        """The search under way, if there is one, ends in a moment, and none begins after it."""
+        self.asked = True
+        self._search()
+
+    def searching(self, stop_search: Callable[[], None]) -> None:
+        """A search begins, which ``stop_search`` stops.
+
+        Raises:
+            SearchStopped: it is not wanted any more.
+        """
+        self._search = stop_search
+        self.check()
+
+    def check(self) -> None:
+        """Raise ``SearchStopped`` if it was asked to stop."""
+        if self.asked:
+            raise SearchStopped
+
+
+def _nothing() -> None:
+    pass
+
+
 class Program:
     """The integer program of a problem, and how its answer is read."""
 
-    def __init__(self, facts: Problem, prefer: Prefer) -> None:
+    def __init__(self, facts: Problem, prefer: Prefer, stop: Stop | None = None) -> None:
         try:
             from ortools.sat.python import cp_model  # a third of a second, and an extra
         except ModuleNotFoundError:
             raise BadOption("the solver needs OR-Tools: pip install 'outrider[solver]'") from None
-        self._cp, self._facts, self._prefer = cp_model, facts, prefer
+        self._cp, self._facts, self._prefer, self._stop = cp_model, facts, prefer, stop or Stop()
         self._model: Any = cp_model.CpModel()
         self._solver: Any = cp_model.CpSolver()
         self._weight: list[Any] = []
@@ -56,6 +91,9 @@ class Program:
         """Whether there is an answer; it is then optimal, and of many optima the one of the least rank.
 
         Ranks hang on names alone, so that the same one is found from every prefix of it.
+
+        Raises:
+            SearchStopped: it was asked to stop.
         """
         self._solver.parameters.num_workers = 1
         self._solver.parameters.random_seed = 0
@@ -67,7 +105,12 @@ class Program:
 
     def _optimal(self, weight: Any) -> bool:
         self._model.minimize(weight)
-        return bool(self._solver.solve(self._model) == self._cp.OPTIMAL)
+        self._stop.searching(self._solver.stop_search)
+        # Asked between that line and the next, it would search on; the bounds that it finds say so once more.
+        self._solver.best_bound_callback = lambda bound: self._stop.ask() if self._stop.asked else None
+        status = self._solver.solve(self._model)
+        self._stop.check()
+        return bool(status == self._cp.OPTIMAL)
 
     def rides(self) -> dict[int, Offer]:
         """The ride of each day of travel."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime
 from dataclasses import dataclass
-from functools import cache, partial
+from functools import cache, lru_cache, partial
 from typing import Final
 
 from outrider.agents.world import Example, World
@@ -55,7 +55,7 @@ def examples() -> tuple[PlannedExample, ...]:
 
 def _example(task: str) -> PlannedExample:
     plan = greedy(read_query(task))
-    return PlannedExample(task, tuple(step.action for step in plan[:-1]), plan)
+    return PlannedExample(task, tuple(step.action for step in plan[:-1]), plan=plan)
 
 
 def world(query: Query, *, rows: int | None = ROWS) -> World:
@@ -73,14 +73,24 @@ def world(query: Query, *, rows: int | None = ROWS) -> World:
 
 
 def free_task(text: str) -> Query:
-    """What a task in the user's own words asks for; a task of the train set, word by word, is that task with its reference.
+    """What a task in the user's own words asks for; a task of the train set, word by word, is that task with its reference,
+    whatever sentences follow it.
 
     Raises:
         UnknownName: it names a place that is not in the tables; the message names near ones.
         BadOption: where from, where to or when is missing, or two of its words contradict one another.
     """
-    known = next((query for query in queries() if query.text == text.strip()), None)
-    return known or read_query(text)
+    text = text.strip()
+    known = next((number for number, query in enumerate(queries()) if text.startswith(query.text)), None)
+    if known is not None and text == queries()[known].text:
+        return queries()[known]
+    return read_query(text, legs_of=known)
+
+
+@lru_cache(maxsize=256)
+def query_of(task: str) -> Query:
+    """``free_task`` of a task's text, as it is asked for at every step."""
+    return free_task(task)
 
 
 def _allowed(query: Query, prefix: Prefix) -> tuple[str, ...]:

@@ -18,7 +18,7 @@ from outrider.worlds.travel.agenda import Offer
 from outrider.worlds.travel.planner import walk
 from outrider.worlds.travel.prices import bill
 from outrider.worlds.travel.problem import CUISINE, RIDES, ROOMS, Problem, problem
-from outrider.worlds.travel.program import Prefer, Program
+from outrider.worlds.travel.program import Prefer, Program, Stop
 from outrider.worlds.travel.queries import Query
 from outrider.worlds.travel.scoring import score
 from outrider.worlds.travel.trip import Meal, Place
@@ -40,16 +40,17 @@ class Solution:
     given_up: tuple[str, ...]
 
 
-def solve(query: Query, prefix: Prefix = (), *, prefer: Prefer = "cheapest") -> Solution:
-    """The best trip that begins with ``prefix``. The same arguments give the same trip.
+def solve(query: Query, prefix: Prefix = (), *, prefer: Prefer = "cheapest", stop: Stop | None = None) -> Solution:
+    """The best trip that begins with ``prefix``. The same arguments give the same trip. ``stop`` ends the search early.
 
     Raises:
+        SearchStopped: it was asked to stop.
         BadOption: there is no way to where the trip must lead; or OR-Tools is not installed.
         BadStep: ``prefix`` holds a step that is none of a trip's.
     """
     for without in GIVEN_UP_IN_ORDER:
         facts = problem(query, prefix, without)
-        chosen = _decided(facts, prefer) or (_decided(facts, "cheapest") if prefer == "rated" else None)
+        chosen = _decided(facts, prefer, stop) or (_decided(facts, "cheapest", stop) if prefer == "rated" else None)
         if chosen:
             return _solution(query, prefix, chosen)
     raise _no_way(query)
@@ -90,9 +91,9 @@ def _no_way(query: Query) -> BadOption:
     return BadOption(f"the tables know no way {what}; from {query.origin} they lead to {', '.join(states) or 'nowhere'}")
 
 
-def _decided(facts: Problem, prefer: Prefer) -> Chosen | None:
+def _decided(facts: Problem, prefer: Prefer, stop: Stop | None) -> Chosen | None:
     """The optimum; ``None``: there is none, which is proven."""
-    program = Program(facts, prefer)
+    program = Program(facts, prefer, stop)
     if not program.solve():
         return None
     rides = program.rides()

@@ -1,0 +1,96 @@
+"""TravelPlanner by its name: a world that each task makes anew, agents that need no model, and trips that one can read.
+
+The world itself is imported when something is first asked of it: whoever plans elsewhere does not wait for it.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from outrider.agents.agent import Agent
+from outrider.agents.world import World
+from outrider.model import Prefix
+from outrider.worlds.named import NamedWorld, Teller
+
+if TYPE_CHECKING:
+    from outrider.worlds.travel.program import Prefer
+
+GREEDY: Final = "greedy@travel"
+CHEAPEST: Final = "solver@travel"
+RATED: Final = "solver@travel:rated"
+
+
+def _world(task: str) -> World:
+    from outrider.worlds import travel
+
+    return travel.world(travel.query_of(task))
+
+
+def _tasks() -> tuple[str, ...]:
+    from outrider.worlds import travel
+
+    return tuple(query.text for query in travel.queries())
+
+
+def _greedy() -> Agent:
+    from outrider.worlds.travel.agents import GreedyAgent
+
+    return GreedyAgent(GREEDY)
+
+
+def _solver(name: str, prefer: Prefer) -> Agent:
+    from outrider.worlds.travel.agents import SolverAgent
+
+    return SolverAgent(prefer, name=name)
+
+
+def _most_steps(task: str) -> int:
+    from outrider.worlds.travel.planner import MOST_STEPS_A_DAY
+    from outrider.worlds.travel.sole_planning import query_of
+
+    return MOST_STEPS_A_DAY * query_of(task).days
+
+
+def _notes(task: str) -> tuple[str, ...]:
+    from outrider.worlds.travel.saying import notes
+
+    return notes(task)
+
+
+def _teller(task: str) -> Teller:
+    from outrider.worlds.travel.saying import teller
+
+    return teller(task)
+
+
+def _stands(task: str, prefix: Prefix) -> str:
+    from outrider.worlds.travel.saying import stands
+
+    return stands(task, prefix)
+
+
+def _render(task: str, prefix: Prefix) -> str:
+    from outrider.worlds.travel.saying import rendered
+
+    return rendered(task, prefix)
+
+
+TRIPS: Final = NamedWorld(
+    name="travel",
+    about="Trips through the United States, day by day: rides, meals, sights and beds from real tables, under a budget. Say from "
+    "where to where, from which day on and for how many.",
+    world=_world,
+    tasks=_tasks,
+    agents={
+        GREEDY: _greedy,
+        CHEAPEST: lambda: _solver(CHEAPEST, "cheapest"),
+        RATED: lambda: _solver(RATED, "rated"),
+    },
+    usual={"approximation": GREEDY, "target": CHEAPEST},
+    most_steps=_most_steps,
+    notes=_notes,
+    teller=_teller,
+    stands=_stands,
+    render=_render,
+)
+"""The world, as a command line names it."""
