@@ -33,6 +33,7 @@ ARROWS: dict[str, set[str]] = {
     "runtime": {"rules", "figures", "agents"},
     "worlds": {"agents", "tools", "wheels"},
     "testing": {"runtime"},
+    "subplans": {"runtime", "journal"},
     "views": {"runtime", "journal"},
     "web": {"views", "launch"},
     "simulate": {"runtime", "testing"},
