@@ -18,7 +18,7 @@ LEAST_CHARS: Final = 100
 MOST_CHARS: Final = 16 * 1024 * 1024
 """No text of a result is longer: 64 MB at Python's widest four bytes a character. A longer one is an error that says so."""
 
-_ERROR_CHARS: Final = 500
+_ERROR_CHARS: Final = 1000
 
 ERROR: Final = "error: "
 """How an observation begins that says what went wrong."""
