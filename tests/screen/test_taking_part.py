@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from textual.events import Paste
 
+from outrider import Budget, Limits
 from outrider.views.screen.app import A_MOMENT_S
 
 from .watching import Watched, watched
@@ -403,3 +404,70 @@ async def test_the_page_of_keys_opens_and_closes_and_stops_nothing() -> None:
         await seen.press("q")
         await seen.until("… 0 buy butter verifying")
         assert seen.screen.picture.outcome is None
+
+
+# At a limit -----------------------------------------------------------------------------------------------------------
+
+
+async def test_at_a_budget_the_screen_says_what_is_used_up_and_plus_allows_as_much_again() -> None:
+    budget = Budget(calls=1)
+    async with watched(lookahead=0, limits=Limits(budget=budget)) as seen:
+        seen.target.answers("buy bread")
+        await seen.until(
+            "1 the budget has no room for another call: 1 of 1 calls spent; + allows as much again, or take the step",
+            "+ allow more",
+        )
+        assert "pause" not in seen.lines[-1]
+        await seen.press("plus")
+        await seen.until("1 yours to take; the target is at work", "space pause")
+        assert budget.calls == 2
+        seen.target.answers("finish", "buy bread")
+        await seen.until("Plan complete")
+
+
+async def test_at_a_budget_the_person_may_take_the_step_instead_of_allowing_more() -> None:
+    async with watched(lookahead=0, limits=Limits(budget=Budget(calls=1))) as seen:
+        seen.target.answers("buy bread")
+        await seen.until("1 of 1 calls spent")
+        await seen.type("finish")
+        await seen.press("enter")
+        await seen.until("Plan complete", "✓ 1 finish")
+        assert seen.plan == ["buy bread", "finish"]
+
+
+async def test_at_the_limit_on_steps_plus_allows_as_many_again() -> None:
+    async with watched(lookahead=0, max_steps=1) as seen:
+        seen.target.answers("buy bread")
+        await seen.until("1 step", "; + allows as much again, or take the step", "+ allow more")
+        await seen.press("plus")
+        await seen.until("1 yours to take; the target is at work")
+        seen.target.answers("finish", "buy bread")
+        await seen.until("Plan complete")
+
+
+async def test_going_on_at_a_budget_without_allowing_more_comes_to_it_again() -> None:
+    async with watched(lookahead=0, limits=Limits(budget=Budget(calls=1))) as seen:
+        seen.target.answers("buy bread")
+        await seen.until("1 of 1 calls spent")
+        await seen.press("space")
+        await seen.until("1 of 1 calls spent", "+ allow more")
+        assert len(seen.target.asked) == 1
+
+
+async def test_at_a_limit_that_is_not_the_sessions_own_plus_says_so_and_the_plan_waits() -> None:
+    server = Limits(budget=Budget(calls=1, whose="the budget of this server"))
+    async with watched(lookahead=0, limits=Limits(within=server)) as seen:
+        seen.target.answers("buy bread")
+        await seen.until("the budget of this server has no room for another call")
+        await seen.press("plus")
+        await seen.until("the session has no budget of its own")
+        assert seen.plan == ["buy bread"]
+
+
+async def test_away_from_a_limit_plus_allows_nothing_and_is_the_beginning_of_a_step() -> None:
+    budget = Budget(calls=9)
+    async with watched(lookahead=0, limits=Limits(budget=budget)) as seen:
+        await seen.until("yours to take")
+        await seen.press("plus")
+        await seen.until_true(lambda: seen.typed == "+")
+        assert budget.calls == 9

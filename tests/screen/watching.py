@@ -10,7 +10,7 @@ from pathlib import Path
 
 from textual.pilot import Pilot
 
-from outrider import Answer, Meter, Session, Step, Task, Usage, plan
+from outrider import Answer, Limits, Meter, Session, Step, Task, Usage, plan
 from outrider.agents.world import Action, World
 from outrider.errors import NoStep
 from outrider.model import JSON, Prefix
@@ -180,11 +180,19 @@ class Watched:
 
 @asynccontextmanager
 async def watched(
-    *, world: World | None = ERRANDS, size: tuple[int, int] = (80, 24), task: str = "Shop for breakfast", lookahead: int = 2
+    *,
+    world: World | None = ERRANDS,
+    size: tuple[int, int] = (80, 24),
+    task: str = "Shop for breakfast",
+    lookahead: int = 2,
+    limits: Limits | None = None,
+    max_steps: int = 30,
 ) -> AsyncIterator[Watched]:
-    """A session on a screen, with agents that wait for the test's word."""
+    """A session on a screen, with agents that wait for the test's word; at a limit the person is asked."""
     target, drafter, clock = Waiting("slow"), Waiting("quick"), Clock()
-    session = plan(task, target=target, approximation=drafter, world=world, lookahead=lookahead)
+    session = plan(
+        task, target=target, approximation=drafter, world=world, lookahead=lookahead, limits=limits, max_steps=max_steps, ask=True
+    )
     async with session.events() as events, session:
         gate = Gate(events)
         screen = PlanScreen(session, gate, clock=clock)
