@@ -22,7 +22,7 @@ from outrider.journal.codec import KINDS
 from outrider.journal.schema import EVENTS_VERSION, SCHEMA_FILE, SCHEMA_ID, Schema, events_schema, schema_text
 from outrider.model import JSON, Usage
 from outrider.rules.events import Finding, Record
-from outrider.testing import FakeAgent, run, steps
+from outrider.testing import FakeAgent, FakeTools, run, steps
 
 ROOT: Final = Path(__file__).parent.parent
 SCHEMA: Final = ROOT / "src" / "outrider" / "journal" / SCHEMA_FILE
@@ -144,6 +144,53 @@ async def _at_limits(session: outrider.Session) -> None:
     session.extend(10, "one more change of trains")
 
 
+_BOOKING: Final = outrider.Declared("pack", effect="write", approval="always", undo=True)
+_FERRY: Final = outrider.Declared("train", effect="write", undo=True)
+
+
+def _packs(step: outrider.Step, effects: tuple[outrider.Step, ...]) -> str:
+    return f"done: {step.action}"
+
+
+async def _acting() -> list[Record]:
+    """Steps are executed: the person approves one, says what has come of another, and goes back behind both, which fails once."""
+    tools = FakeTools(
+        _BOOKING, outrider.Declared("tram", effect="none"), _FERRY, observations=_packs, takes_s=0.5,
+        loses=lambda step, key: "after" if step.action == "train" else "", cannot_undo=["pack"],
+    )  # fmt: skip
+    journal = MemoryJournal()
+    session = outrider.plan(
+        "Get to the sea", approximation=_quick(), target=_slow(), lookahead=2, journal=journal, name="run", tools=tools, ask=True
+    )
+    async with session:
+        await asyncio.sleep(4.0)
+        session.approve(0)
+        await asyncio.sleep(10.0)
+        session.settle("done: train, says the conductor")
+        await asyncio.sleep(1.0)
+        session.go_back(0)
+        await asyncio.sleep(1.0)
+        session.stop("enough for today")
+        with suppress(RunEnded):
+            await session.result()
+    return journal.read("run")
+
+
+async def _undoing() -> list[Record]:
+    """An effect is taken back."""
+    tools = FakeTools(outrider.Declared("pack", effect="write", undo=True), observations=_packs, takes_s=0.5)
+    journal = MemoryJournal()
+    session = outrider.plan("Get to the sea", target=_slow(), journal=journal, name="run", tools=tools)
+    async with session:
+        await asyncio.sleep(4.0)
+        session.go_back(0)
+        await asyncio.sleep(1.0)
+        session.stop("enough for today")
+        with suppress(RunEnded):
+            await session.result()
+    return journal.read("run")
+
+
 async def _stopped(session: outrider.Session) -> None:
     await asyncio.sleep(1.0)
     session.stop("enough for today")
@@ -155,6 +202,7 @@ def examples() -> dict[str, dict[str, JSON]]:
     limited = outrider.Limits(budget=outrider.Budget(calls=2))
     runs = [run(_records(_quick(), _with_a_person)), run(_records(_failing(), _alone)), run(_records(_quick(), _stopped, packed))]
     runs.insert(0, run(_records(_quick(), _at_limits, limits=limited, max_steps=3)))
+    runs[:0] = [run(_undoing()), run(_acting())]
     found: dict[str, dict[str, JSON]] = {}
     for record in (record for records in reversed(runs) for record in records):
         found.setdefault(record.event.kind, encode(record))
@@ -203,7 +251,7 @@ def page() -> str:
     parts.append("## Findings\n")
     parts += [_section(kind, defs[kind], found[kind]) for kind in KINDS if kind in findings]
     parts.append("## What lies in them\n")
-    parts += [_part(name, defs[name]) for name in ("step", "plan_step", "task", "usage")]
+    parts += [_part(name, defs[name]) for name in ("step", "plan_step", "task", "usage", "tool")]
     return "\n".join(parts)
 
 

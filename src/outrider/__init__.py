@@ -6,7 +6,7 @@ time; where both agree the wait is gone. The plan is the target's, step by step.
 
 from outrider.agents.agent import Agent, Meter
 from outrider.errors import OutriderError
-from outrider.model import FINISH, Answer, Plan, PlanStep, Step, Task, Usage
+from outrider.model import FINISH, Answer, Declared, Plan, PlanStep, Step, Task, Usage
 from outrider.rules import BY_ACTION, EXACT, Batch, Sliding
 from outrider.runtime import Budget, Limits, ServerLimits, Session, plan
 
@@ -18,6 +18,7 @@ __all__ = [
     "BY_ACTION",
     "Batch",
     "Budget",
+    "Declared",
     "EXACT",
     "FINISH",
     "Limits",

@@ -8,7 +8,7 @@ from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 from hypothesis import strategies as st
 
-from outrider.model import PlanStep, Step, Task, Usage
+from outrider.model import Declared, PlanStep, Step, Task, Usage
 from outrider.rules.events import Confirmed, Ended, Event, Finished, Opened, Record, Shown, Started, Verified
 
 TRIP = Task("Plan a trip to Oslo")
@@ -49,7 +49,9 @@ json_values = st.recursive(
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(texts, inner, max_size=3),
     max_leaves=6,
 )
-all_steps = st.builds(Step, texts.filter(lambda text: bool(text.strip())), st.dictionaries(texts, json_values, max_size=3))
+all_steps = st.builds(
+    Step, texts.filter(lambda text: bool(text.strip())), st.dictionaries(texts, json_values, max_size=3), st.none() | texts
+)
 
 _LEAVES: dict[Any, st.SearchStrategy[Any]] = {
     int: st.integers(min_value=0, max_value=2**62), float: finite, str: texts, bool: st.booleans(), Step: all_steps,
@@ -68,7 +70,7 @@ def values_of(hint: Any) -> st.SearchStrategy[Any]:
         return st.lists(values_of(arguments[0]), max_size=3).map(tuple)
     if arguments:
         return st.none() | values_of(arguments[0])
-    if hint in (PlanStep, Usage):
+    if hint in (PlanStep, Usage, Declared):
         return instances_of(hint)
     raise TypeError(f"no strategy for {hint}")
 

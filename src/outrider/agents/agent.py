@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from inspect import isawaitable
 from math import isfinite
 from typing import Final, Protocol, TypeAlias, runtime_checkable
@@ -126,7 +126,7 @@ def checked(answer: object, name: str) -> Answer:
         if not isinstance(step, Step):
             raise NoStep(f"{name} named {step!r:.200}, which is no Step")
     thought = answer.thought if isinstance(answer.thought, str) else ""
-    return Answer(tuple(answer.steps[:MOST_GUESSES]), thought)
+    return replace(answer, steps=tuple(step.named for step in answer.steps[:MOST_GUESSES]), thought=thought)
 
 
 def sound(usage: Usage) -> Usage:

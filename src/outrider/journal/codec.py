@@ -80,11 +80,17 @@ def _plain(value: Any) -> JSON:
         case tuple():
             return [_plain(item) for item in value]
         case Step():
-            return {"action": value.action, "arguments": dict(value.arguments)}
+            return _plain_step(value)
         case PlanStep():
-            return {"action": value.step.action, "arguments": dict(value.step.arguments), "by": value.by}
+            return {**_plain_step(value.step), "by": value.by}
         case _:
             return _own_fields(value)
+
+
+def _plain_step(step: Step) -> dict[str, JSON]:
+    """Where a step was not executed, nothing is said of an observation."""
+    plain: dict[str, JSON] = {"action": step.action, "arguments": dict(step.arguments)}
+    return plain if step.observation is None else {**plain, "observation": step.observation}
 
 
 # Reading ------------------------------------------------------------------------------------------------------------
@@ -246,11 +252,12 @@ def _read_object(value: JSON, where: str) -> dict[str, JSON]:
 
 def _read_step(value: JSON, where: str) -> Step:
     found = _read_object(value, where)
-    for name in found.keys() - {"action", "arguments"}:
+    for name in found.keys() - {"action", "arguments", "observation"}:
         raise _Unreadable(f"{where}.{name}", "is no part of a step")
     action = _read_text(_get(found, "action", where + "."), where + ".action")
     arguments = _read_object(_get(found, "arguments", where + "."), where + ".arguments")
-    step: Step = _made(Step, where, {"action": action, "arguments": arguments})
+    observed = {"observation": _read_text(found["observation"], where + ".observation")} if "observation" in found else {}
+    step: Step = _made(Step, where, {"action": action, "arguments": arguments, **observed})
     return step
 
 

@@ -21,9 +21,15 @@ from outrider.rules.events import (
     Confirmed,
     Drafted,
     Event,
+    Execute,
+    Executed,
+    Executing,
+    ExecutionReport,
     Failed,
     Finding,
     Finished,
+    Lost,
+    Observed,
     Opened,
     Outcome,
     Record,
@@ -32,6 +38,8 @@ from outrider.rules.events import (
     Start,
     Started,
     Steered,
+    Undo,
+    Undone,
     Verified,
     WentBack,
 )
@@ -130,6 +138,7 @@ class _Check:
     rules: Rules
     due: deque[Finding] = field(default_factory=deque)
     ordered: dict[int, Start] = field(default_factory=dict)
+    executions: dict[int, Execute | Undo] = field(default_factory=dict)
 
     def receive(self, record: Record) -> None:
         if isinstance(record.event, _REPORTS):
@@ -149,6 +158,7 @@ class _Check:
         self._compare_with_order(n, report)
         self.due.extend(decision.findings)
         self.ordered |= {order.call: order for order in decision.orders if isinstance(order, Start)}
+        self.executions |= {order.execution: order for order in decision.orders if isinstance(order, Execute | Undo)}
 
     def _compare_with_order(self, n: int, report: Report) -> None:
         """The rules go by a call's number alone; that the rest of the report fits the call is for us to see."""
@@ -159,11 +169,24 @@ class _Check:
                 call, told = report.call, ("approximation", report.at)
             case Verified():
                 call, told = report.call, ("target", report.at)
+            case Executing() | Observed() | Lost() | Undone():
+                self._compare_with_execution(n, report)
+                return
             case _:
                 return
         order = self.ordered[call]
         if told != (order.role, order.at):
             raise _differs(n, report, f"call {call} asks the {order.role} agent for step {order.at}")
+
+    def _compare_with_execution(self, n: int, report: ExecutionReport) -> None:
+        order = self.executions[report.execution]
+        said = f"execution {report.execution} is of step {order.at}, {order.step}, under key {order.key!r}"
+        if report.at != order.at:
+            raise _differs(n, report, said)
+        if isinstance(report, Executing):
+            live = isinstance(order, Undo) or order.live
+            if (report.step, report.key, report.live) != (order.step.named, order.key, live):
+                raise _differs(n, report, said)
 
 
 def _differs(n: int, recorded: Event, said: str) -> JournalCorrupt:
@@ -194,6 +217,8 @@ class _Fold:
                 del self.steps[at:]
                 self.steps.append(PlanStep(step, by))
                 self.display.append(event)
+            case Executed(at=at, step=step):
+                self.steps[at] = PlanStep(step, self.steps[at].by)
             case WentBack(at=at) as event:
                 del self.steps[at:]
                 self.display.append(event)

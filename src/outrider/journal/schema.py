@@ -18,7 +18,7 @@ from types import UnionType
 from typing import Any, Final, Literal, TypeAlias, get_args, get_origin, get_type_hints
 
 from outrider.journal.codec import KINDS
-from outrider.model import PlanStep, Step, Task, Usage
+from outrider.model import Declared, PlanStep, Step, Task, Usage
 
 EVENTS_VERSION: Final = 1
 """The version of the records that this Outrider writes and reads."""
@@ -89,6 +89,22 @@ FIELD_MEANINGS: Final[Mapping[str, str]] = {
     "usage.counted": "How the tokens are known: the provider said so, they are estimated, or nobody counted.",
     "usage.cost_usd": "Dollars; null where the price is unknown, which is never 0.",
     "plan_step.by": "Whose verdict it is.",
+    "opened.tools": "The tools that steps are executed with; without any, as in older journals, steps are not executed.",
+    "opened.reads": "How many times a tool that reads may be run for a step that is not confirmed yet.",
+    "execution": "The number of the run of the step's tool, from 0 in the order in which they were ordered.",
+    "executing.live": "Whether it is run on the world itself; else on a copy, for a step that may still be rejected.",
+    "executing.key": "The effect's name, the same for every attempt at it.",
+    "executed.execution": "The run that the observation comes from; null for what the person settled, or an earlier session ran.",
+    "executed.step": "The confirmed step with its observation.",
+    "observation": "What the tool returned, as a text; of an error, it begins so.",
+    "asked.question": "Whether the tool may run; what to do without its answer; whether its effect has happened.",
+    "stayed.step": "The step whose effect stays, with its observation.",
+    "tool.name": "The tool's name, which is the action of the steps it executes.",
+    "tool.effect": "What running it does to the world.",
+    "tool.approval": "When the person is asked before it runs.",
+    "tool.undo": "Whether its effect can be taken back.",
+    "tool.repeatable": "Whether a second run under the same key has no second effect.",
+    "tool.rehearses": "Whether it can be run on a copy of the world first.",
 }
 """What a field means, under ``kind.field`` or, where it means the same everywhere, under ``field``."""
 
@@ -98,6 +114,7 @@ _STEP: Final[Schema] = {
     "properties": {
         "action": {"type": "string", "pattern": r"\S", "description": "The action's name."},
         "arguments": {"type": "object", "description": "The action's arguments by name; any JSON."},
+        "observation": {"type": "string", "description": "What its tool returned; not there where it was not executed."},
     },
     "required": ["action", "arguments"],
     "additionalProperties": False,
@@ -107,7 +124,7 @@ _STEP: Final[Schema] = {
 _SIMPLE: Final[Mapping[Any, Schema]] = {
     int: {"type": "integer"}, float: {"type": "number"}, str: {"type": "string"}, bool: {"type": "boolean"},
     Step: {"$ref": "#/$defs/step"}, PlanStep: {"$ref": "#/$defs/plan_step"},
-    Task: {"$ref": "#/$defs/task"}, Usage: {"$ref": "#/$defs/usage"},
+    Task: {"$ref": "#/$defs/task"}, Usage: {"$ref": "#/$defs/usage"}, Declared: {"$ref": "#/$defs/tool"},
 }  # fmt: skip
 
 
@@ -126,6 +143,7 @@ def events_schema() -> Schema:
             "plan_step": _plan_step(),
             "task": _task(),
             "usage": _object("usage", Usage),
+            "tool": _object("tool", Declared),
         },
     }
 

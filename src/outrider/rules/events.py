@@ -10,16 +10,22 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import ClassVar, Final, Literal, TypeAlias
 
-from outrider.model import By, PlanStep, Role, Step, Task, Usage
+from outrider.model import By, Declared, Effect, PlanStep, Role, Step, Task, Usage
 
 ADDED: Final = {"added": True}
 """A field that older journals do not have: where it is missing it has its default."""
 
-Outcome: TypeAlias = Literal["complete", "stopped", "target_failed", "step_limit", "budget", "journal_lost"]
+Outcome: TypeAlias = Literal[
+    "complete", "stopped", "target_failed", "step_limit", "budget", "journal_lost", "tool_failed", "not_approved"
+]
 """How a session ended. Only ``complete`` ends in `finish`."""
 
 Limit: TypeAlias = Literal["budget", "steps"]
 """What a run can run out of, and be given more of."""
+
+Question: TypeAlias = Literal["approval", "failed", "unsure"]
+"""What the person is asked of a confirmed step's tool: whether it may run; what to do now that it gave no answer; and, for one
+that writes, whether its effect has happened."""
 
 
 # Reports ------------------------------------------------------------------------------------------------------------
@@ -50,6 +56,10 @@ class Opened:
     """How many drafters the approximation agent is made of; they are asked for a step one after another."""
     asks: bool = field(default=False, metadata=ADDED)
     """Whether somebody is there to ask: a run that reaches a limit is held then, instead of ending."""
+    tools: tuple[Declared, ...] = field(default=(), metadata=ADDED)
+    """The tools that steps are executed with. Without any, steps are planned and not executed."""
+    reads: int = field(default=0, metadata=ADDED)
+    """How many times a tool that reads may be run for a step that is not confirmed yet."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,6 +120,64 @@ class Cancelled:
     at: int
     reason: str
     usage: Usage = field(default_factory=Usage)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Executing:
+    """A step's tool is about to be run. An effect is on record before it can happen, under the ``key`` that all attempts share."""
+
+    kind: ClassVar[str] = "executing"
+    execution: int
+    at: int
+    step: Step
+    live: bool
+    key: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Observed:
+    """The tool has returned."""
+
+    kind: ClassVar[str] = "observed"
+    execution: int
+    at: int
+    observation: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lost:
+    """An execution ended without an answer: it was withdrawn, it hung, or its tool has disappeared."""
+
+    kind: ClassVar[str] = "lost"
+    execution: int
+    at: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Undone:
+    """The effect of a step that the person went back behind has been taken back."""
+
+    kind: ClassVar[str] = "undone"
+    execution: int
+    at: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Approved:
+    """The person lets the tool of confirmed step ``at`` run: for the first time, or again after it gave no answer."""
+
+    kind: ClassVar[str] = "approved"
+    at: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settled:
+    """The person says what executing step ``at`` has come to, instead of running its tool: done by hand, happened, declined."""
+
+    kind: ClassVar[str] = "settled"
+    at: int
+    observation: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -239,6 +307,40 @@ class Confirmed:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Executed:
+    """Confirmed step ``at`` has been executed: its observation, in ``step``, is part of the plan.
+
+    ``execution`` is the run it comes from, ``None`` for what the person settled.
+    """
+
+    kind: ClassVar[str] = "executed"
+    at: int
+    step: Step
+    execution: int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """The tool of confirmed step ``at`` waits for the person's word: approved, settled, gone back behind, or stopped."""
+
+    kind: ClassVar[str] = "asked"
+    at: int
+    step: Step
+    question: Question
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stayed:
+    """The effect of step ``at`` could not be taken back, so the plan goes on after it again."""
+
+    kind: ClassVar[str] = "stayed"
+    at: int
+    step: Step
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Shown:
     """Step ``at``'s draft is on display as the one step being verified: the interrupt window is open."""
 
@@ -293,11 +395,16 @@ class Finished:
     outcome: Outcome
 
 
-Command: TypeAlias = Took | WentBack | WentOn | Paused | Steered | Allowed | Extended | Stopped
+Command: TypeAlias = Took | WentBack | WentOn | Paused | Steered | Allowed | Extended | Approved | Settled | Stopped
 """What the person may say."""
 
-Report: TypeAlias = Opened | Started | Drafted | Verified | Failed | Cancelled | Command
-Finding: TypeAlias = Accepted | Rejected | Discarded | Confirmed | Shown | Waiting | Reached | Degraded | Ended | Finished
+ExecutionReport: TypeAlias = Executing | Observed | Lost | Undone
+"""What is reported of an execution, which is one run of a step's tool."""
+
+Report: TypeAlias = Opened | Started | Drafted | Verified | Failed | Cancelled | ExecutionReport | Command
+Finding: TypeAlias = (
+    Accepted | Rejected | Discarded | Confirmed | Executed | Asked | Stayed | Shown | Waiting | Reached | Degraded | Ended | Finished
+)
 Event: TypeAlias = Report | Finding
 
 
@@ -344,4 +451,39 @@ class Hurry:
     call: int
 
 
-Order: TypeAlias = Start | Cancel | Hurry
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Execute:
+    """Run the tool of ``step``.
+
+    ``live`` is on the world itself, for a confirmed step. Else it is on a copy: of what execution ``after`` has left, or of the world
+    as it is now. ``effect`` tells whether breaking it off could leave a half of something.
+    """
+
+    execution: int
+    at: int
+    step: Step
+    live: bool
+    effect: Effect
+    key: str
+    after: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Undo:
+    """Take back the effect of ``step``, which was executed under ``key``."""
+
+    execution: int
+    at: int
+    step: Step
+    key: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Withdraw:
+    """Break off an execution if it is under way, reporting it as lost for ``reason``; forget the copy of the world it has left."""
+
+    execution: int
+    reason: str
+
+
+Order: TypeAlias = Start | Cancel | Hurry | Execute | Undo | Withdraw

@@ -36,13 +36,13 @@ class Lookahead(Protocol):
 
 def needs_target(node: Node, frontier: Node) -> bool:
     """A speculative target call that failed is not tried again until the frontier needs its answer."""
-    waiting = node.verdict is None and node.target is None and not node.is_end
+    waiting = node.verdict is None and node.target is None and not node.is_end and node.ready
     return waiting and (node is frontier or not node.target_failed)
 
 
 def needs_draft(node: Node, most: int = 1) -> bool:
     """A step with fewer guesses than ``most``, and no verdict, can do with a draft of the next drafter, if one is left."""
-    is_open = node.verdict is None and node.draft is None and not node.is_end
+    is_open = node.verdict is None and node.draft is None and not node.is_end and node.ready
     return is_open and node.asked < node.drafters and node.guessed < most
 
 

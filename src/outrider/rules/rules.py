@@ -15,6 +15,7 @@ from outrider.rules.display import being_verified
 from outrider.rules.events import (
     Accepted,
     Allowed,
+    Approved,
     Cancel,
     Cancelled,
     Command,
@@ -23,30 +24,39 @@ from outrider.rules.events import (
     Discarded,
     Drafted,
     Ended,
+    Executing,
+    ExecutionReport,
     Extended,
     Failed,
     Finding,
     Finished,
     Hurry,
     Limit,
+    Lost,
+    Observed,
     Opened,
     Order,
     Outcome,
     Paused,
+    Question,
     Reached,
     Rejected,
     Report,
+    Settled,
     Shown,
     Start,
     Started,
+    Stayed,
     Steered,
     Stopped,
     Took,
+    Undone,
     Verified,
     Waiting,
     WentBack,
     WentOn,
 )
+from outrider.rules.executions import Executions
 from outrider.rules.learner import HowEnded, Learner, learner_of
 from outrider.rules.lookahead import Lookahead
 from outrider.rules.matching import EXACT, Matching
@@ -77,7 +87,7 @@ class Rules:
     """
 
     __slots__ = (
-        "_asks", "_calls", "_decision", "_drafters", "_failures", "_held", "_learner", "_lookahead", "_lossless", "_matching",
+        "_asks", "_calls", "_decision", "_drafters", "_executions", "_failures", "_held", "_learner", "_lookahead", "_lossless", "_matching",
         "_max_steps", "_next_call", "_now_s", "_outcome", "_sentences", "_shown", "frontier", "root",
     )  # fmt: skip
 
@@ -100,6 +110,12 @@ class Rules:
         self._shown: Step | None = None
         self._outcome: Outcome | None = None
         self._decision = Decision()
+        self._executions = Executions(
+            order=lambda order: self._decision.orders.append(order),
+            find=self._find,
+            rebuild=self._drop_what_follows,
+            give_up=self._not_answered,
+        )
 
     # What is the case ----------------------------------------------------------------------------------------------
 
@@ -110,7 +126,7 @@ class Rules:
         node = self.root
         while node is not self.frontier:
             if node.verdict is not None:  # a node that was steered has none: the same step comes from the one in its place
-                steps.append(PlanStep(node.verdict.step, node.verdict.by))
+                steps.append(PlanStep(_as_executed(node.next, node.verdict.step), node.verdict.by))
             node = node.next
         return Plan(tuple(steps), lossless=self._lossless)
 
@@ -136,13 +152,19 @@ class Rules:
 
     @property
     def in_flight(self) -> int:
-        """How many calls have been ordered and have not ended; those being closed count too."""
-        return len(self._calls)
+        """How many calls and executions have been ordered and have not ended; those being closed count too."""
+        return len(self._calls) + self._executions.in_flight
+
+    def has_effects_since(self, at: int) -> bool:
+        """Whether going back to step ``at`` means to take something back."""
+        return self._executions.has_effects_since(self.frontier, at)
 
     def check(self, report: Command) -> None:
         """Raise ``NotNow`` if the person's command does not fit the state any more; change nothing."""
         if self._outcome is not None:
             raise NotNow(f"the run has ended ({self._outcome.replace('_', ' ')}); the plan stands as it is")
+        if not isinstance(report, Stopped | Allowed | Extended):
+            self._executions.check_undone()
         match report:
             case Took(at=at) if at < 0:
                 raise NotNow(f"there is no step {at}; steps are numbered from 0, and the next one is {self.frontier.at}")
@@ -152,6 +174,10 @@ class Rules:
                 raise NotNow(f"step {at} is not there yet; the next one is {self.frontier.at}")
             case WentBack(at=at) if not 0 <= at < self.frontier.at:
                 raise NotNow(f"step {at} is not confirmed, so there is no going back to it; the next step is {self.frontier.at}")
+            case WentBack(at=at):
+                self._executions.check_way_back(self.frontier, at)
+            case Approved(at=at) | Settled(at=at):
+                self._executions.check_answer(at, self.frontier)
             case WentOn() if not self._held:
                 raise NotNow("the run is going on already")
             case WentOn() if self._at_step_limit:
@@ -200,7 +226,11 @@ class Rules:
                 self._failed(report)
             case Cancelled():
                 self._learn_call(self._settle(report.call), report.usage, "cancelled")
-            case Took() | WentBack() | WentOn() | Paused() | Steered() | Allowed() | Extended() | Stopped():
+            case Executing() | Observed() | Lost() | Undone():
+                self._executed(report)
+            case (
+                Took() | WentBack() | WentOn() | Paused() | Steered() | Allowed() | Extended() | Approved() | Settled() | Stopped()
+            ):
                 self.check(report)
                 self._command(report)
             case _:
@@ -221,13 +251,15 @@ class Rules:
         self._asks = report.asks
         if self._learner is not None and report.known:
             self._learner.begin(report.known)
+        self._executions.open(report)
         node = self.root
         node.drafters = report.drafters
         self._drafters = list(range(report.drafters))
         self._failures = dict.fromkeys(self._drafters, 0)
         for entry in report.plan:
-            node.verdict = Verdict(entry.step, entry.by)
-            node = node.child(entry.step)
+            node.verdict = Verdict(entry.step.named, entry.by)
+            node = self._child(node, entry.step.named)
+            self._executions.given(node, entry.step)
 
     def _drafted(self, report: Drafted) -> None:
         call = self._settle(report.call)
@@ -239,7 +271,7 @@ class Rules:
             self._failures[call.drafter] = 0
         ahead = call.node.at - self.frontier.at
         for step in dict.fromkeys(report.steps):
-            child = call.node.child(step)
+            child = self._child(call.node, step)
             child.guesses += (Guess(call.number, ahead, list(call.node.children).index(step.key)),)
 
     def _verified(self, report: Verified) -> None:
@@ -273,14 +305,34 @@ class Rules:
             self._drafters.remove(call.drafter)
             self._find(Degraded(failures=FAILURES_IN_A_ROW, error=error, left=len(self._drafters)))
 
+    def _executed(self, report: ExecutionReport) -> None:
+        stayed = self._executions.receive(report)
+        if stayed is not None and isinstance(report, Lost) and self._outcome is None:
+            self._return_to(stayed, report.reason)
+
+    def _return_to(self, node: Node, reason: str) -> None:
+        """An effect could not be taken back: the plan goes on after it, as it did before the person went back."""
+        path = [node]
+        while path[-1] is not self.frontier:
+            assert path[-1].parent is not None, "the person went back up this path"
+            path.append(path[-1].parent)
+        for below in reversed(path[:-1]):
+            if self.frontier.steered is not below:
+                self._confirm()
+                self._executions.arrive(below, confirmed=True)
+            self.frontier = below
+        assert node.execution is not None and node.execution.observed is not None, "what had an effect has an observation"
+        self._find(Stayed(at=node.at - 1, step=node.execution.observed, reason=reason))
+
     def _command(self, report: Command) -> None:
         match report:
             case Took(step=step):
                 self._held = ""
                 self._select(self.frontier, Verdict(step, "person"))
             case WentBack(at=at):
-                self.frontier = self.frontier.ancestor(at)
+                left, self.frontier = self.frontier, self.frontier.ancestor(at)
                 self._hold("person")
+                self._executions.go_back(left, at)
             case WentOn():
                 self._held = ""
             case Paused():
@@ -294,6 +346,10 @@ class Rules:
                 self._held = ""
                 self._sentences = report.after(self._sentences)
                 self._steer()
+            case Approved():
+                self._executions.approve(self.frontier)
+            case Settled(observation=observation):
+                self._executions.settle(self.frontier, observation)
             case Stopped(reason=reason, outcome=outcome):
                 self._end(outcome, reason)
             case _:
@@ -321,13 +377,24 @@ class Rules:
 
     def _steer(self) -> None:
         """The frontier's place is taken by a node with the sentences in force: what was built without them is dropped."""
-        node = self.frontier
-        self._cancel(node.draft, "the person steered")
-        self._cancel(node.target, "the person steered")
+        self._drop(self.frontier, "the person steered")
+        self.frontier = self.frontier.steer(self._sentences)
+
+    def _drop(self, node: Node, reason: str) -> None:
+        """What was asked and built here is dropped."""
+        self._cancel(node.draft, reason)
+        self._cancel(node.target, reason)
         for child in node.children.values():
             self._discard(child)
         node.children, node.verdict = {}, None
-        self.frontier = node.steer(self._sentences)
+
+    def _drop_what_follows(self, node: Node) -> None:
+        """The step that leads here has been observed otherwise than what follows was built on. The person's own step stays."""
+        verdict = node.verdict
+        self._drop(node, "its step was observed otherwise")
+        node.asked, node.target_failed = 0, False
+        if verdict is not None and verdict.by == "person" and node is self.frontier:
+            self._select(node, verdict)
 
     # A verdict selects a child --------------------------------------------------------------------------------------
 
@@ -337,7 +404,9 @@ class Rules:
         node.verdict = verdict
         drafts = [child.step for child in node.children.values() if child.step is not None]
         matched = self._matching.find(verdict.step, drafts)
-        chosen = node.child(matched or verdict.step)
+        if matched != verdict.step and self._executions.are_on:
+            matched = None  # the draft's observation is another step's
+        chosen = self._child(node, matched or verdict.step)
         others = [child for child in node.children.values() if child is not chosen]
         if first:
             self._judge(chosen, others, verdict.step)
@@ -368,32 +437,46 @@ class Rules:
             calls += node.calls
             for call in (node.target, node.draft):
                 self._cancel(call, "its prefix was rejected")
+            self._executions.discard(node, "its prefix was rejected")
         self._find(Discarded(at=branch.at - 1, step=branch.step, calls=tuple(calls)))
 
     # What follows after every report --------------------------------------------------------------------------------
 
     def _advance(self) -> None:
         """The frontier moves down while its node has a verdict. Nothing else moves it down."""
-        while self._outcome is None and not self._held and (verdict := self.frontier.verdict) is not None:
+        self._executions.arrive(self.frontier)
+        while self._moves and self.frontier.verdict is not None:
             chosen = self.frontier.next
-            self._find(
-                Confirmed(
-                    at=self.frontier.at, step=verdict.step, by=verdict.by, call=verdict.call,
-                    drafts=tuple(guess.call for guess in chosen.guesses),
-                )
-            )  # fmt: skip
+            self._confirm()
             if self._learner is not None:
                 self._learner.confirmed(chosen)
             self._shown = None
             self.frontier = chosen
+            self._executions.arrive(chosen, confirmed=True)
             if chosen.is_end:
                 self._end("complete", "")
-            elif chosen.at >= self._max_steps and not self._asks:
+            elif chosen.at >= self._max_steps and chosen.stands and not self._asks:
                 self._reach("steps", self._no_finish)
             else:
                 self._arrive()
-        if self._outcome is None and not self._held and self._at_step_limit:
+        if self._moves and self._at_step_limit:
             self._reach("steps", self._no_finish)
+
+    @property
+    def _moves(self) -> bool:
+        """Whether the frontier may move down: it is not held, and its step has been executed."""
+        return self._outcome is None and not self._held and self.frontier.stands
+
+    def _confirm(self) -> None:
+        """The verdict at the frontier is confirmed."""
+        node, verdict = self.frontier, self.frontier.verdict
+        assert verdict is not None, "only a verdict is confirmed"
+        guesses = node.next.guesses
+        self._find(
+            Confirmed(
+                at=node.at, step=verdict.step, by=verdict.by, call=verdict.call, drafts=tuple(guess.call for guess in guesses)
+            )
+        )
 
     @property
     def _no_finish(self) -> str:
@@ -419,15 +502,16 @@ class Rules:
             return
         for want in self._lookahead.wants(self.frontier):
             drafter = 0 if want.role == "target" else self._next_drafter(want.node)
-            if want.node.at < self._max_steps and drafter is not None:
+            if want.node.at < self._max_steps and want.node.ready and drafter is not None:
                 self._start(want.role, want.node, drafter)
+        self._executions.run(self.frontier)
 
     def _next_drafter(self, node: Node) -> int | None:
         """The first that has not been asked here, and has not failed too often."""
         return next((drafter for drafter in self._drafters if drafter >= node.asked), None)
 
     def _finish_if_settled(self) -> None:
-        if self._outcome is not None and not self._calls:
+        if self._outcome is not None and not self.in_flight:
             self._find(Finished(outcome=self._outcome))
 
     def _end(self, outcome: Outcome, reason: str) -> None:
@@ -435,6 +519,10 @@ class Rules:
         self._find(Ended(outcome=outcome, reason=reason))
         for call in self._calls.values():
             self._cancel(call, "the run has ended")
+        self._executions.end()
+
+    def _not_answered(self, question: Question, reason: str) -> None:
+        self._end("not_approved" if question == "approval" else "tool_failed", reason)
 
     # Calls ----------------------------------------------------------------------------------------------------------
 
@@ -474,6 +562,11 @@ class Rules:
         if self._learner is not None:
             self._learner.judged(guessed, guess, accepted=accepted)
 
+    def _child(self, node: Node, step: Step) -> Node:
+        child = node.child(step)
+        self._executions.belong_to(child)
+        return child
+
     def _live(self, number: int) -> Call:
         call = self._calls.get(number)
         if call is None:
@@ -492,3 +585,9 @@ class Rules:
 
     def _find(self, finding: Finding) -> None:
         self._decision.findings.append(finding)
+
+
+def _as_executed(node: Node, step: Step) -> Step:
+    """The confirmed ``step`` that leads to ``node``, with its observation as soon as that stands."""
+    execution = node.execution
+    return execution.observed or step if execution is not None and execution.stands else step

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from outrider.model import By, Role, Step
+from outrider.model import By, Declared, Role, Step
+from outrider.rules.events import Question
 
 
 @dataclass(slots=True, eq=False)
@@ -44,13 +45,38 @@ class Verdict:
 
 
 @dataclass(slots=True, eq=False)
+class Execution:
+    """What has come of executing a node's step.
+
+    ``observed`` is the step with its observation, as soon as there is one, and ``shown_by`` the run it comes from. ``stands``:
+    nothing more is to be run for it; what a rehearsal has shown, which leaves a copy of the world, does not stand before the tool
+    has been run on the world itself. ``running`` is the run under way, ``live`` if on the world itself. ``failed``: a run before
+    confirmation gave no answer. ``key`` names the effect, whatever attempts it takes; ``effect``: it has happened.
+    """
+
+    tool: Declared
+    node: Node
+    observed: Step | None = None
+    stands: bool = False
+    running: int | None = None
+    live: bool = False
+    shown_by: int | None = None
+    failed: bool = False
+    question: Question | None = None
+    approved: bool = False
+    attempts: int = 0
+    key: str = ""
+    effect: bool = False
+
+
+@dataclass(slots=True, eq=False)
 class Node:
     """A prefix: the steps from the root down to here. ``at`` is how many, so also the number of the step that comes next.
 
     ``children`` holds a node for each distinct next step, in the order in which the steps were named. ``sentences`` are what the
     person has added to the task for every call from here on; with other sentences it is another node: ``steered`` is the one
     that took this one's place. Drafters are asked here one after another: ``asked`` of the session's ``drafters`` have been,
-    whether they had a guess or not.
+    whether they had a guess or not. ``execution`` is that of the step that leads here, ``None`` where it has no tool.
     """
 
     at: int
@@ -68,6 +94,17 @@ class Node:
     asked: int = 0
     calls: tuple[int, ...] = ()
     """Every call that was ever made from this prefix."""
+    execution: Execution | None = None
+
+    @property
+    def ready(self) -> bool:
+        """Whether agents can be asked here: what the step before has brought to light is known."""
+        return self.execution is None or self.execution.observed is not None
+
+    @property
+    def stands(self) -> bool:
+        """Whether the plan may go on from here: the step before has been executed, if there is anything to execute."""
+        return self.execution is None or self.execution.stands
 
     @property
     def guessed(self) -> int:
@@ -76,12 +113,12 @@ class Node:
 
     @property
     def prefix(self) -> tuple[Step, ...]:
-        """The steps from the root to here."""
+        """The steps from the root to here, with their observations."""
         steps: list[Step] = []
         node = self
         while node.parent is not None:
             if node.step is not None:  # a steered node has none: it stands at the same place as the one above it
-                steps.append(node.step)
+                steps.append(node.execution.observed or node.step if node.execution is not None else node.step)
             node = node.parent
         return tuple(reversed(steps))
 
@@ -107,7 +144,9 @@ class Node:
 
     def steer(self, sentences: tuple[str, ...]) -> Node:
         """The node that stands here from now on: the same prefix, with other sentences added to the task."""
-        self.steered = Node(self.at, None, self, sentences, drafters=self.drafters)
+        self.steered = Node(self.at, None, self, sentences, drafters=self.drafters, execution=self.execution)
+        if self.execution is not None:
+            self.execution.node = self.steered
         return self.steered
 
     def ancestor(self, at: int) -> Node:

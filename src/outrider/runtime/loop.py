@@ -21,6 +21,7 @@ from outrider.rules.events import (
     Cancelled,
     Drafted,
     Event,
+    Execute,
     Failed,
     Finished,
     Hurry,
@@ -31,9 +32,12 @@ from outrider.rules.events import (
     Start,
     Started,
     Stopped,
+    Undo,
     Verified,
+    Withdraw,
 )
 from outrider.rules.rules import Rules
+from outrider.runtime.hands import Hands, Tools
 from outrider.runtime.limits import Caller, Limits, Ticket
 
 Publish = Callable[[list[Record]], None]
@@ -54,12 +58,20 @@ class Loop:
     """Drives one session's rules. Everything happens in the task group that ``run`` is given."""
 
     __slots__ = (
-        "_agents", "_busy", "_caller", "_group", "_handles", "_inbox", "_limits", "_n", "_opened_s", "_publish", "_rules",
+        "_agents", "_busy", "_caller", "_group", "_handles", "_hands", "_inbox", "_limits", "_n", "_opened_s", "_publish", "_rules",
         "_task", "broken", "finished", "is_open", "lost",
     )  # fmt: skip
 
     def __init__(
-        self, *, rules: Rules, task: Task, agents: Mapping[Role, tuple[Agent, ...]], limits: Limits, publish: Publish
+        self,
+        *,
+        rules: Rules,
+        task: Task,
+        agents: Mapping[Role, tuple[Agent, ...]],
+        limits: Limits,
+        publish: Publish,
+        session: str = "",
+        tools: Tools | None = None,
     ) -> None:
         self._rules = rules
         self._task = task
@@ -70,6 +82,7 @@ class Loop:
         self._inbox: list[Report] = []  # two or three at most, and a deque reserves room for many
         self._busy = False
         self._handles: dict[int, _Handle] = {}
+        self._hands = None if tools is None else Hands(tools, session, self.receive, lambda: self.lost is None)
         self._n = 0
         self.finished = asyncio.Event()
         self.is_open = False
@@ -111,6 +124,8 @@ class Loop:
             handle.reason = handle.reason or "the session broke off"
             if handle.task is not None:
                 handle.task.cancel()
+        if self._hands is not None:
+            self._hands.break_off()
         self.finished.set()
 
     def _take_through(self, report: Report) -> None:
@@ -150,6 +165,9 @@ class Loop:
                 self._close(self._handles[number], reason)
             case Hurry(call=number):
                 self._limits.hurry(self._handles[number])
+            case Execute() | Undo() | Withdraw():
+                assert self._hands is not None, "without tools, nothing is executed"
+                self._hands.perform(order, self._group)
             case _:
                 assert_never(order)
 

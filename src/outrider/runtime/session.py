@@ -15,11 +15,13 @@ from outrider.errors import (
     BudgetReached,
     JournalError,
     JournalLost,
+    NotApproved,
     NotNow,
     RunEnded,
     RunStopped,
     StepLimitReached,
     TargetFailed,
+    ToolFailed,
     first_of,
 )
 from outrider.figures import Figures
@@ -27,6 +29,7 @@ from outrider.model import FINISH, Plan, Step, Task
 from outrider.rules import EXACT, Lookahead, Matching, Rules, Sliding
 from outrider.rules.events import (
     Allowed,
+    Approved,
     Command,
     Ended,
     Extended,
@@ -34,6 +37,7 @@ from outrider.rules.events import (
     Outcome,
     Paused,
     Record,
+    Settled,
     Steered,
     Stopped,
     Took,
@@ -41,12 +45,15 @@ from outrider.rules.events import (
     WentOn,
 )
 from outrider.rules.learner import Learns
+from outrider.runtime.hands import Tools
 from outrider.runtime.limits import Limits
 from outrider.runtime.loop import Loop
 from outrider.runtime.stream import EventStream
 
 DEFAULT_LOOKAHEAD = 4
 DEFAULT_MAX_STEPS = 30
+DEFAULT_READS = 8
+"""So many times a tool that reads may be run for a step that is not confirmed yet."""
 
 _ENDS: dict[Outcome, tuple[type[RunEnded], str]] = {
     "stopped": (RunStopped, "the run was stopped"),
@@ -54,6 +61,8 @@ _ENDS: dict[Outcome, tuple[type[RunEnded], str]] = {
     "step_limit": (StepLimitReached, "the plan reached its limit on steps; raise max_steps to go on"),
     "budget": (BudgetReached, "the budget is used up"),
     "journal_lost": (JournalLost, "the journal could not be written"),
+    "tool_failed": (ToolFailed, "a tool gave no answer"),
+    "not_approved": (NotApproved, "a tool may not run"),
 }
 
 
@@ -91,6 +100,8 @@ class Session:
         world: World | None,
         known: str,
         ask: bool,
+        tools: Tools | None,
+        reads: int,
         name: str,
     ) -> None:
         self.name = name
@@ -111,6 +122,8 @@ class Session:
             agents={"approximation": drafters, "target": (target,)},
             limits=limits,
             publish=self._publish,
+            session=name,
+            tools=tools,
         )
         self._opened = Opened(
             task=task,
@@ -125,6 +138,8 @@ class Session:
             known=known,
             drafters=len(drafters),
             asks=ask,
+            tools=tools.declared if tools is not None else (),
+            reads=reads,
         )
 
     async def __aenter__(self) -> Self:
@@ -209,7 +224,7 @@ class Session:
             NotNow: the target has answered in the meantime, or the run has ended. Nothing has changed.
             BadStep: the world has no such action here, or the arguments do not fit it. Nothing has changed.
         """
-        step = step if isinstance(step, Step) else Step(step)
+        step = step.named if isinstance(step, Step) else Step(step)
         report = Took(at=self.next_at if at is None else at, step=step)
         self._open()
         self._rules.check(report)
@@ -224,9 +239,11 @@ class Session:
             NotNow: step ``at`` is not confirmed, or the run has ended. Nothing has changed.
             BadStep: as for ``take``. Nothing has changed.
         """
-        step = step if isinstance(step, Step) else Step(step)
+        step = step.named if isinstance(step, Step) else Step(step)
         self._open()
         self._rules.check(WentBack(at=at))
+        if self._rules.has_effects_since(at):
+            raise NotNow(f"what was executed since step {at} is undone first: go back to {at}, then take the step")
         if self.world is not None:
             self.world.check(step, self.plan.prefix[:at])
         self._loop.receive(WentBack(at=at))
@@ -320,6 +337,22 @@ class Session:
             case _:
                 raise NotNow("the run is held at no limit; there is nothing to allow more of")
 
+    def approve(self, at: int | None = None) -> None:
+        """The tool of the confirmed step ``at``, about which the person is asked, may run: now, or again after it gave no answer.
+
+        Raises:
+            NotNow: nothing is asked about that step, or the run has ended. Nothing has changed.
+        """
+        self._command(Approved(at=self.next_at - 1 if at is None else at))
+
+    def settle(self, observation: str, at: int | None = None) -> None:
+        """What executing the step ``at``, about which the person is asked, has come to, in their words; its tool is not run.
+
+        Raises:
+            NotNow: nothing is asked about that step, or the run has ended. Nothing has changed.
+        """
+        self._command(Settled(at=self.next_at - 1 if at is None else at, observation=observation))
+
     def stop(self, reason: str = "on request") -> None:
         """Close every call and end the run with the confirmed plan kept. Once it has ended, this does nothing."""
         self._open()
@@ -363,6 +396,8 @@ def plan(
     world: World | None = None,
     known: str = "",
     ask: bool = False,
+    tools: Tools | None = None,
+    reads: int = DEFAULT_READS,
     name: str | None = None,
 ) -> Session:
     """A session that plans ``task``: enter it with ``async with``.
@@ -382,7 +417,11 @@ def plan(
         world: where the plan is made: a step that the person takes must be one of its actions. Without one, it may be any.
         known: what earlier sessions of these agents have ``learned``, for a lookahead that learns.
         ask: whether somebody is there to ask. A run that reaches its budget, or its limit on steps, is then held, with the plan
-            kept, until the person allows more (``allow``, ``extend``), takes the step or stops; else it ends there.
+            kept, until the person allows more (``allow``, ``extend``), takes the step or stops; else it ends there. So it does
+            where a tool needs the person's word (``approve``, ``settle``).
+        tools: what steps are executed with, such as ``outrider.tools.Toolbox``; the agents see what comes of each. Without any,
+            steps are planned and not executed.
+        reads: how many times a tool that reads may be run for a step that is not confirmed yet.
         name: the session's name in the journal; a random one if none is given.
 
     Raises:
@@ -411,6 +450,8 @@ def plan(
         world=world,
         known=known,
         ask=ask,
+        tools=tools,
+        reads=reads,
         name=name or secrets.token_hex(4),
     )
 

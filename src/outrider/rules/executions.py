@@ -1,0 +1,382 @@
+"""Which steps' tools are run, when, and what their answers mean: an observation belongs to the node that its step leads to.
+
+What has no effect runs as soon as its step is drafted, and what only reads does too, within a budget. What writes runs once, when
+its step is confirmed; before that it may be rehearsed on a copy of the world, and what the rehearsal has shown is a guess: the
+branch under it stands if the world itself answers the same. Pure, as all rules are.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Final
+
+from outrider.errors import NotNow, RulesMisused
+from outrider.model import Declared, Step
+from outrider.rules.events import (
+    Asked,
+    Executed,
+    Execute,
+    Executing,
+    ExecutionReport,
+    Finding,
+    Lost,
+    Observed,
+    Opened,
+    Order,
+    Question,
+    Undo,
+    Undone,
+    Withdraw,
+)
+from outrider.rules.tree import Execution, Node
+
+ATTEMPTS: Final = 3
+"""So often a repeatable effect is tried before the person is asked."""
+
+
+@dataclass(slots=True, eq=False)
+class _Run:
+    """A run of a tool that has been ordered and has not ended."""
+
+    execution: Execution
+    live: bool
+    undoes: bool = False
+    withdrawn: bool = False
+
+    @property
+    def is_effect(self) -> bool:
+        """Whether something happens to the world itself: it is never broken off."""
+        return self.undoes or (self.live and self.execution.tool.effect == "write")
+
+
+class Executions:
+    """The executions of one session's steps.
+
+    Args:
+        order, find: where orders and findings go.
+        rebuild: drops what was built under a node whose observation has turned out to be another.
+        give_up: ends the run; called where somebody would have to be asked and nobody is there.
+    """
+
+    __slots__ = ("_asks", "_find", "_give_up", "_next", "_order", "_reads", "_rebuild", "_runs", "_tools", "_undoing")
+
+    def __init__(
+        self,
+        *,
+        order: Callable[[Order], None],
+        find: Callable[[Finding], None],
+        rebuild: Callable[[Node], None],
+        give_up: Callable[[Question, str], None],
+    ) -> None:
+        self._order = order
+        self._find = find
+        self._rebuild = rebuild
+        self._give_up = give_up
+        self._tools: dict[str, Declared] = {}
+        self._runs: dict[int, _Run] = {}
+        self._undoing: list[Execution] = []
+        self._next = 0
+        self._reads = 0
+        self._asks = False
+
+    def open(self, report: Opened) -> None:
+        """Execute steps with these tools."""
+        self._tools = {tool.name: tool for tool in report.tools}
+        self._reads = report.reads
+        self._asks = report.asks
+
+    @property
+    def in_flight(self) -> int:
+        """How many runs have been ordered and have not ended; those being withdrawn count too."""
+        return len(self._runs)
+
+    @property
+    def are_on(self) -> bool:
+        """Whether steps are executed at all."""
+        return bool(self._tools)
+
+    def belong_to(self, node: Node) -> None:
+        """The node has just been made: see whether its step has something to execute. What is undeclared writes."""
+        step = node.step
+        if self._tools and node.execution is None and step is not None and not step.is_finish:
+            node.execution = Execution(self._tools.get(step.action) or Declared(step.action), node)
+
+    def given(self, node: Node, step: Step) -> None:
+        """The plan that the session goes on from has this step; with an observation, it was executed then."""
+        if node.execution is not None and step.observation is not None:
+            node.execution.observed = step
+            node.execution.stands = True
+            node.execution.effect = node.execution.tool.effect == "write"
+            node.execution.key = f"given-{node.at - 1}"
+
+    # What the person may say ----------------------------------------------------------------------------------------
+
+    def check_answer(self, at: int, frontier: Node) -> None:
+        """Raise ``NotNow`` unless the person is being asked about step ``at``."""
+        asked = frontier.execution is not None and frontier.execution.question is not None
+        if not asked or at != frontier.at - 1:
+            raise NotNow(f"nothing is asked about step {at}" + (f", but about step {frontier.at - 1}" if asked else ""))
+
+    def check_undone(self) -> None:
+        """Raise ``NotNow`` while an effect is being taken back."""
+        if self._undoing:
+            raise NotNow(f"step {self._undoing[0].node.at - 1} is being undone; wait until that is done")
+
+    def check_way_back(self, frontier: Node, at: int) -> None:
+        """Raise ``NotNow`` if between the frontier and step ``at`` something has happened that cannot be taken back."""
+        for execution in _way_back(frontier, at):
+            step = f"step {execution.node.at - 1}, {execution.tool.name},"
+            if execution.running is not None and execution.live and execution.tool.effect == "write":
+                raise NotNow(f"{step} is being executed; wait for its observation")
+            if execution.question == "unsure":
+                raise NotNow(f"whether {step} has had its effect is not known; say what has come of it first")
+            if execution.effect and not execution.tool.undo:
+                raise NotNow(f"{step} has been executed and cannot be undone, so there is no going back behind it")
+
+    def has_effects_since(self, frontier: Node, at: int) -> bool:
+        """Whether one of the steps from ``at`` on has had an effect."""
+        return any(execution.effect for execution in _way_back(frontier, at))
+
+    def approve(self, frontier: Node) -> None:
+        """The person lets the frontier's tool run."""
+        execution = _asked(frontier)
+        execution.question, execution.approved, execution.attempts = None, True, 0
+
+    def settle(self, frontier: Node, observation: str) -> None:
+        """The person has said what executing the frontier's step has come to."""
+        execution = _asked(frontier)
+        execution.question = None
+        self._stand(execution, observation, None)
+
+    def go_back(self, frontier: Node, at: int) -> None:
+        """The person went back to step ``at``: what has happened since is undone, the last first."""
+        for execution in _way_back(frontier, at):
+            execution.question = None
+            if execution.effect:
+                self._undoing.append(execution)
+            if execution.running is not None:  # it has no effect, else there were no way back: what it returns counts later
+                self._runs[execution.running].live = execution.live = False
+        self._undo_next()
+
+    # What tools have answered ---------------------------------------------------------------------------------------
+
+    def receive(self, report: ExecutionReport) -> Node | None:
+        """Take the report in. The node is returned whose effect could not be taken back, if that is what it says."""
+        run = self._runs.get(report.execution)
+        if run is None:
+            raise RulesMisused(f"execution {report.execution} is not under way: it was never ordered, or it has ended already")
+        if isinstance(report, Executing):
+            return None
+        if run.undoes != isinstance(report, Undone) and not isinstance(report, Lost):
+            raise RulesMisused(f"execution {report.execution} cannot end as {report.kind}")
+        del self._runs[report.execution]
+        if run.undoes:
+            return self._tried_to_undo(run.execution, undone=isinstance(report, Undone))
+        if run.withdrawn:
+            return None
+        run.execution.running = None
+        if isinstance(report, Observed):
+            self._observed(run, report)
+        elif isinstance(report, Lost):
+            self._lost(run, report)
+        return None
+
+    def _observed(self, run: _Run, report: Observed) -> None:
+        execution = run.execution
+        if run.live:
+            execution.effect = execution.tool.effect == "write"
+            self._stand(execution, report.observation, report.execution)
+            return
+        execution.observed = _step_of(execution).observed(report.observation)
+        execution.shown_by = report.execution
+
+    def _stand(self, execution: Execution, observation: str, number: int | None) -> None:
+        """The observation is the world's own: it stands, and with it the branch that was built on an equal one."""
+        observed = _step_of(execution).observed(observation)
+        if execution.observed is not None and execution.observed != observed:
+            self._rebuild(execution.node)
+        self._forget_copy(execution)
+        execution.observed, execution.shown_by = observed, number
+        self._now_stands(execution)
+
+    def _lost(self, run: _Run, report: Lost) -> None:
+        execution = run.execution
+        if not run.live:
+            execution.failed = True
+        elif execution.tool.effect == "write" and execution.tool.repeatable and execution.attempts < ATTEMPTS:
+            pass  # the same key makes it the same effect: it is ordered again
+        else:
+            self._ask(execution, "unsure" if execution.tool.effect == "write" else "failed", report.reason)
+
+    def _tried_to_undo(self, execution: Execution, *, undone: bool) -> Node | None:
+        self._undoing.pop(0)
+        if not undone:
+            self._undoing.clear()
+            return execution.node
+        self._rebuild(execution.node)
+        execution.observed, execution.stands, execution.effect = None, False, False
+        execution.key, execution.approved, execution.attempts = "", False, 0
+        self._undo_next()
+        return None
+
+    def _undo_next(self) -> None:
+        if self._undoing:
+            execution = self._undoing[0]
+            number = self._number(_Run(execution, live=True, undoes=True))
+            assert execution.observed is not None, "what had an effect has an observation"
+            self._order(Undo(execution=number, at=execution.node.at - 1, step=execution.observed, key=execution.key))
+
+    # What is to be run ----------------------------------------------------------------------------------------------
+
+    def arrive(self, frontier: Node, *, confirmed: bool = False) -> None:
+        """The frontier is here, or has just come here by a step that was ``confirmed``.
+
+        What its tool has shown already stands now, unless the world itself is still to be asked.
+        """
+        execution = frontier.execution
+        if execution is None or execution.observed is None:
+            return
+        if confirmed if execution.stands else execution.tool.effect != "write":
+            self._now_stands(execution)
+
+    def _now_stands(self, execution: Execution) -> None:
+        assert execution.observed is not None, "what stands has been observed"
+        execution.stands = True
+        self._find(Executed(at=execution.node.at - 1, step=execution.observed, execution=execution.shown_by))
+
+    def run(self, frontier: Node) -> None:
+        """Order every run that is due: for the frontier's step, and, without an effect on the world, for drafted ones."""
+        if self._tools:
+            self._confirmed(frontier)
+            for node in frontier.subtree():
+                if node is not frontier and node.execution is not None and node.step is not None:
+                    self._drafted(node, node.execution)
+
+    def _confirmed(self, frontier: Node) -> None:
+        execution = frontier.execution
+        if execution is None or execution.stands or execution.question is not None:
+            return
+        if execution.running is not None:
+            if execution.live or execution.tool.effect != "write":
+                return  # what it returns will stand
+            self._withdraw(execution, "its step is confirmed: it is run on the world itself")
+        if _needs_approval(execution):
+            self._ask(execution, "approval", "")
+            return
+        execution.attempts += 1
+        self._execute(execution, live=True)
+
+    def _drafted(self, node: Node, execution: Execution) -> None:
+        assert node.parent is not None, "a node with a step has a parent"
+        idle = execution.observed is None and execution.running is None and not execution.failed
+        if not idle or not node.parent.ready:
+            return
+        match execution.tool.effect:
+            case "none":
+                self._execute(execution, live=False)
+            case "read" if self._reads > 0:
+                self._reads -= 1
+                self._execute(execution, live=False)
+            case "write" if execution.tool.rehearses:
+                self._execute(execution, live=False)
+            case _:
+                pass
+
+    def _execute(self, execution: Execution, *, live: bool) -> None:
+        number = self._number(_Run(execution, live))
+        execution.running, execution.live = number, live
+        if live:
+            execution.key = execution.key or str(number)
+        self._order(
+            Execute(
+                execution=number, at=execution.node.at - 1, step=_step_of(execution), live=live, effect=execution.tool.effect,
+                key=execution.key if live else str(number), after=None if live else _copy_before(execution.node),
+            )
+        )  # fmt: skip
+
+    def _number(self, run: _Run) -> int:
+        number, self._next = self._next, self._next + 1
+        self._runs[number] = run
+        return number
+
+    def _ask(self, execution: Execution, question: Question, reason: str) -> None:
+        """The person decides; where nobody is there to ask, the run ends, which is the safe choice."""
+        if not self._asks:
+            self._give_up(question, reason or f"{execution.tool.name} needs the person's approval, and nobody is there to ask")
+            return
+        execution.question = question
+        self._find(Asked(at=execution.node.at - 1, step=_step_of(execution), question=question, reason=reason))
+
+    # What is not needed any more ------------------------------------------------------------------------------------
+
+    def discard(self, node: Node, reason: str) -> None:
+        """The node's branch was dropped: its run is broken off, its copy of the world forgotten."""
+        if node.execution is not None and node.step is not None:
+            self._withdraw(node.execution, reason)
+            self._forget_copy(node.execution)
+
+    def end(self) -> None:
+        """The run has ended: break off everything but effects, which are waited for and recorded."""
+        for number, run in self._runs.items():
+            if not run.is_effect and not run.withdrawn:
+                run.withdrawn = True
+                self._order(Withdraw(execution=number, reason="the run has ended"))
+
+    def _withdraw(self, execution: Execution, reason: str) -> None:
+        if execution.running is not None:
+            self._runs[execution.running].withdrawn = True
+            self._order(Withdraw(execution=execution.running, reason=reason))
+            execution.running = None
+
+    def _forget_copy(self, execution: Execution) -> None:
+        if execution.shown_by is not None and execution.tool.effect == "write" and not execution.stands:
+            self._order(Withdraw(execution=execution.shown_by, reason="its copy of the world is not needed any more"))
+            execution.shown_by = None
+
+
+def _step_of(execution: Execution) -> Step:
+    """The step that is executed; a steered node has none of its own, but stands where the node above it stood."""
+    node: Node | None = execution.node
+    while node is not None and node.step is None:
+        node = node.parent
+    assert node is not None and node.step is not None, "what is executed is a step"
+    return node.step
+
+
+def _asked(frontier: Node) -> Execution:
+    assert frontier.execution is not None, "the person is only asked where there is something to execute"
+    return frontier.execution
+
+
+def _needs_approval(execution: Execution) -> bool:
+    """A step that the person took needs none; *unsure* is a step that nobody had drafted."""
+    node = execution.node
+    while node.step is None:
+        assert node.parent is not None, "what is executed is a step"
+        node = node.parent
+    assert node.parent is not None, "a node with a step has a parent"
+    verdict = node.parent.verdict
+    if execution.approved or execution.tool.effect != "write" or (verdict is not None and verdict.by == "person"):
+        return False
+    return execution.tool.approval == "always" or (execution.tool.approval == "unsure" and not node.guesses)
+
+
+def _copy_before(node: Node) -> int | None:
+    """The rehearsal that left the world as it is before this node's step, ``None`` for the world itself."""
+    above = node.parent
+    while above is not None:
+        execution = above.execution
+        if execution is not None and execution.tool.effect == "write":
+            return None if execution.stands else execution.shown_by
+        above = above.parent
+    return None
+
+
+def _way_back(frontier: Node, at: int) -> Iterator[Execution]:
+    """The executions of the steps from the frontier back to step ``at``, the last first."""
+    node: Node | None = frontier
+    while node is not None and node.at > at:
+        if node.execution is not None and node.step is not None:
+            yield node.execution
+        node = node.parent
