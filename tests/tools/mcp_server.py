@@ -36,7 +36,6 @@ TOOLS = [
     tool("key"),
     tool("hangs"),
     tool("dies"),
-    tool("huge"),
 ]
 if "finish" in MANNERS:
     TOOLS.append(tool("finish"))
@@ -73,8 +72,6 @@ def called(name: str, arguments: dict[str, Any], meta: dict[str, Any]) -> dict[s
             time.sleep(3600)
         case "dies":
             sys.exit(3)
-        case "huge":
-            return text("x" * 20_000_000)
     return text(name, "done")
 
 

@@ -82,7 +82,7 @@ async def test_a_list_that_names_a_tool_the_server_has_not_is_refused(tmp_path: 
 @pytest.mark.asyncio
 async def test_every_page_of_the_list_is_read_and_only_what_was_asked_for_is_kept(tmp_path: Path) -> None:
     async with serving(tmp_path) as box:
-        assert len(box.tools) == 13
+        assert len(box.tools) == 12
         assert box.actions[0].parameters["required"] == ["a", "b"]
     async with serving(tmp_path, "finish", only=["add", "search"]) as box:
         assert [entry.name for entry in box.tools] == ["add", "search"]
@@ -124,7 +124,6 @@ async def test_what_goes_wrong_in_a_server_is_an_observation(tmp_path: Path) -> 
         assert "no such luck" in await run(Step("refuses"), key="k")
         assert (await run(Step("add", {"a": "one", "b": 2}), key="k")).startswith("error: the arguments of add do not fit: a: ")
         assert (await run(Step("breaks", {"a": 1, "b": 2}), key="k")).startswith("error: ")
-        assert "longer than" in await run(Step("huge"), key="k")
 
 
 @pytest.mark.asyncio

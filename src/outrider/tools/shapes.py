@@ -145,10 +145,17 @@ def _of_class(annotation: Any, depth: int) -> Shape | None:
         by_value = {_scalar(member.value): member for member in annotation}
         return Shape({"enum": list(by_value)}, lambda value: by_value[value])
     if typing.is_typeddict(annotation):
-        return _record(annotation, frozenset(annotation.__required_keys__), dict, depth)  # type: ignore[attr-defined]
+        return _record(annotation, _required(annotation), dict, depth)
     if dataclasses.is_dataclass(annotation):
         return _record(annotation, _needed(annotation), annotation, depth)
     return None
+
+
+def _required(annotation: Any) -> frozenset[str]:
+    """A TypedDict's own word on it does not know what its annotations say where they are still text."""
+    said = {name: get_origin(hint) for name, hint in hints_of(annotation).items()}
+    needed = annotation.__required_keys__
+    return frozenset(name for name, word in said.items() if word is Required or (name in needed and word is not NotRequired))
 
 
 def _needed(annotation: Any) -> frozenset[str]:

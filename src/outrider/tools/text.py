@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 import json
 import unicodedata
-from collections.abc import Mapping
 from enum import Enum
 from typing import Final
 
@@ -101,22 +100,26 @@ def _plain(value: object) -> object:
     raise TypeError(f"it has a {type(value).__name__} in it")
 
 
-def _fits(value: object) -> bool:
-    """Whether the text may be short enough: counted from below, so that what is far too long is never written out."""
-    count, waiting = 0, [value]
+def _fits(result: object) -> bool:
+    """Whether the text may be short enough: counted from below, so that what is far too long is never written out.
+
+    An entry of a list takes two characters at least, its own and a comma, and one of an object four: they count before any is
+    looked at.
+    """
+    count, waiting = 0, [result]
     while waiting and count <= MOST_CHARS:
-        match waiting.pop():
-            case str() as text:
-                count += len(text)
-            case int() as number:
-                count += 1 + number.bit_length() // 4
-            case Mapping() as entries:
-                count += 2
-                waiting.extend(entries.keys())
-                waiting.extend(entries.values())
-            case list() | tuple() as items:
-                count += 2 + len(items)
-                waiting.extend(items)
-            case _:
-                count += 1
+        value = waiting.pop()
+        if isinstance(value, str):
+            count += len(value)
+        elif isinstance(value, int):
+            count += value.bit_length() // 4
+        elif isinstance(value, list | tuple):
+            count += 1 + 2 * len(value)
+            if count <= MOST_CHARS:
+                waiting.extend(value)
+        elif isinstance(value, dict):
+            count += 1 + 4 * len(value)
+            if count <= MOST_CHARS:
+                waiting.extend(value.keys())
+                waiting.extend(value.values())
     return count <= MOST_CHARS
