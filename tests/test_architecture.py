@@ -34,7 +34,7 @@ ARROWS: dict[str, set[str]] = {
     "worlds": {"agents", "tools", "wheels"},
     "testing": {"runtime"},
     "subplans": {"runtime", "journal"},
-    "views": {"runtime", "journal"},
+    "views": {"runtime", "journal", "worlds"},
     "web": {"views", "launch"},
     "simulate": {"runtime", "testing"},
     "bench": {"runtime", "worlds", "simulate", "journal", "testing", "views"},

@@ -23,7 +23,8 @@ from outrider.providers.prices import Prices
 from outrider.rules import MATCHINGS, Batch, ByValue, Lookahead, Matching, Sliding, lookahead_named
 from outrider.rules.kept import estimates_of
 from outrider.runtime import DEFAULT_MAX_STEPS, Budget, Limits, ServerLimits, Session, plan
-from outrider.worlds import WORLDS
+from outrider.worlds import named_world
+from outrider.worlds.named import NamedWorld
 
 DEFAULT_AGENTS: Final[dict[Role, str]] = {"approximation": "direct@local", "target": "cot@local"}
 """The paper's setting 2 on the embedded model."""
@@ -45,7 +46,7 @@ class Wanted:
     setting: int | None = None
     lookahead: str = ""
     hour_worth: float | None = None
-    max_steps: int | str = DEFAULT_MAX_STEPS
+    max_steps: int | str = ""
     """A number, or a percentile of earlier plans, such as p95."""
     matching: str = "exact"
     calls_at_once: int | None = None
@@ -63,7 +64,7 @@ class Understood:
     """What was asked for, with every name found. Nothing is opened so far."""
 
     wanted: Wanted
-    world: World
+    world: NamedWorld
     agents: Mapping[Role, str]
     lookahead: Lookahead
     matching: Matching
@@ -91,6 +92,7 @@ class Launch:
 
     understood: Understood
     task: Task
+    world: World
     agents: Mapping[Role, Agent]
     before: Replayed | None
     journal: JournalStore
@@ -115,7 +117,7 @@ class Launch:
             journal=self.journal,
             going_on_from=self.before.plan if self.before else None,
             one_machine=understood.one_machine,
-            world=understood.world,
+            world=self.world,
             known=self.known,
         )
 
@@ -147,17 +149,16 @@ def understand(wanted: Wanted, within: Limits | None = None) -> Understood:
     Raises:
         EmptyTask, UnknownName, BadOption: something makes no sense; the message says what to give instead.
     """
-    world = WORLDS.get(wanted.world)
-    if world is None:
-        raise UnknownName(f"the world {wanted.world!r} is not known; give one of {', '.join(sorted(WORLDS))}")
-    if not wanted.going_on_from:
-        Task(wanted.task)  # an empty one is refused before anything is opened
-    agents = _agent_names(wanted)
+    world = named_world(wanted.world)
+    if wanted.task or not wanted.going_on_from:
+        world.world(Task(wanted.task).text)  # what makes no task is refused before anything is opened
+    agents = _agent_names(wanted, {**DEFAULT_AGENTS, **world.usual})
     for role, name in agents.items():
-        check_agent(name, role)
+        check_agent(name, role, world.name)
     if wanted.matching not in MATCHINGS:
         raise UnknownName(f"the matching {wanted.matching!r} is not known; give one of {', '.join(MATCHINGS)}")
-    percentile(str(wanted.max_steps))  # what is no number of steps is refused before anything is opened
+    if wanted.max_steps != "":
+        percentile(str(wanted.max_steps))  # what is no number of steps is refused before anything is opened
     return Understood(
         wanted=wanted,
         world=world,
@@ -176,19 +177,21 @@ async def launch(understood: Understood, models: Models, journal: JournalStore) 
         ProviderError: a model cannot be had.
         JournalError: the session to go on from cannot be read.
     """
-    wanted = understood.wanted
+    wanted, named = understood.wanted, understood.world
     before = _before(journal, wanted.going_on_from)
     task = Task(wanted.task or before.task.text if before else wanted.task, wanted.world)
     memory, not_recalled = _memory(understood, journal)
+    world = named.world(task.text)
     agents = {
-        role: await agent_named(name, role=role, world=understood.world, models=models, memory=memory)
+        role: await agent_named(name, role=role, world=world, models=models, memory=memory)
         for role, name in understood.agents.items()
     }
     known, note = _known(journal, _topic(task, agents))
-    most, history = most_steps(str(wanted.max_steps), journal, wanted.world, DEFAULT_MAX_STEPS)
+    usual = named.most_steps(task.text) if named.most_steps else DEFAULT_MAX_STEPS
+    most, history = most_steps(str(wanted.max_steps or usual), journal, wanted.world, usual)
     ready = Launch(
-        understood=understood, task=task, agents=agents, before=before, journal=journal, known=known,
-        max_steps=most, note="; ".join(filter(None, (note, *not_recalled, history))),
+        understood=understood, task=task, world=world, agents=agents, before=before, journal=journal, known=known,
+        max_steps=most, note="; ".join(filter(None, (note, *not_recalled, history, *named.notes(task.text)))),
     )  # fmt: skip
     _check(ready)
     await _prepare(ready)
@@ -205,10 +208,10 @@ def _memory(understood: Understood, journal: JournalStore) -> tuple[Memory | Non
     return memory, found.notes
 
 
-def _agent_names(wanted: Wanted) -> dict[Role, str]:
+def _agent_names(wanted: Wanted, usual: Mapping[Role, str]) -> dict[Role, str]:
     given: dict[Role, str] = {"approximation": wanted.approximation, "target": wanted.target}
     if wanted.setting is None:
-        return {role: name or DEFAULT_AGENTS[role] for role, name in given.items()}
+        return {role: name or usual[role] for role, name in given.items()}
     if wanted.setting not in SETTINGS:
         raise BadOption(f"setting {wanted.setting} is not one of the paper's; give 1, 2, 3 or 4")
     approximation, target = SETTINGS[wanted.setting]

@@ -26,6 +26,7 @@ Examples:
   outrider plan "..." -a direct@openai:gpt-5-nano -t react@openai:gpt-5
   outrider plan "..." -t cot@http://localhost:8000/v1#qwen --json | jq .kind
   outrider plan - --setting 4 -a ollama:qwen3:0.6b -t ollama:qwen3 < task.txt
+  outrider plan --world travel "Fresno to Oregon, 3 days from March 21, $900"
 
 \b
 Agents are written KIND@MODEL:
@@ -39,6 +40,8 @@ Agents are written KIND@MODEL:
          anthropic:NAME       and other vendors, with outrider[vendors]
          URL#NAME             an OpenAI-compatible server
   or recorded:FILE, recorded:FILE@10x: answers from a file, no model asked
+  In the world travel, without a model: greedy@travel drafts, solver@travel
+  (the cheapest trip) or solver@travel:rated (the best rated) verifies
   To draft also recall: plans confirmed in earlier sessions (outrider memory);
   and several with +, asked one after another: recall+direct@local"""
 
@@ -184,15 +187,34 @@ def plan(
     ] = "",
     world: Annotated[
         str,
-        typer.Option(metavar="NAME", help="The actions a step may name: openagi, or free for steps in free words."),
+        typer.Option(
+            metavar="NAME",
+            help="The actions a step may name: openagi; travel for trips, day by day; or free for steps in free words.",
+        ),
     ] = "openagi",
+    own_task: Annotated[
+        int | None,
+        typer.Option(
+            "--task", metavar="N", help="One of the world's own tasks, by its number from 0: openagi has 185, travel 45."
+        ),
+    ] = None,
     approximation: Annotated[
         str,
-        typer.Option("--approximation", "-a", metavar="KIND@MODEL", help="The fast agent; it drafts. By default direct@local."),
+        typer.Option(
+            "--approximation",
+            "-a",
+            metavar="KIND@MODEL",
+            help="The fast agent; it drafts. By default direct@local, or the world's own.",
+        ),
     ] = "",
     target: Annotated[
         str,
-        typer.Option("--target", "-t", metavar="KIND@MODEL", help="The accurate agent; the plan is its. By default cot@local."),
+        typer.Option(
+            "--target",
+            "-t",
+            metavar="KIND@MODEL",
+            help="The accurate agent; the plan is its. By default cot@local, or the world's own.",
+        ),
     ] = "",
     setting: Annotated[
         int | None,
@@ -219,9 +241,11 @@ def plan(
     max_steps: Annotated[
         str,
         typer.Option(
-            metavar="N", help="The most steps a plan may have, finish included; p95: as many as 95 % of your plans there had."
+            metavar="N",
+            help="The most steps a plan may have, finish included; p95: as many as 95 % of your plans there had. By default 30, "
+            "or as many as the task needs where the world can tell.",
         ),
-    ] = "30",
+    ] = "",
     matching: Annotated[str, typer.Option(metavar="NAME", help="exact; or by-action, which is lossy and says so.")] = "exact",
     calls_at_once: Annotated[
         int | None, typer.Option(metavar="N", help="The most calls in flight; the target's next step goes first.")
@@ -260,7 +284,7 @@ def plan(
             budget_seconds=budget_seconds, requests_a_minute=requests_a_minute, tokens_a_minute=tokens_a_minute,
         )  # fmt: skip
         options = PlanOptions(
-            wanted=wanted, prices=prices, journal=journal, compare=compare, plain=plain, as_json=as_json,
+            wanted=wanted, own_task=own_task, prices=prices, journal=journal, compare=compare, plain=plain, as_json=as_json,
         )  # fmt: skip
         raise typer.Exit(run_plan(options))
 

@@ -13,7 +13,7 @@ from typing import Final
 from outrider.cli.ctrl_c import CtrlC
 from outrider.cli.exits import Exit, code_of
 from outrider.cli.views import Showing, showing, tell_prepared, tell_preparing, tell_progress
-from outrider.errors import BadOption, JournalError, JournalLost, OutriderError, RunEnded
+from outrider.errors import BadOption, JournalError, JournalLost, OutriderError, RunEnded, UnknownName
 from outrider.journal import SqliteJournal, replay
 from outrider.launch import DEFAULT_WORLD, Wanted, launch, understand
 from outrider.naming import without_secrets
@@ -21,6 +21,7 @@ from outrider.providers.prices import Prices
 from outrider.rules import Sliding
 from outrider.runtime import DEFAULT_MAX_STEPS, Session
 from outrider.views.words import count, gained, one_line, seconds
+from outrider.worlds import named_world
 
 TWICE: Final = "the journal could not be written: "
 """What the reason says once more, with the journal's name."""
@@ -31,6 +32,8 @@ class PlanOptions:
     """What the command line said."""
 
     wanted: Wanted
+    own_task: int | None
+    """The number of one of the world's own tasks, in place of a text."""
     prices: Path | None
     journal: Path | None
     compare: bool
@@ -50,7 +53,7 @@ def run_plan(options: PlanOptions) -> Exit:
 async def _run(options: PlanOptions, ctrl_c: CtrlC) -> Exit:
     if options.compare and options.as_json:
         raise BadOption("--compare speaks to people; for scripts, run once more with --lookahead 0 and read total_s of both")
-    understood = understand(replace(options.wanted, task=_task_text(options.wanted.task)))
+    understood = understand(replace(options.wanted, task=_task_text(options)))
     prices = Prices.from_file(options.prices) if options.prices else Prices()
     this = asyncio.current_task()
     assert this is not None, "a coroutine runs in a task"
@@ -114,13 +117,28 @@ def _kept(session: Session, journal: SqliteJournal, error: RunEnded) -> int:
     return 0
 
 
-def _task_text(given: str) -> str:
+def _task_text(options: PlanOptions) -> str:
+    given, number = options.wanted.task, options.own_task
+    if number is not None:
+        if given:
+            raise BadOption(f"a task in words and --task {number} are given; give one of them")
+        return _own_task(options.wanted.world, number)
     if given != "-":
         return given.strip()
     try:
         return sys.stdin.read().strip()
     except UnicodeDecodeError as error:
         raise BadOption(f"the task on standard input is no text ({error}); give it in UTF-8") from None
+
+
+def _own_task(world: str, number: int) -> str:
+    """The task of that number which the world brings along."""
+    tasks = named_world(world).tasks()
+    if not tasks:
+        raise BadOption(f"the world {world} brings no tasks along; say in words what is to be planned")
+    if not 0 <= number < len(tasks):
+        raise UnknownName(f"there is no task {number} in the world {world}; its own are 0 to {len(tasks) - 1}")
+    return tasks[number]
 
 
 def _how_to_go_on(session: Session, options: PlanOptions, kept: int, most_steps: int) -> str:
@@ -136,7 +154,7 @@ def _how_to_go_on(session: Session, options: PlanOptions, kept: int, most_steps:
         "--tokens-a-minute": wanted.tokens_a_minute,
         "--prices": options.prices, "--journal": options.journal,
     }  # fmt: skip
-    usual = {"--world": DEFAULT_WORLD, "--matching": "exact", "--max-steps": DEFAULT_MAX_STEPS}
+    usual = {"--world": DEFAULT_WORLD, "--matching": "exact"}
     words = ["outrider", "plan"]
     words += [str(word) for name, value in given.items() if value not in (None, "", usual.get(name)) for word in (name, value)]
     line = without_secrets(shlex.join(words))

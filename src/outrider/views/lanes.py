@@ -11,7 +11,9 @@ from typing import Literal, TypeAlias
 
 from outrider.figures import CallEnd
 from outrider.model import Role
-from outrider.rules.events import Cancelled, Confirmed, Drafted, Failed, Record, Shown, Started, Took, Verified, WentBack
+from outrider.rules.events import Cancelled, Confirmed, Drafted, Failed, Opened, Record, Shown, Started, Took, Verified, WentBack
+from outrider.worlds import world_of
+from outrider.worlds.named import Teller
 
 Lane: TypeAlias = Role | Literal["person"]
 """Whose bars lie there."""
@@ -42,6 +44,7 @@ class Lanes:
         self._bars: list[Bar] = []
         self._of_call: dict[int, int] = {}
         self._window_s = 0.0
+        self._reads: Teller = str
 
     @property
     def bars(self) -> tuple[Bar, ...]:
@@ -51,13 +54,15 @@ class Lanes:
     def receive(self, record: Record) -> None:
         """Take ``record`` in."""
         match record.event:
+            case Opened(task=task):
+                self._reads = world_of(task.world).teller(task.text)
             case Started(call=call, role=role, at=at):
                 self._of_call[call] = len(self._bars)
                 self._bars.append(Bar(lane=role, row=self._free_row(role), at=at, started_s=record.time_s, call=call))
             case Drafted(call=call, steps=steps):
-                self._end(call, record.time_s, "wasted", str(steps[0]) if steps else "")
+                self._end(call, record.time_s, "wasted", self._reads(steps[0]) if steps else "")
             case Verified(call=call, step=step):
-                self._end(call, record.time_s, "wasted", str(step))
+                self._end(call, record.time_s, "wasted", self._reads(step))
             case Failed(call=call):
                 self._end(call, record.time_s, "failed")
             case Cancelled(call=call):
@@ -69,7 +74,15 @@ class Lanes:
                 self._window_s = record.time_s
             case Took(at=at, step=step):
                 self._bars.append(
-                    Bar(lane="person", row=0, at=at, started_s=self._window_s, ended_s=record.time_s, end="used", label=str(step))
+                    Bar(
+                        lane="person",
+                        row=0,
+                        at=at,
+                        started_s=self._window_s,
+                        ended_s=record.time_s,
+                        end="used",
+                        label=self._reads(step),
+                    )
                 )
             case _:
                 pass

@@ -46,8 +46,8 @@ class LinesView:
                 pass
 
     def close(self) -> None:
-        """Write the summary."""
-        for line in summary(self.picture, self.figures):
+        """Write the summary, and the plan as one would want to read it."""
+        for line in (*summary(self.picture, self.figures), *to_read(self.picture)):
             self._write(line)
 
 
@@ -57,9 +57,20 @@ def whole_plan(picture: Picture) -> list[str]:
     return [*_head(picture), *map(_step, picture.confirmed), *sentences]
 
 
+def to_read(picture: Picture) -> list[str]:
+    """The complete plan as its world tells it, after an empty line; nothing where the steps say everything."""
+    text = picture.rendered
+    return ["", *(indented(line) for line in text.splitlines())] if text else []
+
+
+def indented(line: str) -> str:
+    """``line`` as it may be printed, with the blanks that it begins with."""
+    return line[: len(line) - len(line.lstrip(" "))] + one_line(line)
+
+
 def _head(picture: Picture) -> list[str]:
     return [f"Task: {one_line(picture.task)}", f"Target: {one_line(picture.target)}. Drafts: {one_line(picture.drafts_by)}."]
 
 
 def _step(step: ConfirmedStep) -> str:
-    return f"{step.at:3}  {one_line(step.step)}  ({how(step)}, {seconds(step.since_s)})"
+    return f"{step.at:3}  {one_line(step.text)}  ({how(step)}, {seconds(step.since_s)})"

@@ -30,6 +30,8 @@ from outrider.rules.events import (
     WentBack,
     WentOn,
 )
+from outrider.worlds import world_of
+from outrider.worlds.named import NamedWorld
 
 Held: TypeAlias = Literal["", "paused", "back", "budget", "steps"]
 """Whether the plan waits for the person, and why: they paused, went back, or the run has reached a limit that they may raise."""
@@ -41,6 +43,7 @@ class ConfirmedStep:
 
     ``replaced`` is the draft that stood there before the verdict, if it was another step; ``drafted`` says whether a draft had
     named this one; ``earlier`` that it comes from the session this one goes on from. ``since_s`` is when it was confirmed.
+    ``reads`` and ``replaced_reads`` are how the two steps read in their world; empty: as they are.
     """
 
     at: int
@@ -51,15 +54,33 @@ class ConfirmedStep:
     replaced: Step | None = None
     thought: str = ""
     earlier: bool = False
+    reads: str = ""
+    replaced_reads: str = ""
+
+    @property
+    def text(self) -> str:
+        """The step in words."""
+        return self.reads or str(self.step)
+
+    @property
+    def replaced_text(self) -> str:
+        """The draft that stood there before, in words; empty if there was none."""
+        return self.replaced_reads or (str(self.replaced) if self.replaced is not None else "")
 
 
 @dataclass(frozen=True, slots=True)
 class VerifyingStep:
-    """The one draft on display, and when it appeared."""
+    """The one draft on display, and when it appeared; ``reads`` is how it reads in its world."""
 
     at: int
     step: Step
     since_s: float
+    reads: str = ""
+
+    @property
+    def text(self) -> str:
+        """The step in words."""
+        return self.reads or str(self.step)
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +128,24 @@ class Picture:
         """The confirmed plan."""
         return Plan(tuple(PlanStep(step.step, step.by) for step in self.confirmed), lossless=self.lossless)
 
+    def reads(self, step: Step) -> str:
+        """How ``step`` reads in the world of the task."""
+        return self._asked_in.teller(self.task)(step)
+
+    @property
+    def stands(self) -> str:
+        """Where the plan stands, in the words of its world; empty where that has none, and when the run has ended."""
+        return "" if self.outcome is not None or not self.task else self._asked_in.stands(self.task, self.plan.prefix)
+
+    @property
+    def rendered(self) -> str:
+        """The complete plan as a text to read, in lines; empty where its world has none."""
+        return self._asked_in.render(self.task, self.plan.prefix) if self.plan.complete else ""
+
+    @property
+    def _asked_in(self) -> NamedWorld:
+        return world_of(self.world)
+
     @property
     def drafts_by(self) -> str:
         """Who drafts, and how far ahead."""
@@ -134,7 +173,7 @@ class Picture:
             case Verified(call=call, thought=thought) if thought:
                 return replace(picture, thoughts=(*picture.thoughts, (call, thought)))
             case Shown(at=at, step=step):
-                return replace(picture, verifying=VerifyingStep(at, step, record.time_s))
+                return replace(picture, verifying=VerifyingStep(at, step, record.time_s, self.reads(step)))
             case Confirmed() as confirmed:
                 return picture._with(confirmed)
             case Took(at=at):
@@ -171,15 +210,18 @@ class Picture:
 
     def _with(self, event: Confirmed) -> Picture:
         shown = self.verifying.step if self.verifying is not None and self.verifying.at == event.at else None
+        replaced = shown if shown is not None and shown != event.step else None
         step = ConfirmedStep(
             at=event.at,
             step=event.step,
             by=event.by,
             since_s=self.now_s,
             drafted=bool(event.drafts),
-            replaced=shown if shown is not None and shown != event.step else None,
+            replaced=replaced,
             thought=dict(self.thoughts).get(event.call, "") if event.call is not None else "",
             earlier=event.call is None and event.at < self.carried and event.at not in self.anew,
+            reads=self.reads(event.step),
+            replaced_reads=self.reads(replaced) if replaced is not None else "",
         )
         thoughts = tuple(entry for entry in self.thoughts if entry[0] != event.call)
         return replace(self, confirmed=(*self.confirmed[: event.at], step), verifying=None, thoughts=thoughts)

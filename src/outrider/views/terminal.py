@@ -14,6 +14,7 @@ from rich.text import Text
 
 from outrider.figures import Figures
 from outrider.rules.events import Confirmed, Opened, Record, Shown, WentBack
+from outrider.views.lines import to_read
 from outrider.views.picture import ConfirmedStep, Picture
 from outrider.views.words import count, how, one_line, running, seconds, status, summary
 
@@ -80,6 +81,8 @@ class TerminalView:
         for line in rest:
             label, colon, said = line.partition(":")
             self._console.print(Text.assemble((f"{label}{colon}", "dim"), said))
+        for line in to_read(self.picture):
+            self._console.print(Text(line))
 
     def _head(self) -> None:
         self._console.print(Text(one_line(self.picture.task), style="bold"))
@@ -93,7 +96,7 @@ class TerminalView:
         said = how(step)
         note = Text(said, style=_COLOURS.get(said, "magenta"))
         note.append(f", {seconds(step.since_s)}", style="dim")
-        text = Text(one_line(step.step), style="bold")
+        text = Text(one_line(step.text), style="bold")
         room = max(1, self._console.width - _GUTTER)
         beside = Text("  ").join([_padded(text), note])
         parts = [beside] if cell_len(beside.plain) <= room else [text, note]
@@ -120,7 +123,7 @@ class TerminalView:
             return _cut(_gutter("…", None, "dim"), Text(), said, self._console.width)
         if verifying is not None:
             said = f"being verified, {running(now_s - verifying.since_s)}"
-            step = Text(one_line(verifying.step), style="italic")
+            step = Text(one_line(verifying.text), style="italic")
             return _cut(_gutter("…", verifying.at, "blue"), step, said, self._console.width)
         if confirmed and confirmed[-1].step.is_finish:
             return Text()

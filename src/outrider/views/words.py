@@ -66,7 +66,7 @@ def how(step: ConfirmedStep) -> str:
     if step.by == "person":
         return "taken by you"
     if step.replaced is not None:
-        return f"instead of {one_line(step.replaced)}"
+        return f"instead of {one_line(step.replaced_text)}"
     return "as drafted" if step.drafted else "by the target"
 
 

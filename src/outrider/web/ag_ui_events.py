@@ -48,6 +48,7 @@ from outrider.rules.events import (
     Verified,
     WentBack,
 )
+from outrider.views.lines import to_read
 from outrider.views.scene import Watch
 from outrider.views.words import OUTCOMES, one_line
 from outrider.web.patches import patch
@@ -175,14 +176,13 @@ class Projection:
         return RunErrorEvent(message=without_secrets(one_line(why)), code=code, usage=self._usage())
 
     def _message(self) -> Iterator[BaseEvent]:
-        """The confirmed plan as the assistant's message, a line a step; none if there is no step."""
-        steps = self._watch.picture.confirmed
-        if steps:
+        """The confirmed plan as the assistant's message, a line a step, then in its world's words; none without a step."""
+        picture = self._watch.picture
+        if picture.confirmed:
             message_id = f"{self._run_id}/plan"
             yield TextMessageStartEvent(message_id=message_id, role="assistant")
-            yield TextMessageContentEvent(
-                message_id=message_id, delta="\n".join(f"{step.at}  {one_line(step.step)}" for step in steps)
-            )
+            lines = [f"{step.at}  {one_line(step.text)}" for step in picture.confirmed]
+            yield TextMessageContentEvent(message_id=message_id, delta="\n".join([*lines, *to_read(picture)]))
             yield TextMessageEndEvent(message_id=message_id)
 
     # Steps ----------------------------------------------------------------------------------------------------------

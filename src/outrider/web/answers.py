@@ -63,9 +63,9 @@ def tell_bug(error: Exception) -> str:
     return "something broke in Outrider itself; the server's log says where"
 
 
-def step_json(step: Step) -> dict[str, JSON]:
-    """A step: ``text`` to be drawn, ``action`` and ``arguments`` to be sent back as they are."""
-    return {"action": step.action, "arguments": dict(step.arguments), "text": one_line(step)}
+def step_json(step: Step, reads: str = "") -> dict[str, JSON]:
+    """A step: ``text`` to be drawn, as it ``reads``; ``action`` and ``arguments`` to be sent back as they are."""
+    return {"action": step.action, "arguments": dict(step.arguments), "text": one_line(reads or step)}
 
 
 def step_from(value: JSON) -> Step:

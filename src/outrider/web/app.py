@@ -29,7 +29,7 @@ from outrider.web.desk import Desk, Live, not_live
 from outrider.web.guard import Doors, Guard
 from outrider.web.streams import Stream, records, scenes, stream_of
 from outrider.web.watched import Followed, Watched
-from outrider.worlds import FREE, WORLDS
+from outrider.worlds import FREE, world_of
 
 PAGE: Final = Path(__file__).parent / "page"
 """The page's own files."""
@@ -161,7 +161,13 @@ def _entry(entry: SessionEntry, *, live: bool) -> dict[str, JSON]:
 
 def _world(seen: Watched) -> World:
     """Where the session plans; for one that does not run here, the world that goes by its name."""
-    return (seen.session.world if isinstance(seen, Live) else WORLDS.get(seen.watch.picture.world)) or FREE
+    if isinstance(seen, Live):
+        return seen.session.world or FREE
+    picture = seen.watch.picture
+    try:
+        return world_of(picture.world).world(picture.task)
+    except OutriderError:  # a journal may hold a task that makes no world any more
+        return FREE
 
 
 def _at(request: Request) -> int | None:

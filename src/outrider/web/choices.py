@@ -5,13 +5,14 @@ from __future__ import annotations
 from typing import Final
 
 from outrider.agents.kinds import KINDS, SETTINGS
-from outrider.agents.world import World
 from outrider.launch import DEFAULT_AGENTS, DEFAULT_WORLD, Wanted
 from outrider.model import JSON
 from outrider.naming import LOCAL, OPENAI_COMPATIBLE
 from outrider.rules import MATCHINGS
+from outrider.runtime import DEFAULT_MAX_STEPS
 from outrider.views.words import one_line
-from outrider.worlds import WORLDS
+from outrider.worlds import NAMED_WORLDS
+from outrider.worlds.named import NamedWorld
 
 MOST_TASKS: Final = 8
 """So many of a world's tasks are given as examples."""
@@ -21,7 +22,7 @@ def choices() -> dict[str, JSON]:
     """Worlds, kinds, models, settings and defaults. What a person writes themselves stands in capitals."""
     wanted = Wanted()
     return {
-        "worlds": [_world(world) for world in WORLDS.values()],
+        "worlds": [_world(world) for world in NAMED_WORLDS.values()],
         "kinds": list(KINDS),
         "models": [LOCAL, *(f"{vendor}:NAME" for vendor in OPENAI_COMPATIBLE), "anthropic:NAME", "URL#NAME", "FILE.gguf"],
         "settings": [
@@ -34,12 +35,17 @@ def choices() -> dict[str, JSON]:
             "approximation": DEFAULT_AGENTS["approximation"],
             "target": DEFAULT_AGENTS["target"],
             "lookahead": wanted.lookahead,
-            "max_steps": wanted.max_steps,
+            "max_steps": DEFAULT_MAX_STEPS,
             "matching": wanted.matching,
         },
     }
 
 
-def _world(world: World) -> dict[str, JSON]:
-    examples = world.tasks or tuple(example.task for example in world.examples)
-    return {"name": world.name, "about": one_line(world.about), "tasks": [one_line(task) for task in examples[:MOST_TASKS]]}
+def _world(world: NamedWorld) -> dict[str, JSON]:
+    return {
+        "name": world.name,
+        "about": one_line(world.about),
+        "tasks": [one_line(task) for task in world.examples[:MOST_TASKS]],
+        "agents": list(world.agents),
+        "usual": {role: world.usual.get(role, name) for role, name in DEFAULT_AGENTS.items()},
+    }

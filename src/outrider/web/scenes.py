@@ -9,6 +9,7 @@ from outrider.figures import Figures, Taken
 from outrider.model import JSON
 from outrider.naming import without_secrets
 from outrider.views.lanes import Bar
+from outrider.views.lines import to_read
 from outrider.views.picture import ConfirmedStep, Picture
 from outrider.views.scene import Scene, Watch
 from outrider.views.words import OUTCOMES, degraded, dollars, how, one_line, saved_by, summary
@@ -63,6 +64,8 @@ def _drawn(scene: Scene, figures: Figures, confirmed: list[JSON], bars: list[JSO
         "confirmed": confirmed,
         "window": {"asked_s": scene.window.asked_s, "usual_s": list(scene.window.usual_s) if scene.window.usual_s else None},
         "run": _run(scene, dollars(figures)),
+        "stands": one_line(picture.stands),
+        "to_read": [*to_read(picture)[1:]] if picture.outcome else [],
         "summary": [one_line(line) for line in summary(picture, figures)] if picture.outcome else [],
         "bars": bars,
     }
@@ -115,10 +118,10 @@ def _state(picture: Picture) -> dict[str, JSON]:
         "next_at": len(picture.confirmed),
         "verifying": None
         if verifying is None
-        else {"at": verifying.at, **step_json(verifying.step), "since_s": verifying.since_s},
+        else {"at": verifying.at, **step_json(verifying.step, verifying.text), "since_s": verifying.since_s},
         "held": picture.held,
         "limit": one_line(picture.limit),
-        "waiting": None if waiting is None else step_json(waiting),
+        "waiting": None if waiting is None else step_json(waiting, picture.reads(waiting)),
         "sentences": [{"at": sentence.at, "text": one_line(sentence.text)} for sentence in picture.sentences],
         "degraded": degraded(picture),
         "outcome": picture.outcome,
@@ -131,11 +134,11 @@ def _state(picture: Picture) -> dict[str, JSON]:
 def _confirmed(step: ConfirmedStep, taken: Taken | None) -> dict[str, JSON]:
     return {
         "at": step.at,
-        **step_json(step.step),
+        **step_json(step.step, step.text),
         "by": step.by,
         "how": how(step),
         "since_s": step.since_s,
-        "replaced": None if step.replaced is None else one_line(step.replaced),
+        "replaced": None if step.replaced is None else one_line(step.replaced_text),
         "thought": one_line(step.thought),
         "earlier": step.earlier,
         "saved": None if taken is None else saved_by(taken),

@@ -7,7 +7,6 @@ from typing import Final
 
 from outrider.agents.world import Example, World
 from outrider.errors import UnknownName
-from outrider.model import Task
 from outrider.worlds import openagi
 from outrider.worlds.named import NamedWorld, same_for_every_task
 from outrider.worlds.trips import TRIPS
@@ -48,6 +47,6 @@ def named_world(name: str) -> NamedWorld:
     return found
 
 
-def world_of(task: Task) -> NamedWorld:
-    """The world that ``task`` is asked in; one of free words where nobody knows it any more, as a journal's may be."""
-    return NAMED_WORLDS.get(task.world) or NAMED_WORLDS[FREE.name]
+def world_of(name: str) -> NamedWorld:
+    """The world that a journal names; one of free words where nobody knows it, or not any more."""
+    return NAMED_WORLDS.get(name) or NAMED_WORLDS[FREE.name]

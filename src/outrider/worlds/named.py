@@ -44,6 +44,7 @@ class NamedWorld:
         about: what plans are made of in it, for a person who chooses one.
         world: what agents are told in it, for a task.
         tasks: tasks that it brings along, which ``--task N`` counts from 0.
+        examples: tasks that show a person what to ask for.
         agents: agents that plan in it without a model, by their names ``KIND@WORLD``.
         usual: who plans in it if nobody is named; empty: whoever does everywhere.
         most_steps: how many steps a plan for a task has at most; ``None``: as many as everywhere.
@@ -58,6 +59,7 @@ class NamedWorld:
     about: str
     world: Callable[[str], World]
     tasks: Callable[[], tuple[str, ...]] = _no_tasks
+    examples: tuple[str, ...] = ()
     agents: Mapping[str, Callable[[], Agent]] = field(default_factory=dict)
     usual: Mapping[Role, str] = field(default_factory=dict)
     most_steps: Callable[[str], int] | None = None
@@ -70,4 +72,5 @@ class NamedWorld:
 
 def same_for_every_task(world: World, tasks: Callable[[], tuple[str, ...]] = _no_tasks) -> NamedWorld:
     """``world`` by its name, where it does not depend on the task."""
-    return NamedWorld(name=world.name, about=world.about, world=lambda task: world, tasks=tasks)
+    examples = tuple(example.task for example in world.examples)
+    return NamedWorld(name=world.name, about=world.about, world=lambda task: world, tasks=tasks, examples=examples)

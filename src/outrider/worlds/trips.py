@@ -81,6 +81,11 @@ TRIPS: Final = NamedWorld(
     "where to where, from which day on and for how many.",
     world=_world,
     tasks=_tasks,
+    examples=(
+        "Fresno to 2 cities in Oregon, 5 days from March 21, two people, pet-friendly, Mexican food, $1,500",
+        "Seattle to California, 5 days from March 16, two people, pet-friendly, entire room, $4,000",
+        "Tampa to Savannah, 3 days from March 4, private room, $900",
+    ),
     agents={
         GREEDY: _greedy,
         CHEAPEST: lambda: _solver(CHEAPEST, "cheapest"),

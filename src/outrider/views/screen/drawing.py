@@ -31,6 +31,7 @@ STEP_CELLS: Final = 28
 
 _TASK_LINES: Final = 2
 _SENTENCES: Final = 2
+_STANDS_LINES: Final = 2
 _STEP_LINES: Final = 12
 """A confirmed step has no more lines than that; the whole of it is in the plan that is written at the end."""
 
@@ -68,7 +69,7 @@ def joined(lines: Iterable[Content]) -> Content:
 
 
 def head(picture: Picture, width: int) -> list[Content]:
-    """The task, the agents, and what the person has added to the task."""
+    """The task, the agents, what the person has added to the task, and where the plan stands if its world says that."""
     lines = wrapped(Content.styled(one_line(picture.task), "bold"), width, _TASK_LINES)
     lines.append(cut(Content.styled(agents(picture), "dim"), width))
     before = len(picture.sentences) - _SENTENCES
@@ -78,6 +79,8 @@ def head(picture: Picture, width: int) -> list[Content]:
         lines.append(cut(Content.styled(steered(sentence.at, sentence.text), PERSON), width))
     if picture.degraded:
         lines.append(cut(Content.styled(degraded(picture), "dim"), width))
+    if stands := picture.stands:
+        lines += wrapped(Content(one_line(stands)), width, _STANDS_LINES)
     return [*lines, Content.styled("─" * width, "dim")]
 
 
@@ -97,7 +100,7 @@ def _confirmed(step: ConfirmedStep, taken: Taken | None, width: int, *, chosen: 
     colour = PERSON if step.by == "person" else ""
     note = Content.styled(came_about(step, taken), colour or (TARGET if step.replaced is not None else "dim"))
     note = Content.assemble(note, (f", at {seconds(step.since_s)}", "dim"))
-    text = Content.styled(one_line(step.step), f"bold {colour}".strip())
+    text = Content.styled(one_line(step.text), f"bold {colour}".strip())
     lines = _beside(_gutter("▸" if chosen else "✓", step.at, "bold" if chosen else colour), text, note, width, _STEP_LINES)
     return [line.stylize("reverse") for line in lines] if chosen else lines
 

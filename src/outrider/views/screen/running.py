@@ -8,7 +8,7 @@ from collections.abc import Callable
 from outrider.errors import ObserverTooSlow
 from outrider.runtime import Session
 from outrider.runtime.stream import EventStream
-from outrider.views.lines import whole_plan
+from outrider.views.lines import to_read, whole_plan
 from outrider.views.screen.app import PlanScreen
 from outrider.views.screen.terminal import Terminal
 from outrider.views.words import summary
@@ -59,7 +59,7 @@ async def _receive_the_rest(screen: PlanScreen, events: EventStream) -> None:
 
 def _write_down(screen: PlanScreen, write: Callable[[str], None]) -> None:
     if screen.picture.task:  # else it never began
-        for line in (*whole_plan(screen.picture), *summary(screen.picture, screen.figures)):
+        for line in (*whole_plan(screen.picture), *summary(screen.picture, screen.figures), *to_read(screen.picture)):
             write(line)
 
 

@@ -39,7 +39,7 @@ def next_step(scene: Scene, now_s: float) -> NextStep:
         return NextStep(at, "yours", "", f"yours to take; {at_work(scene.window, now_s)}")
     beside = verifying(scene.window, now_s)
     state: State = "held" if picture.held else "verifying"
-    return NextStep(at, state, one_line(picture.verifying.step), f"{beside}; paused" if picture.held else beside)
+    return NextStep(at, state, one_line(picture.verifying.text), f"{beside}; paused" if picture.held else beside)
 
 
 def verifying(window: Window, now_s: float) -> str:
@@ -73,7 +73,7 @@ def held(picture: Picture, window: Window, now_s: float) -> str:
         under_way = "" if window.asked_s is None else f"; {at_work(window, now_s)}"
         return f"paused{under_way}; space goes on"
     was = "the target has answered" if picture.held == "paused" else "you went back; it was"
-    return f"{was}: {one_line(picture.waiting)}; space goes on, or take another"
+    return f"{was}: {one_line(picture.reads(picture.waiting))}; space goes on, or take another"
 
 
 def ended(picture: Picture, in_flight: int) -> str:
@@ -89,7 +89,7 @@ def came_about(step: ConfirmedStep, taken: Taken | None) -> str:
     """How a confirmed step came about; for one that the person took, also what it replaced and what that saved."""
     if step.by != "person" or step.earlier:
         return how(step)
-    replaced = f" instead of {one_line(step.replaced)}" if step.replaced is not None else ""
+    replaced = f" instead of {one_line(step.replaced_text)}" if step.replaced is not None else ""
     return f"taken by you{replaced}, not verified; {saved_by(taken)}"
 
 

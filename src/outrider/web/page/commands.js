@@ -11,6 +11,10 @@ export function useCommands(session) {
   return { ...verbs, race, trouble, keepMine: () => race && verbs.takeInstead(race) };
 }
 
+/** Whether what the person sent, a step or a text, is the step that the target has named. */
+const names = ({ step, text }, answer) =>
+  step ? JSON.stringify([step.action, step.arguments]) === JSON.stringify([answer.action, answer.arguments]) : text === answer.text;
+
 function verbsOf(session, setRace, setTrouble) {
   const dismiss = () => {
     setRace(null);
@@ -36,7 +40,7 @@ function verbsOf(session, setRace, setTrouble) {
   /** The target was first. If it named another step, the person decides. */
   const orRace = (mine, step, asked) => (error) => {
     if (error.kind !== "not_now" || !error.answer) return error.message;
-    if (error.answer.text !== mine) setRace({ at: error.at ?? asked, answer: error.answer.text, mine, step });
+    if (!names(step, error.answer)) setRace({ at: error.at ?? asked, answer: error.answer.text, mine, step });
     return null;
   };
 

@@ -64,12 +64,12 @@ export function NewSession({ from }) {
       ${trouble && html`<p class="error" id="new-error" role="alert">${trouble}</p>`}
       <div class="buttons"><button type="submit" class="primary" aria-disabled=${busy}>${busy ? "Opening the agents…" : "Plan it"}</button></div>
       ${world && !from && html`<section class="examples" aria-labelledby="examples"><h2 id="examples">For example</h2><ul>${world.tasks.slice(0, 4).map(example)}</ul></section>`}
-      ${offer && html`<${Options} offer=${offer} given=${given} set=${set} />`}
+      ${offer && html`<${Options} offer=${offer} world=${world} given=${given} set=${set} />`}
     </form>
   `;
 }
 
-function Options({ offer, given, set }) {
+function Options({ offer, world, given, set }) {
   const { defaults, kinds, models, settings, worlds } = offer;
   const field = (name, label, hint, more = {}) => html`
     <div class="field">
@@ -102,12 +102,13 @@ function Options({ offer, given, set }) {
           html`<option value="">none: agents as below</option>`,
           ...settings.map(({ setting, approximation, target }) => html`<option value=${setting}>${setting}: ${approximation} → ${target}</option>`),
         ])}
-        ${field("approximation", given.setting ? "Model that drafts" : "Agent that drafts", agent || defaults.approximation, { list: "agents" })}
-        ${field("target", given.setting ? "Model of the target" : "Target agent", agent || defaults.target, { list: "agents" })}
+        ${field("approximation", given.setting ? "Model that drafts" : "Agent that drafts", agent || (world ? world.usual : defaults).approximation, { list: "agents" })}
+        ${field("target", given.setting ? "Model of the target" : "Target agent", agent || (world ? world.usual : defaults).target, { list: "agents" })}
         ${field("lookahead", "Lookahead, in steps", defaults.lookahead || "auto: as far as it is worth")}
-        ${field("max_steps", "At most so many steps", String(defaults.max_steps), { inputmode: "numeric" })}
+        ${field("max_steps", "At most so many steps", `${defaults.max_steps}, or as many as the task needs`, { inputmode: "numeric" })}
       </div>
       <datalist id="agents">
+        ${(world && !given.setting ? world.agents : []).map((name) => html`<option value=${name} />`)}
         ${(given.setting ? [""] : kinds.map((kind) => `${kind}@`)).flatMap((kind) => models.map((model) => html`<option value=${kind + model} />`))}
       </datalist>
       <p class="hint">An agent is written KIND@MODEL. Kinds: ${kinds.join(", ")}. Models: ${models.join(", ")}. Keys stay in the server's environment.</p>

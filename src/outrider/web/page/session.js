@@ -159,6 +159,7 @@ function Head({ scene }) {
       </dl>
       ${added.length > 0 && html`<ul class="sentences" aria-label="Added to the task">${added}</ul>`}
       ${!scene.lossless && html`<p class="warning">A fuzzy match was chosen: this plan is lossy, it may differ from the target's own.</p>`}
+      ${scene.stands && html`<p class="stands">${scene.stands}</p>`}
       ${scene.degraded && html`<p class="warning"><${Long} text=${scene.degraded} most=${LONG} /></p>`}
     </header>
   `;
@@ -172,6 +173,7 @@ function End({ scene }) {
       <h2>${first ?? scene.outcome_text}</h2>
       ${!scene.finished && html`<p class="faint">Calls are being closed.</p>`}
       <ul>${rest.map((line) => html`<li><${Long} text=${line} most=${LONG} /></li>`)}</ul>
+      ${scene.to_read.length > 0 && html`<pre class="to-read" aria-label="The plan to read">${scene.to_read.join("\n")}</pre>`}
     </section>
   `;
 }

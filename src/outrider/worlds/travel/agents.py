@@ -9,9 +9,11 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 from functools import partial
+from importlib.util import find_spec
 from typing import TypeAlias
 
 from outrider.agents.agent import Meter
+from outrider.errors import BadOption
 from outrider.model import NOTHING_USED, Answer, Prefix, Task, Usage
 from outrider.worlds.travel.greedy_rule import greedy_step
 from outrider.worlds.travel.program import Prefer, Stop
@@ -61,6 +63,9 @@ async def at_once(search: Search) -> Solution:
 class SolverAgent:
     """The next step of the best trip that begins with the prefix; its thought is what that trip costs, and what it breaks.
 
+    Raises:
+        BadOption: OR-Tools is not installed.
+
     Args:
         prefer: what is best: the cheapest trip that keeps every constraint, or the best rated within the budget.
         searching: where it searches.
@@ -73,6 +78,8 @@ class SolverAgent:
         name: str = "solver@travel",
         searching: Callable[[Search], Awaitable[Solution]] = in_a_thread,
     ) -> None:
+        if find_spec("ortools") is None:  # said before anything starts
+            raise BadOption(f"{name} needs OR-Tools: pip install 'outrider[solver]'; without it, greedy@travel can be the target")
         self.name = name
         self._prefer: Prefer = prefer
         self._searching = searching
@@ -81,7 +88,7 @@ class SolverAgent:
         """The step of the solution.
 
         Raises:
-            BadOption: the task's text does not say what a trip needs, no way leads there, or OR-Tools is not installed.
+            BadOption: the task's text does not say what a trip needs, or no way leads there.
             BadStep: ``prefix`` is none of a trip's.
         """
         meter.settle(NOTHING_USED)
