@@ -30,8 +30,9 @@ class NotText(ValueError):
 def cut(text: str, most: int = OBSERVATION_CHARS) -> str:
     """``text``, or where it is longer than ``most`` characters its head and its tail and between them how much is left out.
 
-    The rule: what the note in the middle leaves of ``most`` is shared by head and tail, the odd character is the head's. A pure
-    function of its arguments, and never longer than ``most``: equal texts have equal cuts, and a cut is its own cut.
+    The rule: what the note in the middle leaves of ``most``, with as many digits as the whole length has, is shared by head and
+    tail, and the odd character is the head's. A pure function of its arguments, and never longer than ``most``: equal texts have
+    equal cuts, and a cut is its own cut.
     """
     if len(text) <= most:
         return text
