@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import sqlite3
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,17 +13,18 @@ import pytest
 from hypothesis import given
 
 import outrider
+from outrider.agents.several import Several
 from outrider.bench.harness import played
 from outrider.bench.journals import is_journal, read_journal, trace_from
 from outrider.bench.rows import Trace
 from outrider.bench.traces import TokenPrices, TraceAgent
-from outrider.errors import BadOption, JournalError, StepLimitReached
+from outrider.errors import BadOption, JournalError, NoGuess, StepLimitReached
 from outrider.journal import MemoryJournal, SqliteJournal
-from outrider.model import Step
+from outrider.model import Prefix, Step, Usage
 from outrider.rules import Lookahead, Sliding
 from outrider.rules.events import Record
 from outrider.runtime import Journal
-from outrider.testing import run
+from outrider.testing import FakeAgent, run
 
 from .making import some, trace, traces
 
@@ -123,6 +125,80 @@ def test_a_wrong_draft_is_found_beside_its_verdict() -> None:
     told, _ = again(records_of(trace("yny"), Sliding(4)))
     assert told is not None
     assert [row.drafts for row in told.rows] == [(Step("step 0"),), (Step("wrong"),), (Step("finish"),)]
+
+
+# Several drafters ---------------------------------------------------------------------------------------------------------
+
+FIRST = Usage(prompt_tokens=30, output_tokens=2, counted="reported")
+SECOND = Usage(prompt_tokens=100, output_tokens=7, counted="reported")
+
+
+def several(first: str, second: str, *, second_s: float = 0.3, used: Usage | None = SECOND) -> list[Record]:
+    """Two drafters beside a target that takes 3 s: what each names for a step is its letter there, - is no guess.
+
+    The last of four steps is left out of what is compared: nothing is gained by a second guess for it.
+    """
+
+    def guess(letters: str) -> Callable[[Prefix], Step | NoGuess]:
+        return lambda at: NoGuess("no") if letters[len(at)] == "-" else Step(letters[len(at)])
+
+    async def planned(journal: Journal) -> None:
+        session = outrider.plan(
+            "x", lookahead=Sliding(4, width=2), max_steps=4, journal=journal, name="s",
+            approximation=Several(
+                FakeAgent(guess(first), takes_s=0.1, usage=FIRST, name="quick"),
+                FakeAgent(guess(second), takes_s=second_s, usage=used, name="slow"),
+            ),
+            target=FakeAgent(lambda prefix: Step("abcd"[len(prefix)]), takes_s=3.0, usage=FIRST),
+        )  # fmt: skip
+        async with session:
+            with contextlib.suppress(StepLimitReached):
+                await session.result()
+
+    with MemoryJournal() as journal:
+        run(planned(journal))
+        return journal.read("s")
+
+
+def letters(found: Trace | None) -> list[str]:
+    assert found is not None
+    return ["".join(step.action for step in row.drafts) for row in found.rows[:3]]
+
+
+def test_several_drafters_guesses_are_several_guesses_with_the_longest_time_and_all_tokens() -> None:
+    told, _ = again(several("axxx", "ybyx"))
+    assert letters(told) == ["ay", "xb", "xy"]
+    assert told is not None
+    assert [row.right for row in told.rows[:3]] == [True, False, False]
+    assert [row.draft_s for row in told.rows[:3]] == pytest.approx([0.3] * 3)
+    assert [(row.draft_tokens, row.draft_prompt_tokens) for row in told.rows[:3]] == [(9, 130)] * 3
+
+
+def test_what_two_drafters_both_guess_is_one_guess_and_who_has_none_gives_none() -> None:
+    told, _ = again(several("ab-x", "a-cx"))
+    assert letters(told) == ["a", "b", "c"]
+
+
+def test_a_second_drafter_that_came_too_late_leaves_the_firsts_guess() -> None:
+    told, _ = again(several("abcx", "xxxx", second_s=5.0))
+    assert letters(told) == ["a", "b", "c"]
+    assert told is not None
+    assert [row.draft_s for row in told.rows[:3]] == pytest.approx([0.1] * 3)
+
+
+def test_where_one_drafters_tokens_are_unknown_those_of_the_row_are() -> None:
+    told, _ = again(several("axxx", "ybyx", used=None))
+    assert told is not None
+    assert [row.draft_tokens for row in told.rows[:3]] == [None] * 3
+
+
+def test_a_second_guess_from_a_journal_may_hold_where_the_first_does_not() -> None:
+    told, _ = again(several("xxxx", "abcx"))
+    assert told is not None
+    one, two = (played(told, Sliding(2, width=width), PRICES).total_s for width in (1, 2))
+    assert one == pytest.approx(12.0)
+    assert two is not None
+    assert two < 12.0
 
 
 # In a file ----------------------------------------------------------------------------------------------------------

@@ -4,17 +4,22 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from outrider.agents.agent import Agent
+from outrider.agents.recall import Memory, RecallAgent
+from outrider.agents.several import Several
 from outrider.bench.live import CONTROL, Arms, Results, live_tasks, measure, summary
 from outrider.bench.schedulers import live_schedulers_named
 from outrider.errors import BadOption, BudgetReached, NoStep, TargetFailed, UnknownName
 from outrider.model import FINISH, Prefix, Step, Task, Usage
 from outrider.runtime import Budget, Limits
 from outrider.testing import FakeAgent, run
+from outrider.worlds import FREE
 
 PATH = ("look", "think", "act", FINISH)
 TASKS = [Task(f"task {n}") for n in range(3)]
@@ -187,3 +192,66 @@ def test_what_cannot_run_live_is_told() -> None:
         live_tasks("chess", 1, 0)
     with pytest.raises(BadOption, match="0 tasks cannot be drawn"):
         live_tasks("openagi", 0, 0)
+
+
+# What is learned from task to task ----------------------------------------------------------------------------------------
+
+
+def recalling(*drafters: Agent) -> Arms:
+    """Arms whose first drafter recalls what was confirmed before."""
+    memory = Memory()
+    recall = RecallAgent(memory, FREE)
+    return replace(arms(), approximation=Several(recall, *drafters) if drafters else recall, memory=memory)
+
+
+LIKE = [Task(f"fetch parcel {name}", FREE.name) for name in ("one", "two", "three")]
+
+
+def test_memory_drafts_from_the_tasks_before_and_never_from_another_arm_of_the_same_task() -> None:
+    results = Results(SETTING)
+    measured(results, recalling(), LIKE)
+    acceptance = [
+        sum(tally["accepted"] for tally in arms["lookahead-2"]["figures"]["acceptance"]) for arms in results.tasks.values()
+    ]
+    assert acceptance[0] == 0, "nothing was known, though the target alone had planned it already"
+    assert all(accepted >= 3 for accepted in acceptance[1:])
+    first, *others = [arms["lookahead-2"]["figures"]["total_s"] for arms in results.tasks.values()]
+    assert first == 12
+    assert all(total_s < 12 for total_s in others)
+
+
+def test_memory_knows_after_a_stop_what_it_knew_before(tmp_path: Path) -> None:
+    file = tmp_path / "live.jsonl"
+    measured(Results.opened(SETTING, file), recalling(), LIKE[:2])
+    again = Results.opened(SETTING, file)
+    measured(again, recalling(), LIKE)
+    whole = Results(SETTING)
+    measured(whole, recalling(), LIKE)
+    assert again.tasks == whole.tasks
+
+
+def test_memory_drafts_beside_another_drafter() -> None:
+    results = Results(SETTING)
+    measured(results, recalling(FakeAgent(answers, takes_s=1, usage=PRICED, name="model")), LIKE)
+    first, *others = [arms["lookahead-2"]["figures"]["total_s"] for arms in results.tasks.values()]
+    assert first == 7, "the model drafts where memory has no guess"
+    assert all(total_s < 7 for total_s in others)
+
+
+def test_lookahead_by_value_learns_from_task_to_task_and_over_a_stop(tmp_path: Path) -> None:
+    def by_value() -> Arms:
+        return replace(arms(), schedulers=live_schedulers_named(["auto@3000"]))
+
+    file = tmp_path / "live.jsonl"
+    measured(Results.opened(SETTING, file), by_value(), TASKS[:2])
+    again = Results.opened(SETTING, file)
+    known = again.learned()
+    assert known["alone"] == ""
+    assert known["auto@3000"]
+    measured(again, by_value())
+    whole = Results(SETTING)
+    measured(whole, by_value())
+    assert again.tasks == whole.tasks
+    assert again.learned() != known
+    first, *_, last = [arms["auto@3000"]["figures"]["total_s"] for arms in whole.tasks.values()]
+    assert last <= first

@@ -100,7 +100,8 @@ def test_a_run_takes_what_the_scheduler_lets_it(name: str, right_s: float, wrong
 
 
 @pytest.mark.parametrize(
-    ("name", "total_s", "calls_max"), [("lookahead-4", 18, 4), ("topk-1", 18, 2), ("topk-2", 12, 3), ("oracle", 8, 4)]
+    ("name", "total_s", "calls_max"),
+    [("lookahead-4", 18, 4), ("topk-1", 18, 2), ("topk-2", 12, 3), ("lookahead-1x2", 12, 3), ("oracle", 8, 4)],
 )
 def test_a_second_guess_helps_who_asks_about_it(name: str, total_s: float, calls_max: int) -> None:
     rows = tuple(replace(row, drafts=(Step("wrong"), row.target)) for row in ALL_RIGHT.rows)
@@ -128,7 +129,21 @@ def test_every_kind_has_a_name_that_is_known() -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["", "lookahead", "lookahead-", "batch-0", "batch-11", "topk-0", "auto@never", "ALONE", "oracle "]
+    "name",
+    [
+        "",
+        "lookahead",
+        "lookahead-",
+        "lookahead-4x1",
+        "lookahead-0x2",
+        "lookahead-4x",
+        "batch-0",
+        "batch-11",
+        "topk-0",
+        "auto@never",
+        "ALONE",
+        "oracle ",
+    ],
 )
 def test_an_unknown_name_is_told_what_there_is(name: str) -> None:
     with pytest.raises(UnknownName, match="not known; there is alone") as error:

@@ -1,6 +1,9 @@
 """Rows from a session's records: what both agents said on the confirmed path, how long they took and what it cost in tokens.
 
-On the confirmed path the target's call and the draft for the same step were asked about the same prefix, so the pair is a row.
+On the confirmed path the target's call and the drafts for the same step were asked about the same prefix, so they are a row.
+Several drafters' guesses are several guesses of the row, those of the drafter that was there first before the others'. A row has
+one time for them, the longest of those drafts', and the tokens of all: as if one drafter had made all guesses, so what a quick
+one gains by being early is not in it.
 Where no draft came in time (it was closed because the verdict was there first, or the lookahead did not reach so far), the row
 has none (``draft_s`` is ``None``): what it would have been, nobody knows. A session is cut where the person took a step, since
 the target's time for it is unknown, and where the records end.
@@ -153,21 +156,27 @@ class _Fold:
             self.by_person = True
             return
         drafts = [self.calls[call] for call in dict.fromkeys(self.judged.get(number, ())) if call in self.calls]
-        self.rows.append(_row(at, target, drafts[0] if drafts else None))
+        self.rows.append(_row(at, target, sorted(drafts, key=lambda draft: draft.ended_s)))
 
 
-def _row(at: int, target: _Call, draft: _Call | None) -> Row:
+def _row(at: int, target: _Call, drafts: list[_Call]) -> Row:
     return Row(
         at=at,
         target=target.steps[0],
         target_s=target.ended_s - target.started_s,
-        drafts=draft.steps if draft else (),
-        draft_s=draft.ended_s - draft.started_s if draft else None,
+        drafts=tuple(dict.fromkeys(guess for draft in drafts for guess in draft.steps)),
+        draft_s=max((draft.ended_s - draft.started_s for draft in drafts), default=None),
         target_tokens=_counted(target.usage, target.usage.output_tokens),
         target_prompt_tokens=_counted(target.usage, target.usage.prompt_tokens),
-        draft_tokens=_counted(draft.usage, draft.usage.output_tokens) if draft else None,
-        draft_prompt_tokens=_counted(draft.usage, draft.usage.prompt_tokens) if draft else None,
+        draft_tokens=_together([_counted(draft.usage, draft.usage.output_tokens) for draft in drafts]),
+        draft_prompt_tokens=_together([_counted(draft.usage, draft.usage.prompt_tokens) for draft in drafts]),
     )
+
+
+def _together(counts: list[int | None]) -> int | None:
+    """Their sum; unknown where one of them is, or there are none."""
+    known = [count for count in counts if count is not None]
+    return sum(known) if known and len(known) == len(counts) else None
 
 
 def _counted(usage: Usage, tokens: int) -> int | None:

@@ -18,11 +18,13 @@ from typing import Any, Final
 import outrider
 from outrider.agents.agent import Agent
 from outrider.agents.kinds import ModelAgent
+from outrider.agents.recall import Memory, RecallAgent
+from outrider.agents.several import drafters_of
 from outrider.bench.harness import estimate_json
 from outrider.bench.schedulers import Alone
 from outrider.bench.statistics import Paired, difference, draws, ratio
 from outrider.errors import BadOption, BudgetReached, RunEnded, StepLimitReached, UnknownName
-from outrider.model import JSON, Task
+from outrider.model import JSON, Prefix, Step, Task
 from outrider.rules import Lookahead
 from outrider.runtime import Journal, Limits
 from outrider.worlds import openagi
@@ -60,7 +62,8 @@ class Results:
     """What has been measured, task by task, and the file that it is kept in.
 
     The file's first line is the setting, each further one a task: ``{"task": …, "arms": {name: {"plan", "outcome",
-    "figures"}}}``, or ``{"task": …, "spent_usd": …}`` for a task that was broken off.
+    "figures"}}}``, with what a lookahead that learns has ``learned``; or ``{"task": …, "spent_usd": …}`` for a task that was
+    broken off.
     """
 
     setting: Mapping[str, JSON]
@@ -109,6 +112,15 @@ class Results:
         self.tasks[entry["task"]] = entry["arms"]
         self.spent_usd += sum(arm["figures"]["priced_usd"] for arm in entry["arms"].values())
 
+    def plan(self, task: Task) -> Prefix:
+        """What the target alone confirmed for ``task``, which every arm has planned."""
+        return tuple(Step(*json.loads(key)) for key in self.tasks[task.text]["alone"]["plan"])
+
+    def learned(self) -> dict[str, str]:
+        """What each arm that learns knew after the last task."""
+        last: Mapping[str, Any] = next(reversed(self.tasks.values()), {})
+        return {name: arm.get("learned", "") for name, arm in last.items()}
+
     def add(self, task: Task, arms: Mapping[str, dict[str, Any]]) -> None:
         """Every arm has planned ``task``."""
         entry = {"task": task.text, "arms": dict(arms)}
@@ -146,7 +158,8 @@ def _check_same(before: Any, setting: Mapping[str, JSON], file: Path) -> None:
 class Arms:
     """Two agents, what they are compared under, and the limits that all runs share.
 
-    With a ``journal``, the runs with drafts are kept there: rows to compare on later.
+    With a ``journal``, the runs with drafts are kept there: rows to compare on later. ``memory`` is what a drafter recalls. It
+    learns what the target alone confirmed for a task once every arm has planned that task, so no arm drafts from another's plan.
     """
 
     approximation: Agent
@@ -156,6 +169,7 @@ class Arms:
     limits: Limits
     one_machine: bool = False
     journal: Journal | None = None
+    memory: Memory | None = None
 
     @property
     def all(self) -> dict[str, Lookahead]:
@@ -166,24 +180,34 @@ class Arms:
 async def measure(tasks: Iterable[Task], arms: Arms, results: Results, told: Callable[[str], None]) -> None:
     """Plan every task that ``results`` does not hold yet by every arm, and add it.
 
+    Lookahead that learns, and memory, go on from what was learned of the tasks before, those that ``results`` holds included.
+
     Raises:
         BudgetReached: the limits allow no more. The task that was under way does not count; what was measured before is kept.
         RunEnded: a run failed before any task was measured, so the others would too.
     """
     for number, task in enumerate(tasks):
         if task.text in results.tasks:
+            _remember(arms, task, results)
             continue
         done: dict[str, dict[str, Any]] = {}
+        known = results.learned()
         try:
             await _prepare(arms, task)
             for name in _in_turn(list(arms.all), number):
                 told(f"task {number + 1}: {name}")
                 done[name] = {}  # under way: if it is broken off, its figures are in here
-                await _planned(task, arms, arms.all[name], done[name], may_fail=bool(results.tasks))
+                await _planned(task, arms, name, done[name], known=known.get(name, ""), may_fail=bool(results.tasks))
         except BaseException:
             results.broke_off(task, sum(arm["figures"]["priced_usd"] for arm in done.values() if arm))
             raise
         results.add(task, {name: done[name] for name in arms.all})
+        _remember(arms, task, results)
+
+
+def _remember(arms: Arms, task: Task, results: Results) -> None:
+    if arms.memory is not None:
+        arms.memory.learn(task, results.plan(task))
 
 
 def _in_turn(names: Sequence[str], number: int) -> Iterator[str]:
@@ -193,17 +217,19 @@ def _in_turn(names: Sequence[str], number: int) -> Iterator[str]:
 
 
 async def _prepare(arms: Arms, task: Task) -> None:
-    """Let models in this process read their worked examples before the clock starts."""
-    for agent in (arms.approximation, arms.target):
-        if isinstance(agent, ModelAgent):
+    """Let models in this process read their worked examples, and memory find what is like the task, before the clock starts."""
+    for agent in (*drafters_of(arms.approximation), arms.target):
+        if isinstance(agent, ModelAgent | RecallAgent):
             await agent.prepare(task)
 
 
-async def _planned(task: Task, arms: Arms, lookahead: Lookahead, found: dict[str, Any], *, may_fail: bool) -> None:
+async def _planned(task: Task, arms: Arms, arm: str, found: dict[str, Any], *, known: str, may_fail: bool) -> None:
     """One run; ``found`` gets its plan, outcome and figures however it ends. Where none ``may_fail``, a failure is raised."""
+    lookahead = arms.all[arm]
     session = outrider.plan(
         task, approximation=arms.approximation, target=arms.target, lookahead=lookahead, max_steps=arms.max_steps,
         limits=arms.limits, one_machine=arms.one_machine, journal=None if isinstance(lookahead, Alone) else arms.journal,
+        known=known,
     )  # fmt: skip
     outcome = "complete"
     try:
@@ -219,7 +245,7 @@ async def _planned(task: Task, arms: Arms, lookahead: Lookahead, found: dict[str
             "plan": [step.step.key for step in session.plan.steps],
             "outcome": outcome,
             "figures": session.figures.as_json(),
-        }
+        } | ({"learned": session.learned} if session.learned else {})
 
 
 # What came out ------------------------------------------------------------------------------------------------------

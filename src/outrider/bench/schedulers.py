@@ -1,9 +1,9 @@
 """The schedulers that are compared: each one small object that names the calls worth having under way.
 
-``alone`` is the target alone, ``lookahead-K`` Outrider's own, ``batch-K`` the published loop. ``topk-N`` speculates one step
-deep: only the frontier's guesses get target calls, N of them. ``tools-only`` speculates like ``lookahead-4``, but only across
-steps that are tool calls. ``auto@DOLLARS`` is lookahead by value at that dial, ``learned-k`` batches of a learned length; both
-learn from run to run. ``oracle`` knows in advance which drafts hold.
+``alone`` is the target alone, ``lookahead-K`` Outrider's own, ``lookahead-KxN`` the same with N guesses for a step, ``batch-K``
+the published loop. ``topk-N`` speculates one step deep: only the frontier's guesses get target calls, N of them. ``tools-only``
+speculates like ``lookahead-4``, but only across steps that are tool calls. ``auto@DOLLARS`` is lookahead by value at that dial,
+``learned-k`` batches of a learned length; both learn from run to run. ``oracle`` knows in advance which drafts hold.
 """
 
 from __future__ import annotations
@@ -123,6 +123,10 @@ SCHEDULERS: Final[Mapping[str, tuple[str, Named]]] = MappingProxyType(
     {
         "alone": (r"alone", lambda named: _fixed(Alone())),
         "lookahead-K": (r"lookahead-([0-9]{1,4})", lambda named: _fixed(Sliding(int(named[1])))),
+        "lookahead-KxN": (
+            r"lookahead-([1-9][0-9]{0,3})x([2-9]|[1-5][0-9])",
+            lambda named: _fixed(Sliding(int(named[1]), width=int(named[2]))),
+        ),
         "batch-K": (r"batch-([1-9]|10)", lambda named: _fixed(Batch(int(named[1])))),
         "topk-N": (r"topk-([1-9][0-9]?)", lambda named: _fixed(TopK(int(named[1])))),
         "tools-only": (r"tools-only", lambda named: _fixed(ToolsOnly())),

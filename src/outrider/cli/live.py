@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from outrider.agents.agent import Agent
+from outrider.agents.recall import Memory
 from outrider.bench.live import CONTROL, Arms, Results, live_tasks, measure, summary
 from outrider.bench.schedulers import TopK, live_schedulers_named
 from outrider.cli.bench import aligned, names_of, told_json
@@ -21,7 +22,7 @@ from outrider.errors import BadOption, BudgetReached
 from outrider.journal import SqliteJournal
 from outrider.launch import DEFAULT_AGENTS, MOST_LOOKAHEAD_HERE
 from outrider.model import JSON, Role, Task
-from outrider.naming import Models, agent_named, check_agent, is_local_agent, without_secrets
+from outrider.naming import Models, agent_named, check_agent, is_local_agent, is_recalling, without_secrets
 from outrider.providers.prices import Prices
 from outrider.rules import Batch, Lookahead, Sliding
 from outrider.runtime import Budget, Limits
@@ -105,7 +106,10 @@ async def _measure(
     async with AsyncExitStack() as stack:
         journal = stack.enter_context(SqliteJournal(options.journal)) if options.journal else None
         models = await stack.enter_async_context(Models(prices, slots=slots, threads=options.threads, progress=tell_progress))
-        agents = {role: await agent_named(name, role=role, world=world, models=models) for role, name in names.items()}
+        memory = Memory() if is_recalling(names["approximation"]) else None
+        agents = {
+            role: await agent_named(name, role=role, world=world, models=models, memory=memory) for role, name in names.items()
+        }
         arms = Arms(
             approximation=agents["approximation"],
             target=agents["target"],
@@ -114,6 +118,7 @@ async def _measure(
             limits=_limits(options.budget_usd, results.spent_usd, agents, tasks[0]),
             one_machine=all(map(is_local_agent, names.values())),
             journal=journal,
+            memory=memory,
         )
         await measure(tasks, arms, results, progress.tell)
 
