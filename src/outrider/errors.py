@@ -33,7 +33,9 @@
     │   ├── JournalFull
     │   ├── JournalCorrupt
     │   ├── JournalNewer
-    │   └── JournalUnusable    cannot be opened: no permission, not a file
+    │   ├── JournalUnusable    cannot be opened: no permission, not a file
+    │   ├── OldFence           another process owns the session now
+    │   └── SessionOwned       a session that is claimed, and its owner is alive
     └── ObserverTooSlow        a stream of events that was read too slowly and was dropped
 
 A foreign error is mapped to one of these where it enters; no exception group reaches a user.
@@ -201,6 +203,18 @@ class JournalNewer(JournalError):
 
 class JournalUnusable(JournalError):
     """The journal cannot be opened."""
+
+
+class OldFence(JournalError):
+    """Another process has claimed the session since: this one can only watch. Nothing was written."""
+
+
+class SessionOwned(JournalError):
+    """The session is claimed and its lease has not run out. ``owner`` is who has it."""
+
+    def __init__(self, message: str, *, owner: str = "") -> None:
+        super().__init__(message)
+        self.owner = owner
 
 
 class ObserverTooSlow(OutriderError):

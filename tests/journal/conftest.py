@@ -1,13 +1,39 @@
-"""Both journals, for the tests of what they have in common."""
+"""Every journal, for the tests of what they have in common."""
 
-from collections.abc import Iterator
+import asyncio
+from collections.abc import Coroutine, Iterator
+from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any, TypeAlias, TypeVar
 
 import pytest
 
 from outrider.journal import JournalStore, MemoryJournal, SqliteJournal
 
 from .samples import noon
+
+T = TypeVar("T")
+
+
+class SteppedClock:
+    """A clock that stands still until it is stepped, forwards or back."""
+
+    def __init__(self) -> None:
+        self.now = noon()
+
+    def step(self, seconds: float) -> None:
+        self.now += timedelta(seconds=seconds)
+
+    def __call__(self) -> datetime:
+        return self.now
+
+
+Stepped: TypeAlias = tuple[JournalStore, SteppedClock]
+
+
+def run(main: Coroutine[Any, Any, T]) -> T:
+    """On the machine's clock: a journal elsewhere takes real time."""
+    return asyncio.run(main)
 
 
 @pytest.fixture(params=["memory", "sqlite"])
@@ -16,6 +42,16 @@ def journal(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[JournalS
     store = MemoryJournal(clock=noon) if request.param == "memory" else SqliteJournal(tmp_path / "journal", clock=noon)
     with store:
         yield store
+
+
+@pytest.fixture(params=["memory", "sqlite"])
+def stepped(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Stepped]:
+    """A journal whose clock the test steps. A server's clock is its own."""
+    clock = SteppedClock()
+    store: JournalStore
+    store = MemoryJournal(clock=clock) if request.param == "memory" else SqliteJournal(tmp_path / "journal", clock=clock)
+    with store:
+        yield store, clock
 
 
 @pytest.fixture

@@ -1,5 +1,6 @@
 """The file itself: where it is, whose it is, and what reading leaves behind."""
 
+import asyncio
 import os
 import sqlite3
 import threading
@@ -10,11 +11,13 @@ from pathlib import Path
 import pytest
 
 from outrider.errors import JournalCorrupt, JournalError, JournalFull, JournalNewer, JournalUnusable, UnknownName
-from outrider.journal import SqliteJournal, default_path
+from outrider.journal import SqliteJournal, default_path, replay
 from outrider.journal.database import look, mapped
 from outrider.rules.events import Record, WentOn
 
 from .samples import numbered, opened, short_run
+
+FILES = Path(__file__).parent / "files"
 
 
 def made(path: Path) -> Path:
@@ -128,7 +131,7 @@ def test_an_empty_file_becomes_a_journal_but_only_to_write(path: Path) -> None:
 
 def test_a_newer_journal_is_refused_with_both_versions(path: Path) -> None:
     before = changed(made(path), "PRAGMA user_version = 7").read_bytes()
-    refused(path, JournalNewer, "has format 7 and this Outrider reads up to 2; install a newer one")
+    refused(path, JournalNewer, "has format 7 and this Outrider reads up to 3; install a newer one")
     assert path.read_bytes() == before
 
 
@@ -265,17 +268,44 @@ def test_sqlite_saying_that_it_is_full_means_a_full_disk(path: Path) -> None:
         changed(made(path), "PRAGMA max_page_count = 1", "CREATE TABLE more AS SELECT zeroblob(99999)")
 
 
-def test_a_journal_of_the_first_format_is_read_and_brought_up_to_date(path: Path) -> None:
-    changed(made(path), "DROP TABLE learned")
-    changed(path, "PRAGMA user_version = 1")
+@pytest.mark.parametrize("version", [1, 2])
+def test_a_journal_of_an_earlier_format_is_read_as_it_is_and_brought_up_to_date_to_write(path: Path, version: int) -> None:
+    """The files were written by the Outriders of their time: a complete session, and one that was killed."""
+    path.write_bytes((FILES / f"format-{version}.journal").read_bytes())
+    before = path.read_bytes()
+    learned = "are often right" if version > 1 else ""
     with SqliteJournal(path, read_only=True) as journal:
-        assert journal.read("trip") == short_run()
-        assert journal.learned("anything") == ""
+        records = journal.read("trip")
+        entries = journal.sessions()
+        assert journal.learned("drafts") == learned
+        assert journal.owner("walk") == ""
+    assert path.read_bytes() == before
+    assert [(entry.name, entry.outcome, entry.steps, entry.events) for entry in entries] == [
+        ("walk", "interrupted", 1, 4), ("trip", "complete", 3, 27),
+    ]  # fmt: skip
+    assert replay(records).outcome == "complete"
     with SqliteJournal(path) as journal:
-        journal.keep_learned("drafts", "are often right")
-        assert journal.read("trip") == short_run()
+        assert (journal.read("trip"), journal.sessions(), journal.learned("drafts")) == (records, entries, learned)
+        journal.keep_learned("drafts", "are never right")
+        journal.append("walk", numbered(WentOn(), first=4))
+        lease = journal.claim("walk", "one", 10)
+        journal.append("walk", numbered(WentOn(), first=5), fence=lease.fence, taken=journal.command("walk", WentOn()))
+        assert len(journal.read("walk")) == 6
     with SqliteJournal(path, read_only=True) as journal:
-        assert journal.learned("drafts") == "are often right"
+        assert journal.learned("drafts") == "are never right"
+        assert journal.owner("walk") == "one"
+
+
+def test_an_empty_mailbox_of_an_earlier_format_is_no_damage(path: Path) -> None:
+    path.write_bytes((FILES / "format-1.journal").read_bytes())
+
+    async def main() -> None:
+        with SqliteJournal(path, read_only=True) as journal:
+            async with journal.mail("walk") as mail, asyncio.timeout(0.2):
+                await anext(mail)
+
+    with pytest.raises(TimeoutError):
+        asyncio.run(main())
 
 
 def test_what_was_learned_and_then_damaged_is_not_believed(path: Path) -> None:

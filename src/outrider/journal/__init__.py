@@ -1,16 +1,22 @@
-"""The journal is the truth: append, read, replay."""
+"""The journal is the truth: append, read, follow, own, replay."""
 
 from outrider.journal.codec import decode, encode, encode_plan, from_line, to_line
+from outrider.journal.follow import Following
 from outrider.journal.memory import MemoryJournal
+from outrider.journal.owning import Owned, is_gone, own, this_process
 from outrider.journal.plans import ConfirmedPlan, Remembered, forget, remembered
 from outrider.journal.replay import Replayed, replay
 from outrider.journal.sqlite import SqliteJournal, default_path
-from outrider.journal.store import JournalStore, SessionEntry
+from outrider.journal.store import JournalStore, Lease, Mailed, SessionEntry
 
 __all__ = [
     "ConfirmedPlan",
+    "Following",
     "JournalStore",
+    "Lease",
+    "Mailed",
     "MemoryJournal",
+    "Owned",
     "Remembered",
     "Replayed",
     "SessionEntry",
@@ -21,7 +27,10 @@ __all__ = [
     "encode_plan",
     "forget",
     "from_line",
+    "is_gone",
+    "own",
     "remembered",
     "replay",
+    "this_process",
     "to_line",
 ]

@@ -6,7 +6,7 @@ Every error of SQLite's passes through ``mapped`` and through nothing else.
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import Final, Literal, TypeVar
@@ -18,21 +18,35 @@ T = TypeVar("T")
 APPLICATION_ID: Final = 0x4F555452
 """``OUTR``: what tells a journal from any other SQLite file."""
 
-SCHEMA_VERSION: Final = 2
+SCHEMA_VERSION: Final = 3
+"""1: sessions and their events. 2: what was learned. 3: leases and mailboxes, and the events of tools."""
 
 _LEARNED: Final = "CREATE TABLE learned (topic TEXT PRIMARY KEY, json TEXT NOT NULL, crc INTEGER NOT NULL)"
 
-_SINCE_1: Final = (_LEARNED, f"PRAGMA user_version = {SCHEMA_VERSION}")
-"""What makes a journal of format 1 one of today's."""
+_OWNED: Final = (
+    """CREATE TABLE lease (
+        session TEXT PRIMARY KEY, fence INTEGER NOT NULL, owner TEXT NOT NULL, renewed_s REAL NOT NULL, ttl_s REAL NOT NULL)""",
+    """CREATE TABLE mailbox (
+        n INTEGER PRIMARY KEY AUTOINCREMENT, session TEXT NOT NULL, "by" TEXT NOT NULL, json TEXT NOT NULL,
+        crc INTEGER NOT NULL)""",
+    "CREATE INDEX mailbox_of ON mailbox (session, n)",
+)
+
+_ADDED: Final[Mapping[int, tuple[str, ...]]] = {
+    2: (_LEARNED,),
+    3: ("ALTER TABLE session ADD COLUMN fence INTEGER NOT NULL DEFAULT 0", *_OWNED),
+}
+"""What makes a journal of the format before one of this format."""
 
 _SCHEMA: Final = (
     """CREATE TABLE session (
         id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, created TEXT NOT NULL, task TEXT NOT NULL,
-        outcome TEXT, steps INTEGER NOT NULL, events INTEGER NOT NULL)""",
+        outcome TEXT, steps INTEGER NOT NULL, events INTEGER NOT NULL, fence INTEGER NOT NULL DEFAULT 0)""",
     """CREATE TABLE event (
         session INTEGER NOT NULL, n INTEGER NOT NULL, kind TEXT NOT NULL, json TEXT NOT NULL, crc INTEGER NOT NULL,
         PRIMARY KEY (session, n))""",
     _LEARNED,
+    *_OWNED,
     f"PRAGMA application_id = {APPLICATION_ID}",
     f"PRAGMA user_version = {SCHEMA_VERSION}",
 )
@@ -42,6 +56,36 @@ _UNWRITTEN: Final = {
     sqlite3.SQLITE_IOERR_SHMSIZE,
 }  # fmt: skip
 """Failures of the disk while writing: a quota, a limit on the file's size, a disk that is gone."""
+
+
+class Changes:
+    """Whether another connection has written to the journal at ``path`` since the last time one asked; cheap to ask.
+
+    A journal that cannot be watched, because its folder may not be written, has always changed.
+    """
+
+    def __init__(self, path: Path, wait_s: float) -> None:
+        self._path = path
+        self._db: sqlite3.Connection | None = None
+        with suppress(JournalError), mapped(path):
+            self._db = _connect(path, "mode=ro", wait_s)
+        self._version = self._now()
+
+    def _now(self) -> int | None:
+        with suppress(JournalError), mapped(self._path):
+            return None if self._db is None else _number(self._db, "PRAGMA data_version")
+        return None
+
+    def seen(self) -> bool:
+        """Whether there may be something new."""
+        before, self._version = self._version, self._now()
+        return self._version is None or self._version != before
+
+    def close(self) -> None:
+        """Nothing is watched any more."""
+        if self._db is not None:
+            self._db.close()
+            self._db = None
 
 
 # Errors -------------------------------------------------------------------------------------------------------------
@@ -192,8 +236,8 @@ def _create(db: sqlite3.Connection, path: Path) -> None:
 
 def _bring_up_to_date(db: sqlite3.Connection) -> None:
     with transaction(db, "IMMEDIATE"):
-        if _number(db, "PRAGMA user_version") < SCHEMA_VERSION:  # nobody else has been faster
-            for statement in _SINCE_1:
+        for version in range(_number(db, "PRAGMA user_version") + 1, SCHEMA_VERSION + 1):  # none if somebody has been faster
+            for statement in (*_ADDED[version], f"PRAGMA user_version = {version}"):
                 db.execute(statement)
 
 

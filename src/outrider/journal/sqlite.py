@@ -6,20 +6,28 @@ import json
 import os
 import sqlite3
 import sys
-import zlib
 from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Final, Self, TypeVar, get_args
+from typing import Self, TypeVar
 
-from outrider.errors import JournalCorrupt, JournalUnusable
-from outrider.journal.codec import from_line, to_line
-from outrider.journal.database import look, mapped, open_to_write, transaction
+from outrider.errors import JournalCorrupt, JournalError, JournalUnusable
+from outrider.journal import leases
+from outrider.journal.codec import to_line
+from outrider.journal.database import Changes, look, mapped, open_to_write, transaction
+from outrider.journal.follow import Following, PollingBell, at_once
+from outrider.journal.rows import LAST_CHARACTER, checksum, entry_of, record_of, storable
 from outrider.journal.store import (
     MOST_NAMED,
     Clock,
+    Lease,
+    Mailed,
     SessionEntry,
+    check_claim,
     check_succession,
+    is_finished,
+    never,
+    old_fence,
     out_of_turn,
     outcome_of,
     steps_after,
@@ -27,12 +35,9 @@ from outrider.journal.store import (
     the_one,
     utc_now,
 )
-from outrider.rules.events import Outcome, Record
+from outrider.rules.events import Command, Record
 
 T = TypeVar("T")
-
-_LAST_CHARACTER: Final = "\U0010ffff"
-_OUTCOMES: Final = (None, *get_args(Outcome))
 
 
 def default_path(environ: Mapping[str, str] = os.environ, platform: str = sys.platform, home: Path | None = None) -> Path:
@@ -85,22 +90,31 @@ class SqliteJournal:
 
     # Writing --------------------------------------------------------------------------------------------------------
 
-    def append(self, session: str, records: list[Record]) -> None:
+    def append(self, session: str, records: list[Record], *, fence: int = 0, taken: int = 0) -> None:
         """All of ``records`` are on disk, or none; see ``JournalStore``."""
         db = self._to_write()
-        if not records:
+        if not records and not taken:
             return
         check_succession(session, records)
         lines = [to_line(record) for record in records]
         with mapped(self.path), transaction(db, "IMMEDIATE"):
-            number = self._enter(db, session, records)
+            if taken:
+                self._take_out(db, session, fence, taken)
+            if not records:
+                return
+            number = self._enter(db, session, records, fence)
             db.executemany(
                 "INSERT INTO event (session, n, kind, json, crc) VALUES (?, ?, ?, ?, ?)",
                 [
-                    (number, record.n, record.event.kind, line, _checksum(session, line))
+                    (number, record.n, record.event.kind, line, checksum(session, line))
                     for record, line in zip(records, lines, strict=True)
                 ],
             )
+
+    def _take_out(self, db: sqlite3.Connection, session: str, fence: int, taken: int) -> None:
+        if (stands := leases.fence_of(db, session)) != fence:
+            raise old_fence(session, fence, stands)
+        leases.take_out(db, session, taken)
 
     def keep_learned(self, topic: str, text: str) -> None:
         """``text`` is kept under ``topic`` instead of what was; see ``JournalStore``."""
@@ -109,7 +123,7 @@ class SqliteJournal:
             db.execute(
                 "INSERT INTO learned (topic, json, crc) VALUES (?, ?, ?)"
                 " ON CONFLICT (topic) DO UPDATE SET json = excluded.json, crc = excluded.crc",
-                (topic, text, _checksum(topic, text)),
+                (topic, text, checksum(topic, text)),
             )
 
     def _to_write(self) -> sqlite3.Connection:
@@ -117,27 +131,86 @@ class SqliteJournal:
             raise JournalUnusable(f"the journal {self.path} is {'closed' if self._closed else 'open for reading only'}")
         return self._db
 
-    def _enter(self, db: sqlite3.Connection, session: str, records: list[Record]) -> int:
+    def _enter(self, db: sqlite3.Connection, session: str, records: list[Record], fence: int) -> int:
         """Bring the session's entry up to date, made now if it is opened; its number. Refuse what does not go on from it."""
         first, after = records[0].n, records[-1].n + 1
         steps, outcome = steps_after(records, None), outcome_of(records)
         if (task := task_of(records)) is not None:
             found = db.execute(
-                "INSERT INTO session (name, created, task, outcome, steps, events) VALUES (?, ?, ?, ?, ?, ?)"
+                "INSERT INTO session (name, created, task, outcome, steps, events, fence)"
+                " SELECT ?, ?, ?, ?, ?, ?, ? WHERE ? = coalesce((SELECT fence FROM lease WHERE session = ?), 0)"
                 " ON CONFLICT DO NOTHING RETURNING id",
-                (session, self._clock().isoformat(timespec="seconds"), _storable(task.text), outcome, steps or 0, after),
+                (session, self._created(), storable(task.text), outcome, steps or 0, after, fence, fence, session),
             ).fetchall()
         else:
             found = db.execute(
                 "UPDATE session SET steps = coalesce(?, steps), outcome = coalesce(?, outcome), events = ?"
-                " WHERE name = ? AND events = ? RETURNING id",
-                (steps, outcome, after, session, first),
+                " WHERE name = ? AND events = ? AND fence = ? RETURNING id",
+                (steps, outcome, after, session, first, fence),
             ).fetchall()
         if not found:
-            stands = db.execute("SELECT events FROM session WHERE name = ?", (session,)).fetchone()
-            raise out_of_turn(session, expected=stands[0] if stands else 0, got=first)
+            raise self._refused(db, session, first, fence)
         number: int = found[0][0]
         return number
+
+    def _created(self) -> str:
+        return self._clock().isoformat(timespec="seconds")
+
+    def _refused(self, db: sqlite3.Connection, session: str, first: int, fence: int) -> JournalError:
+        """Why records with this number and fence cannot be appended."""
+        if (stands := leases.fence_of(db, session)) != fence:
+            return old_fence(session, fence, stands)
+        events = db.execute("SELECT events FROM session WHERE name = ?", (session,)).fetchone()
+        return out_of_turn(session, expected=events[0] if events else 0, got=first)
+
+    # Owning ---------------------------------------------------------------------------------------------------------
+
+    def claim(self, session: str, owner: str, ttl_s: float, *, over: str = "") -> Lease:
+        """``owner`` owns the session; see ``JournalStore``. The journal's clock is the machine's."""
+        check_claim(session, owner, ttl_s)
+        wanted = Lease(session=session, owner=owner, fence=0, ttl_s=ttl_s)
+        return self._change(lambda db: leases.claim(db, wanted, self._now_s(), over))
+
+    def renew(self, lease: Lease) -> None:
+        """The lease counts on; see ``JournalStore``."""
+        self._change(lambda db: leases.renew(db, lease, self._now_s()))
+
+    def release(self, lease: Lease) -> None:
+        """Nobody owns the session; see ``JournalStore``."""
+        self._change(lambda db: leases.release(db, lease))
+
+    def owner(self, session: str) -> str:
+        """Who owns the session now; see ``JournalStore``."""
+        return self._ask(lambda db: leases.owner_of(db, session, self._now_s()) if _has(db, "lease") else "")
+
+    def command(self, session: str, command: Command, *, by: str = "") -> int:
+        """Put it into the session's mailbox; see ``JournalStore``."""
+        return self._change(lambda db: leases.post(db, session, command, by))
+
+    def _now_s(self) -> float:
+        return self._clock().timestamp()
+
+    def _change(self, change: Callable[[sqlite3.Connection], T]) -> T:
+        db = self._to_write()
+        with mapped(self.path), transaction(db, "IMMEDIATE"):
+            return change(db)
+
+    # Watching -------------------------------------------------------------------------------------------------------
+
+    def follow(self, session: str, *, since: int = 0) -> Following[Record]:
+        """The session's records from number ``since`` on, as they come; see ``JournalStore``."""
+        return Following(self._bell, lambda after: at_once(lambda: self.read(session, since=after)), since, is_finished)
+
+    def mail(self, session: str, *, since: int = 0) -> Following[Mailed]:
+        """The commands from number ``since`` on, as they come; see ``JournalStore``."""
+        return Following(self._bell, lambda after: at_once(lambda: self._mail(session, after)), since, never)
+
+    def _mail(self, session: str, since: int) -> list[Mailed]:
+        return self._ask(lambda db: leases.mail(db, session, since) if _has(db, "mailbox") else [])
+
+    def _bell(self) -> PollingBell:
+        changes = Changes(self.path, self._wait_s)
+        return PollingBell(changes.seen, changes.close)
 
     # Reading --------------------------------------------------------------------------------------------------------
 
@@ -157,14 +230,13 @@ class SqliteJournal:
         if row is None:
             return ""
         text, crc = row
-        if not isinstance(text, str) or _checksum(topic, text) != crc:
+        if not isinstance(text, str) or checksum(topic, text) != crc:
             raise self._damaged(f"what was learned of {topic!r} is not what was written")
         return text
 
     def _learned(self, db: sqlite3.Connection, topic: str) -> tuple[object, object] | None:
-        there = db.execute("SELECT 1 FROM sqlite_master WHERE name = 'learned'").fetchone()  # not in a journal of format 1
         found: tuple[object, object] | None = None
-        if there:
+        if _has(db, "learned"):
             found = db.execute("SELECT json, crc FROM learned WHERE topic = ?", (topic,)).fetchone()
         return found
 
@@ -196,7 +268,7 @@ class SqliteJournal:
         """The session that is meant: its name, its number, and how many events it has."""
         found = db.execute(
             "SELECT name, id, events FROM session WHERE name >= ? AND name <= ? ORDER BY name LIMIT ?",
-            (wanted, wanted + _LAST_CHARACTER, MOST_NAMED + 1),
+            (wanted, wanted + LAST_CHARACTER, MOST_NAMED + 1),
         ).fetchall()
         if not found:
             self._check_names(db)
@@ -214,21 +286,16 @@ class SqliteJournal:
             raise self._damaged(str(verdict[0]))
 
     def _record(self, name: str, n: object, line: object, crc: object) -> Record:
-        if not isinstance(line, str) or _checksum(name, line) != crc:
-            raise self._damaged(f"event {n} is not what was written")
-        record = from_line(line)
-        if record.n != n:
-            raise self._damaged(f"event {n} stands in the place of {record.n}")
-        return record
+        try:
+            return record_of(name, n, line, crc)
+        except JournalCorrupt as error:
+            raise self._damaged(str(error)) from None
 
-    def _entry(self, row: tuple[Any, ...]) -> SessionEntry:
-        match row:
-            case (str(name), str(created), str(task), outcome, int(steps), int(events)) if outcome in _OUTCOMES:
-                return SessionEntry(
-                    name=name, created=created, task=task, outcome=outcome or "interrupted", steps=steps, events=events
-                )
-            case _:
-                raise self._damaged(f"the entry of session {row[0]!r} makes no sense")
+    def _entry(self, row: tuple[object, ...]) -> SessionEntry:
+        try:
+            return entry_of(row)
+        except JournalCorrupt as error:
+            raise self._damaged(str(error)) from None
 
     def _damaged(self, what: str) -> JournalCorrupt:
         return JournalCorrupt(f"the journal {self.path} is damaged: {what}")
@@ -254,11 +321,6 @@ def _make_folder(folder: Path) -> None:
         raise JournalUnusable(f"the folder {folder} cannot be made: {error.strerror}") from error
 
 
-def _checksum(session: str, line: str) -> int:
-    """Tells the event from a damaged one, and from another session's."""
-    return zlib.crc32(line.encode(), zlib.crc32(session.encode()))
-
-
-def _storable(text: str) -> str:
-    """``text`` for a list: half a surrogate pair, which UTF-8 cannot carry, as its escape. The event has the text itself."""
-    return text.encode("utf-8", "backslashreplace").decode()
+def _has(db: sqlite3.Connection, table: str) -> bool:
+    """Whether the journal has this table: those of earlier formats lack some, and reading does not bring them up to date."""
+    return db.execute("SELECT 1 FROM sqlite_master WHERE name = ?", (table,)).fetchone() is not None

@@ -1,0 +1,120 @@
+"""What the journal costs: microseconds an append and an event, beside the same rows written by hand.
+
+    python scripts/benchmark_journal.py
+    python scripts/benchmark_journal.py --journal postgresql://...
+
+Batches are as a run writes them: most reports bring one to three events. By hand means the bare statements, without checks, codec
+or fence, into a file of the same settings: what SQLite itself costs on this disk. A server is measured without such a comparison.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sqlite3
+import statistics
+import tempfile
+import time
+import zlib
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from pathlib import Path
+
+from outrider.journal import JournalStore, SqliteJournal, to_line
+from outrider.model import Step, Task, Usage
+from outrider.rules.events import Confirmed, Event, Opened, Record, Shown, Started, Verified
+
+STEPS = 400
+ROUNDS = 7
+
+
+def batches() -> Iterator[list[Record]]:
+    """The records of a long plan, as they are appended."""
+    n = 0
+
+    def batch(*events: Event) -> list[Record]:
+        nonlocal n
+        n += len(events)
+        return [Record(n=n - len(events) + i, time_s=n / 8, event=event) for i, event in enumerate(events)]
+
+    yield batch(Opened(task=Task("Plan a trip"), approximation="small", target="large", lookahead="lookahead-4", max_steps=999))
+    usage = Usage(900, 700, 40, "reported", 0.001)
+    for at in range(STEPS):
+        step = Step("search", {"from": "Oslo", "to": "Bergen", "day": at})
+        yield batch(Started(call=at, role="target", at=at))
+        yield batch(Shown(at=at, step=step))
+        yield batch(
+            Verified(call=at, at=at, step=step, thought="The cheapest way is the train over the mountains.", usage=usage),
+            Confirmed(at=at, step=step, by="target", call=at),
+        )
+
+
+def seconds(append: Callable[[list[Record]], None]) -> float:
+    """How long it takes to append a whole plan."""
+    plan = list(batches())
+    began_s = time.perf_counter()
+    for batch in plan:
+        append(batch)
+    return time.perf_counter() - began_s
+
+
+def by_hand(path: Path) -> float:
+    """The same rows, with nothing around them but the transaction."""
+    plan = [[(1, record.n, record.event.kind, to_line(record)) for record in batch] for batch in batches()]
+    rows = [[(*row, zlib.crc32(row[3].encode())) for row in batch] for batch in plan]
+    with closing(sqlite3.connect(path, isolation_level=None)) as db:
+        db.execute("PRAGMA journal_mode = WAL")
+        db.execute("PRAGMA synchronous = NORMAL")
+        db.execute("CREATE TABLE session (id INTEGER PRIMARY KEY, events INTEGER)")
+        db.execute("CREATE TABLE event (session INTEGER, n INTEGER, kind TEXT, json TEXT, crc INTEGER, PRIMARY KEY (session, n))")
+        db.execute("INSERT INTO session VALUES (1, 0)")
+        began_s = time.perf_counter()
+        for batch in rows:
+            db.execute("BEGIN IMMEDIATE")
+            db.execute("UPDATE session SET events = ? WHERE id = 1", (batch[-1][1],))
+            db.executemany("INSERT INTO event VALUES (?, ?, ?, ?, ?)", batch)
+            db.execute("COMMIT")
+        return time.perf_counter() - began_s
+
+
+def measured(journal: JournalStore, name: str, *, owned: bool) -> float:
+    """Seconds for a plan in a session of this name."""
+    fence = journal.claim(name, "benchmark", 60).fence if owned else 0
+    return seconds(lambda batch: journal.append(name, batch, fence=fence))
+
+
+def main() -> None:
+    """Print a JSON object a line."""
+    parser = argparse.ArgumentParser(description="What the journal costs.")
+    parser.add_argument("--journal", default="", help="a journal to write to; by default SQLite in a temporary folder")
+    options = parser.parse_args()
+    events, appends = sum(len(batch) for batch in batches()), len(list(batches()))
+
+    def tell(what: str, times_s: list[float]) -> float:
+        middle_s = statistics.median(times_s)
+        print(json.dumps({"what": what, "us_an_append": middle_s / appends * 1e6, "us_an_event": middle_s / events * 1e6,
+                          "rounds": len(times_s)}))  # fmt: skip
+        return middle_s
+
+    with tempfile.TemporaryDirectory() as folder:
+        free, owned, hand = [], [], []
+        with opened(options.journal, Path(folder) / "journal") as journal:
+            for i in range(ROUNDS):  # in turn, so that a busy moment falls on all
+                free.append(measured(journal, f"free-{i}-{time.time_ns()}", owned=False))
+                owned.append(measured(journal, f"owned-{i}-{time.time_ns()}", owned=True))
+                if not options.journal:
+                    hand.append(by_hand(Path(folder) / f"hand-{i}"))
+        free_s, owned_s = tell("append", free), tell("append with a fence", owned)
+        told = {"fence_over_none": owned_s / free_s}
+        if hand:
+            told["append_over_by_hand"] = free_s / tell("by hand", hand)
+        print(json.dumps(told))
+
+
+def opened(where: str, otherwise: Path) -> JournalStore:
+    """The journal that was named, or one in a file."""
+    return SqliteJournal(where or otherwise)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,72 @@
+"""What a store's rows hold, whatever it is kept in: lines with checksums, and what is in them. None of it waits."""
+
+from __future__ import annotations
+
+import zlib
+from typing import Any, Final, get_args
+
+from outrider.errors import JournalCorrupt
+from outrider.journal.codec import from_line, to_line
+from outrider.journal.store import Mailed, SessionEntry
+from outrider.rules.events import Command, Outcome, Record
+
+LAST_CHARACTER: Final = "\U0010ffff"
+"""Behind every name that begins with what stands before it."""
+
+_OUTCOMES: Final = (None, *get_args(Outcome))
+
+
+def checksum(session: str, line: str) -> int:
+    """Tells the line from a damaged one, and from another session's."""
+    return zlib.crc32(line.encode(), zlib.crc32(session.encode()))
+
+
+def storable(text: str) -> str:
+    """``text`` for a list: half a surrogate pair, which UTF-8 cannot carry, as its escape. The event has the text itself."""
+    return text.encode("utf-8", "backslashreplace").decode()
+
+
+def record_of(session: str, n: object, line: object, crc: object) -> Record:
+    """The session's record ``n``.
+
+    Raises:
+        JournalCorrupt: it is not what was written.
+    """
+    if not isinstance(line, str) or checksum(session, line) != crc:
+        raise JournalCorrupt(f"event {n} is not what was written")
+    record = from_line(line)
+    if record.n != n:
+        raise JournalCorrupt(f"event {n} stands in the place of {record.n}")
+    return record
+
+
+def entry_of(row: tuple[Any, ...]) -> SessionEntry:
+    """A session's entry from its row: name, created, task, outcome, steps, events.
+
+    Raises:
+        JournalCorrupt: it makes no sense.
+    """
+    match row:
+        case (str(name), str(created), str(task), outcome, int(steps), int(events)) if outcome in _OUTCOMES:
+            return SessionEntry(
+                name=name, created=created, task=task, outcome=outcome or "interrupted", steps=steps, events=events
+            )
+        case _:
+            raise JournalCorrupt(f"the entry of session {row[0]!r} makes no sense")
+
+
+def command_line(command: Command) -> str:
+    """``command`` for a mailbox."""
+    return to_line(Record(n=0, time_s=0.0, event=command))
+
+
+def mailed_of(session: str, n: int, by: object, line: object, crc: object) -> Mailed:
+    """The command ``n`` of the session's mailbox.
+
+    Raises:
+        JournalCorrupt: it is not what was put there, or no command.
+    """
+    command = from_line(line).event if isinstance(line, str) and checksum(session, line) == crc else None
+    if not isinstance(command, get_args(Command)) or not isinstance(by, str):
+        raise JournalCorrupt(f"command {n} of session {session!r} is not what was written")
+    return Mailed(n=n, command=command, by=by)
