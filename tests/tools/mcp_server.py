@@ -115,6 +115,8 @@ def reply(request: dict[str, Any]) -> dict[str, Any]:
 if __name__ == "__main__":
     if "stillborn" in MANNERS:
         sys.exit("there is no database")
+    if "chatty" in MANNERS:
+        sys.stdout.write("welcome!\n{}\n")
     for line in sys.stdin:
         request = json.loads(line)
         if "id" in request:

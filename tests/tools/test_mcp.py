@@ -127,6 +127,12 @@ async def test_what_goes_wrong_in_a_server_is_an_observation(tmp_path: Path) -> 
 
 
 @pytest.mark.asyncio
+async def test_what_a_program_says_beside_the_protocol_is_passed_over(tmp_path: Path) -> None:
+    async with serving(tmp_path, "chatty") as box:
+        assert await box.run(Step("search"), key="k") == "search\ndone"
+
+
+@pytest.mark.asyncio
 async def test_a_server_that_dies_during_a_call_leaves_no_answer_and_nobody_else_is_cancelled(tmp_path: Path) -> None:
     async with serving(tmp_path) as box:
         with pytest.raises(ToolLost, match="gave no answer to dies"):

@@ -7,9 +7,10 @@ server nothing. What nobody has declared writes.
 from __future__ import annotations
 
 import asyncio
+import logging
 import tempfile
-from collections.abc import AsyncIterator, Collection, Mapping, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import AsyncIterator, Collection, Iterator, Mapping, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import IO, Any, Final, Literal, TypeAlias, cast
 from urllib.parse import urlsplit
@@ -90,7 +91,7 @@ async def mcp_tools(
         BadOption: the arguments make no sense, the program does not exist, or the server's tools have no usable schema or name.
         ToolLost: the server does not start or does not answer.
     """
-    with tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace") as log:
+    with _quietly(), tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace") as log:
         connect = _connecting(transport, list(command), url, env, cwd, headers, log)
         link = _Link(_shown(transport, command, url), connect, log)
         left: BaseException | None = None
@@ -108,6 +109,17 @@ async def mcp_tools(
                 keeping.cancel()
         if left is not None:
             raise left
+
+
+@contextmanager
+def _quietly() -> Iterator[None]:
+    """What the package logs reaches whoever set logging up, and else nobody: by default it goes across the person's screen."""
+    logger, nobody = logging.getLogger("mcp"), logging.NullHandler()
+    logger.addHandler(nobody)
+    try:
+        yield
+    finally:
+        logger.removeHandler(nobody)
 
 
 def _shown(transport: Transport, command: Sequence[str], url: str) -> str:

@@ -8,6 +8,8 @@ import unicodedata
 from enum import Enum
 from typing import Final
 
+from outrider.errors import first_of
+
 OBSERVATION_CHARS: Final = 4000
 """How long an observation may be, in characters, unless the tool says otherwise."""
 
@@ -71,7 +73,9 @@ def canonical(result: object) -> str:
 
 
 def error_text(error: BaseException) -> str:
-    """An exception as an observation: its type and its text, cut."""
+    """An exception as an observation: its type and its text, cut. Of a group, the first one in it."""
+    if isinstance(error, BaseExceptionGroup):
+        error = first_of(error)
     try:
         text = str(error)
     except Exception:  # a foreign __str__ may do anything
