@@ -191,6 +191,12 @@ def test_what_was_planned_live_can_be_compared_on_later(place: Place, live: tupl
     assert found["schedulers"]["lookahead-2"]["time_ratio"] < 1
 
 
+def test_live_drafts_from_memory_of_the_tasks_before(place: Place, live: tuple[str, ...]) -> None:
+    done = place.here(*live, "-a", "recall", "--json", "--schedulers", "lookahead-1")
+    assert done.code == 0, done.err
+    assert json.loads(done.out)["schedulers"]["lookahead-1"]["same_plan"] == 2
+
+
 def test_live_counts_no_dollars_without_prices(place: Place, live: tuple[str, ...]) -> None:
     done = place.here(*live, "--budget-usd", "1")
     assert done.code == 2

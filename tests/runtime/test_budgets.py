@@ -1,7 +1,7 @@
 """Budgets and the limit on steps in whole sessions: speculation is cut first, the person is asked, and nothing is overshot."""
 
 import asyncio
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from contextlib import suppress
 from typing import Any
 
@@ -140,30 +140,108 @@ def test_speculation_is_cut_first_so_the_last_call_of_a_budget_is_the_frontiers(
     assert (started[-1].role, started[-1].at) == ("target", len(session.plan.steps) - 1)
 
 
+class Counting(Frugal):
+    """An agent that counts what all its calls together have used, those that were cancelled too."""
+
+    def __init__(self, *route: str, takes_s: float, uses: float) -> None:
+        super().__init__(*route, takes_s=takes_s, uses=uses)
+        self.calls = self.tokens = 0
+
+    async def next_step(self, task: Task, prefix: Prefix, meter: Meter) -> Answer:
+        self.calls += 1
+        self.tokens += self._uses.tokens
+        return await super().next_step(task, prefix, meter)
+
+
+def spent(*agents: Counting) -> dict[str, float]:
+    return {
+        "calls": sum(agent.calls for agent in agents),
+        "tokens": sum(agent.tokens for agent in agents),
+        "usd": sum(agent.spent_usd for agent in agents),
+    }
+
+
+async def crowd(limits: Callable[[], Limits], uses: float) -> tuple[dict[str, float], list[Session]]:
+    """Two hundred sessions at once; what their agents have used, and the sessions once all have ended."""
+    slow, fast = Counting(*ROUTE, takes_s=3.0, uses=uses), Counting("a", "x", "c", "y", "e", takes_s=0.5, uses=uses)
+    ended: list[Session] = []
+
+    async def one() -> None:
+        async with plan("to the sea", approximation=fast, target=slow, lookahead=3, limits=limits()) as session:
+            with suppress(BudgetReached):
+                await session.result()
+            ended.append(session)
+
+    async with asyncio.TaskGroup() as group:
+        for _ in range(200):
+            group.create_task(one())
+    return spent(slow, fast), ended
+
+
+CAPS: dict[str, tuple[dict[str, Any], float]] = {
+    "calls": ({"calls": 300}, 1),
+    "tokens": ({"tokens": 30_000}, 100),
+    "usd": ({"usd": 3.0}, 0.01),
+}
+"""A cap of each kind, and the most of it that a call may use."""
+
+
 @pytest.mark.parametrize("uses", [1.0, 0.4])
 @pytest.mark.parametrize("shared", ["limits", "budget"])
-def test_two_hundred_concurrent_sessions_overshoot_a_cap_by_nothing(uses: float, shared: str) -> None:
-    async def crowd() -> None:
-        budget = Budget(usd=3.0)
+@pytest.mark.parametrize("what", CAPS)
+def test_two_hundred_concurrent_sessions_overshoot_a_cap_by_nothing(what: str, uses: float, shared: str) -> None:
+    async def main() -> None:
+        given, one_call = CAPS[what]
+        budget = Budget(**given)
         everybody = Limits(budget=budget, calls_at_once=50, servers=ServerLimits())
-        slow, fast = Frugal(*ROUTE, takes_s=3.0, uses=uses), Frugal("a", "x", "c", "y", "e", takes_s=0.5, uses=uses)
-        ended: list[bool] = []
-
-        async def one() -> None:
-            limits = Limits(within=everybody) if shared == "limits" else Limits(budget=budget)
-            async with plan("to the sea", approximation=fast, target=slow, lookahead=3, limits=limits) as session:
-                with suppress(BudgetReached):
-                    await session.result()
-                ended.append(session.plan.complete)
-
-        async with asyncio.TaskGroup() as group:
-            for _ in range(200):
-                group.create_task(one())
-        assert slow.spent_usd + fast.spent_usd <= 3.0 + 1e-9
-        assert slow.spent_usd + fast.spent_usd > 3.0 - 2 * 0.01
+        used, ended = await crowd(lambda: Limits(within=everybody) if shared == "limits" else Limits(budget=budget), uses)
+        assert used[what] <= given[what] + 1e-9
+        assert used[what] > given[what] - 2 * one_call, "what there is is not left lying"
         assert len(ended) == 200
 
-    run(crowd())
+    run(main())
+
+
+def test_two_hundred_concurrent_sessions_have_no_call_under_way_for_longer_than_the_seconds_they_share() -> None:
+    async def main() -> None:
+        busy: list[float] = []
+
+        class Timed(Counting):
+            async def next_step(self, task: Task, prefix: Prefix, meter: Meter) -> Answer:
+                try:
+                    return await super().next_step(task, prefix, meter)
+                finally:
+                    busy.append(asyncio.get_running_loop().time())
+
+        slow, budget = Timed(*ROUTE, takes_s=3.0, uses=1.0), Budget(seconds=10.0)
+
+        async def one() -> bool:
+            async with plan("to the sea", target=slow, lookahead=0, limits=Limits(budget=budget)) as session:
+                with suppress(BudgetReached):
+                    await session.result()
+                return len(session.plan.steps) == 3
+
+        async with asyncio.TaskGroup() as group:
+            tasks = [group.create_task(one()) for _ in range(200)]
+        assert max(busy) == 10.0, "calls that were under way are closed then, and none begins after"
+        assert all(task.result() for task in tasks)
+
+    run(main())
+
+
+@pytest.mark.parametrize(("calls_each", "calls"), [(1, 200), (3, 300)])
+@pytest.mark.parametrize("what", CAPS)
+def test_each_session_keeps_its_own_cap_and_all_of_them_that_of_the_process(what: str, calls_each: int, calls: int) -> None:
+    async def main() -> None:
+        given, one_call = CAPS[what]
+        everybody = Limits(budget=Budget(**given, whose="the budget of this process"))
+        own: dict[str, Any] = {what: calls_each * one_call}
+        used, ended = await crowd(lambda: Limits(budget=Budget(**own), within=everybody), 1.0)
+        assert used["calls"] == calls, "the sessions' caps together, or that of the process, whichever is less"
+        assert used[what] <= given[what] + 1e-9
+        assert max(session.figures.usage.tokens for session in ended) <= calls_each * CENT.tokens
+
+    run(main())
 
 
 def test_seconds_end_even_a_call_that_is_under_way_and_the_person_may_allow_more() -> None:

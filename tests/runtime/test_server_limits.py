@@ -5,10 +5,11 @@ from collections.abc import Callable
 from math import inf
 
 import pytest
+from agents.scripted import ScriptedModel
 
 from outrider import Answer, Limits, Meter, ServerLimits, Step, Task, Usage, plan
 from outrider.agents.agent import Server, server_of
-from outrider.agents.kinds import KINDS
+from outrider.agents.kinds import agent_of_kind
 from outrider.errors import BadOption, RateLimited, TargetFailed
 from outrider.model import Prefix
 from outrider.providers.trouble import Patience, Setback
@@ -16,6 +17,7 @@ from outrider.rules.events import Cancelled
 from outrider.runtime.limits import Ticket
 from outrider.runtime.servers import MINUTE_S, MOST_QUIET_S, PUSHED_BACK
 from outrider.testing import ScriptedAgent, run, steps
+from outrider.worlds import FREE
 
 SERVER = "a server"
 HERE = Server(SERVER)
@@ -277,7 +279,7 @@ def test_a_refusal_costs_no_tokens() -> None:
 
 @pytest.mark.parametrize(("kind", "requests"), [("direct", 1), ("cot", 1), ("react", 2), ("discussion", 5)])
 def test_each_kind_of_agent_says_how_many_requests_a_call_makes(kind: str, requests: int) -> None:
-    assert KINDS[kind].requests == requests
+    assert server_of(agent_of_kind(kind, ScriptedModel(), FREE)).requests == requests
 
 
 @pytest.mark.parametrize(("said", "counts"), [(3, 3), (0, 1), (-2, 1), (True, 1), ("many", 1)])
