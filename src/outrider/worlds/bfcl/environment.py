@@ -45,7 +45,14 @@ class Environment:
 
     def fork(self) -> Environment:
         """The same state again, whole: what two APIs share, their copies share."""
-        return Environment(deepcopy(self._instances), self._owners, self._classes)
+        dice = [
+            value
+            for instance in self._instances.values()
+            for value in vars(instance).values()
+            if isinstance(value, random.Random)
+        ]
+        copies: dict[int, Any] = {id(each): _same_dice(each) for each in dice}
+        return Environment(deepcopy(self._instances, copies), self._owners, self._classes)
 
     def call(self, function: str, arguments: Mapping[str, Any]) -> JSON:
         """What ``function`` returns for ``arguments``. Whatever it raises is raised.
@@ -64,6 +71,13 @@ class Environment:
     def state(self) -> JSON:
         """Everything the APIs hold, hidden fields and generators too, in a form that is equal where the states are."""
         return _State().of(self._instances)
+
+
+def _same_dice(dice: random.Random) -> random.Random:
+    """A generator that will draw the same: ``deepcopy`` would copy its 625 numbers one by one."""
+    copy = random.Random(0)  # noqa: S311 - the simulation's dice
+    copy.setstate(dice.getstate())
+    return copy
 
 
 def plain(value: object) -> JSON:

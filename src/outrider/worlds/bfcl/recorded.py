@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
 from outrider.agents.agent import Meter
@@ -15,6 +15,9 @@ from outrider.errors import BadOption
 from outrider.model import FINISH, JSON, Answer, Prefix, Step, Task, Usage
 from outrider.worlds.bfcl.apis import Function
 from outrider.worlds.bfcl.tasks import BfclTask
+
+Seconds = Callable[[Prefix], float]
+"""How long the answer to a prefix takes, on the loop's clock."""
 
 _ATTEMPTS: Final = 20
 
@@ -24,17 +27,17 @@ class GoldAgent:
 
     Args:
         task: whose gold calls.
-        takes_s: how long a call takes.
+        takes_s: how long an answer takes.
     """
 
-    def __init__(self, task: BfclTask, *, takes_s: float = 0.0) -> None:
+    def __init__(self, task: BfclTask, *, takes_s: Seconds | float = 0.0) -> None:
         self.name = "gold"
         self._plan = task.plan
-        self._takes_s = takes_s
+        self._takes_s = takes_s if callable(takes_s) else lambda _: float(takes_s)
 
     async def next_step(self, task: Task, prefix: Prefix, meter: Meter) -> Answer:
         """The gold call at the prefix's length."""
-        await asyncio.sleep(self._takes_s)
+        await asyncio.sleep(self._takes_s(prefix))
         return Answer((gold_step(self._plan, prefix),))
 
     def most(self, task: Task, prefix: Prefix) -> Usage | None:
@@ -49,24 +52,24 @@ class GuessingAgent:
         task: whose gold calls.
         agrees: how often it names the gold call.
         seed: another seed errs elsewhere.
-        takes_s: how long a call takes.
+        takes_s: how long an answer takes.
 
     Raises:
         BadOption: ``agrees`` is no probability.
     """
 
-    def __init__(self, task: BfclTask, *, agrees: float, seed: int = 0, takes_s: float = 0.0) -> None:
+    def __init__(self, task: BfclTask, *, agrees: float, seed: int = 0, takes_s: Seconds | float = 0.0) -> None:
         if not 0 <= agrees <= 1:
             raise BadOption(f"a drafter that agrees {agrees} of the time cannot be; give a number from 0 to 1")
         self.name = f"guess-{agrees:g}"
         self._task = task
         self._agrees = agrees
         self._seed = seed
-        self._takes_s = takes_s
+        self._takes_s = takes_s if callable(takes_s) else lambda _: float(takes_s)
 
     async def next_step(self, task: Task, prefix: Prefix, meter: Meter) -> Answer:
         """The gold call, or another."""
-        await asyncio.sleep(self._takes_s)
+        await asyncio.sleep(self._takes_s(prefix))
         return Answer((self.guess(prefix),))
 
     def most(self, task: Task, prefix: Prefix) -> Usage | None:
