@@ -53,7 +53,9 @@ class View(Protocol):
 
 
 class JsonView:
-    """One event a line. The last line, ``finished``, holds the plan and the figures as well."""
+    """One event a line. The last line, ``finished``, holds the plan and the figures as well; and the plan as a text, ``to_read``,
+    where its world has one.
+    """
 
     tells_the_end = False
 
@@ -69,6 +71,8 @@ class JsonView:
         line = encode(record)
         if isinstance(record.event, Finished):
             line |= {"plan": encode_plan(self.picture.plan), "figures": self.figures.as_json()}
+            if self.picture.rendered:
+                line["to_read"] = self.picture.rendered
         self._write(json_line(line))
 
     def close(self) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Callable
 
 from outrider.figures import Figures
@@ -57,15 +58,22 @@ def whole_plan(picture: Picture) -> list[str]:
     return [*_head(picture), *map(_step, picture.confirmed), *sentences]
 
 
-def to_read(picture: Picture) -> list[str]:
-    """The complete plan as its world tells it, after an empty line; nothing where the steps say everything."""
-    text = picture.rendered
-    return ["", *(indented(line) for line in text.splitlines())] if text else []
+def to_read(picture: Picture, width: int | None = None) -> list[str]:
+    """The complete plan as its world tells it, after an empty line; nothing where the steps say everything.
+
+    With a ``width``, what is longer goes on below, further to the right.
+    """
+    lines = picture.rendered.splitlines()
+    return ["", *(part for line in lines for part in _broken(line, width))] if lines else []
 
 
-def indented(line: str) -> str:
-    """``line`` as it may be printed, with the blanks that it begins with."""
-    return line[: len(line) - len(line.lstrip(" "))] + one_line(line)
+def _broken(line: str, width: int | None) -> list[str]:
+    """``line`` as it may be printed, with the blanks that it begins with, in parts of ``width``."""
+    said = one_line(line)
+    before = " " * (len(line) - len(line.lstrip(" ")))
+    if width is None or len(before + said) <= width:
+        return [before + said]
+    return textwrap.wrap(said, max(20, width), initial_indent=before, subsequent_indent=f"{before}    ")
 
 
 def _head(picture: Picture) -> list[str]:

@@ -81,7 +81,7 @@ class TerminalView:
         for line in rest:
             label, colon, said = line.partition(":")
             self._console.print(Text.assemble((f"{label}{colon}", "dim"), said))
-        for line in to_read(self.picture):
+        for line in to_read(self.picture, self._console.width):
             self._console.print(Text(line))
 
     def _head(self) -> None:

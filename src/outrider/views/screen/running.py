@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import shutil
 from collections.abc import Callable
 
 from outrider.errors import ObserverTooSlow
@@ -59,7 +60,8 @@ async def _receive_the_rest(screen: PlanScreen, events: EventStream) -> None:
 
 def _write_down(screen: PlanScreen, write: Callable[[str], None]) -> None:
     if screen.picture.task:  # else it never began
-        for line in (*whole_plan(screen.picture), *summary(screen.picture, screen.figures), *to_read(screen.picture)):
+        read = to_read(screen.picture, shutil.get_terminal_size().columns)
+        for line in (*whole_plan(screen.picture), *summary(screen.picture, screen.figures), *read):
             write(line)
 
 

@@ -24,6 +24,7 @@ from outrider.worlds.travel.solver import Solution, solve
 from outrider.worlds.travel.tools import TOOLS, TravelTool, notebook
 from outrider.worlds.travel.train import annotated, numbered, queries
 from outrider.worlds.travel.trip import Day, Place, Ride, Trip
+from outrider.worlds.travel.two_stage import toolbox, two_stage
 
 __all__ = [
     "ACTIONS",
@@ -56,6 +57,8 @@ __all__ = [
     "situation",
     "solve",
     "steps_of",
+    "toolbox",
     "trip_of",
+    "two_stage",
     "world",
 ]

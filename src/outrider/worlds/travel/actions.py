@@ -38,6 +38,21 @@ END: Final = Action(FINISH, "ends the trip, back home on its last day", (FINISH,
 
 ACTIONS: Final = (FLY, DRIVE, TAXI, EAT, VISIT, STAY, END)
 RIDES: Final[dict[str, Mode]] = {"fly": "flight", "drive": "self-driving", "taxi": "taxi"}
+
+LOOKUPS: Final = frozenset(
+    {
+        "find_flights",
+        "find_road",
+        "find_accommodations",
+        "find_restaurants",
+        "find_attractions",
+        "find_cities",
+        "note",
+        "draft_trip",
+    }
+)
+"""Steps of the two-stage form that are no part of the trip."""
+
 _ACTION_OF: Final = {mode: action for action, mode in RIDES.items()}
 
 
@@ -101,6 +116,8 @@ def _after(so_far: Progress, step: Step) -> Progress:
             return Progress((*so_far.done, slept), Day(city=today.city), last=step)
         case _ if step.is_finish:
             return replace(so_far, finished=True, last=step)
+        case lookup if lookup in LOOKUPS:
+            return replace(so_far, last=step)
     raise BadStep(f"{step.action[:80]!r} is no step of a trip; steps are {', '.join(action.name for action in ACTIONS)}")
 
 

@@ -1,0 +1,163 @@
+"""Measure what a drafter brings the solver on TravelPlanner's tasks, in real time: the solver alone, and with drafts.
+
+    python scripts/measure_trips.py                                 # the greedy rule drafts; all 45 tasks and three of one's own
+    python scripts/measure_trips.py --target solver@travel:rated
+    python scripts/measure_trips.py --draft direct@local --limit 3  # the embedded model drafts: slow, so on a few tasks
+
+Every task is planned by every arm in turn, the arms in another order from task to task, so that what else the machine does falls
+on all of them. *Alone again* is the solver alone once more: how far its ratio is from 1 is what the machine's noise does. Seconds
+are of this machine, and both agents compute on it; plans, verdicts and scores are the same everywhere. Needs the extra
+``outrider[solver]``.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from statistics import fmean, median
+
+from measure_travel import OWN_TASKS
+
+from outrider import Plan, Session, Sliding, Task, plan
+from outrider.bench.statistics import Estimate, Paired, draws, ratio
+from outrider.figures import Figures
+from outrider.naming import Models, agent_named
+from outrider.providers.prices import Prices
+from outrider.worlds import named_world
+from outrider.worlds.travel import Score, queries, query_of, rates, score, trip_of
+
+ALONE = "alone"
+ARMS = {ALONE: 0, "alone again": 0, "lookahead 1": 1, "lookahead 2": 2, "lookahead 4": 4}
+SEED = 7
+
+
+@dataclass(frozen=True, slots=True)
+class Ran:
+    """One plan by one arm."""
+
+    plan: Plan
+    figures: Figures
+
+    @property
+    def total_s(self) -> float:
+        return self.figures.total_s or 0.0
+
+    @property
+    def judged(self) -> tuple[int, int]:
+        """How many drafts were accepted, of how many that were judged."""
+        tallies = self.figures.acceptance.values()
+        return sum(tally.accepted for tally in tallies), sum(tally.accepted + tally.rejected for tally in tallies)
+
+
+@dataclass(slots=True)
+class Arm:
+    """What an arm has come to over the tasks, beside the target alone."""
+
+    pairs: Paired = field(default_factory=Paired)
+    runs: list[Ran] = field(default_factory=list)
+    scores: list[Score] = field(default_factory=list)
+    same: int = 0
+
+    def add(self, task: str, ran: Ran, alone: Ran) -> None:
+        """One more task."""
+        query = query_of(task)
+        self.pairs.add(ran.total_s, alone.total_s)
+        self.runs.append(ran)
+        self.scores.append(score(query, trip_of(ran.plan.prefix, query.origin)))
+        self.same += ran.plan.prefix == alone.plan.prefix
+
+
+async def session(task: str, arm: str, draft: str, target: str, models: Models) -> Session:
+    """A run of ``task`` by ``arm``, not started so far."""
+    named = named_world("travel")
+    world = named.world(task)
+    most = named.most_steps(task) if named.most_steps else 0
+    return plan(
+        Task(task, "travel"),
+        approximation=await agent_named(draft, role="approximation", world=world, models=models),
+        target=await agent_named(target, role="target", world=world, models=models),
+        lookahead=Sliding(ARMS[arm]),
+        max_steps=most,
+        one_machine=True,
+        world=world,
+    )
+
+
+async def ran(task: str, arm: str, draft: str, target: str, models: Models) -> Ran:
+    """``task`` planned by ``arm``."""
+    async with await session(task, arm, draft, target, models) as running:
+        done = await running.result()
+    return Ran(done, running.figures)
+
+
+async def measured(tasks: Sequence[str], draft: str, target: str) -> dict[str, Arm]:
+    """Every task by every arm, after one plan that warms up."""
+    arms = {name: Arm() for name in ARMS}
+    async with Models(Prices(), slots=1) as models:
+        await ran(tasks[0], ALONE, draft, target, models)
+        for number, task in enumerate(tasks):
+            shift = number % len(ARMS)
+            order = [*ARMS][shift:] + [*ARMS][:shift]
+            done = {arm: await ran(task, arm, draft, target, models) for arm in order}
+            for name, arm in arms.items():
+                arm.add(task, done[name], done[ALONE])
+    return arms
+
+
+def told(name: str, arm: Arm, drawn: Sequence[Sequence[int]]) -> str:
+    """A row of the table."""
+    seconds = [run.total_s for run in arm.runs]
+    accepted, judged = (sum(counts) for counts in zip(*(run.judged for run in arm.runs), strict=True))
+    found = rates(arm.scores)
+    calls = [run.figures.calls("used") + run.figures.calls("wasted") + run.figures.calls("cancelled") for run in arm.runs]
+    signs = arm.pairs.signs
+    cells = [
+        name,
+        f"{sum(seconds):.2f}",
+        f"{median(seconds):.3f} / {max(seconds):.3f}",
+        "-" if name == ALONE else in_words(ratio(arm.pairs, drawn)),
+        "-" if name == ALONE else f"{signs.faster} / {signs.slower}",
+        f"{accepted} of {judged}" if judged else "-",
+        f"{fmean(calls):.1f}",
+        f"{arm.same} of {len(arm.runs)}",
+        f"{found.commonsense_macro:.3f} / {found.hard_macro:.3f} / {found.final:.3f}",
+    ]
+    return f"| {' | '.join(cells)} |"
+
+
+def in_words(estimate: Estimate | None) -> str:
+    """A ratio with its interval."""
+    if estimate is None:
+        return "-"
+    low_high = "" if estimate.interval is None else f" ({estimate.interval[0]:.2f} to {estimate.interval[1]:.2f})"
+    return f"{estimate.value:.2f}{low_high}"
+
+
+HEAD = (
+    "| arm | s in all | s a plan, median / most | of the time alone (95 %) | faster / slower | drafts accepted | calls a plan "
+    "| plan as alone | commonsense / hard / final |\n|---|---|---|---|---|---|---|---|---|"
+)
+
+
+def main() -> None:
+    """A table, as Markdown, for the tasks of the data set, and one for tasks of one's own."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
+    parser.add_argument("--draft", default="greedy@travel", metavar="KIND@MODEL")
+    parser.add_argument("--target", default="solver@travel", metavar="KIND@MODEL")
+    parser.add_argument("--limit", type=int, metavar="N", help="the first N tasks of each level, and none of one's own")
+    options = parser.parse_args()
+    every = [query.text for query in queries()]
+    of_levels = [[query.text for query in queries() if query.level == level] for level in ("easy", "medium", "hard")]
+    train = every if options.limit is None else [text for level in of_levels for text in level[: options.limit]]
+    for what, tasks in {"tasks of the data set": train, "tasks of one's own": OWN_TASKS if options.limit is None else ()}.items():
+        if tasks:
+            print(f"{len(tasks)} {what}: {options.draft} drafts for {options.target}\n\n{HEAD}", flush=True)
+            arms = asyncio.run(measured(tasks, options.draft, options.target))
+            drawn = draws(len(tasks), SEED)
+            print("\n".join(told(name, arm, drawn) for name, arm in arms.items()), end="\n\n", flush=True)
+
+
+if __name__ == "__main__":
+    main()
