@@ -102,8 +102,11 @@ class Launch:
     note: str = ""
     """What the person should know before it starts."""
 
-    def session(self, *, lookahead: Lookahead | None = None, ask: bool = False) -> Session:
-        """A session of it, with another ``lookahead`` if one is given. ``ask`` if a person is there to be asked at a limit."""
+    def session(self, *, lookahead: Lookahead | None = None, ask: bool = False, name: str | None = None) -> Session:
+        """A session of it, with another ``lookahead`` if one is given. ``ask`` if a person is there to be asked at a limit.
+
+        ``name`` is its name in the journal; a random one if none is given.
+        """
         understood = self.understood
         return plan(
             self.task,
@@ -119,6 +122,7 @@ class Launch:
             one_machine=understood.one_machine,
             world=self.world,
             known=self.known,
+            name=name,
         )
 
     def keep_learned(self, session: Session) -> None:
