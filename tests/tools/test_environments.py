@@ -247,6 +247,19 @@ def test_writes_that_race_on_one_environment_take_turns() -> None:
     assert sorted(drawer.files) == ["0", "1", "2"]
 
 
+def test_an_environment_that_two_boxes_share_has_one_turn_at_a_time() -> None:
+    async def both() -> float:
+        box = Toolbox.around(drawer, only=["put"]) + Toolbox(lambda over: [tool(over.put, name="lay")], environment=drawer)
+        async with asyncio.TaskGroup() as group:
+            one = group.create_task(box.run(put("a"), key="a"))
+            other = group.create_task(box.run(Step("lay", put("b").arguments), key="b"))
+        assert (one.result(), other.result()) == ("null", "null")
+        return asyncio.get_running_loop().time()
+
+    drawer = Drawer()
+    assert run(both()) == 2.0
+
+
 def test_writes_on_copies_do_not_wait_for_one_another() -> None:
     box = toolbox(Drawer())
     assert run(race(box, box.fork(), box.fork())) == 1.0
