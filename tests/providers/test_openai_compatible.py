@@ -222,12 +222,40 @@ def test_a_thought_before_the_choice_is_kept_apart() -> None:
     assert replied(wrapped, thinking)[0] == Reply("go on", thought="It is early")
 
 
-def test_a_schema_is_sent_as_a_strict_response_format() -> None:
-    schema = Request(messages=(Message("user", "?"),), schema={"type": "object"})
+CLOSED: dict[str, Any] = {
+    "type": "object",
+    "properties": {"to": {"type": "string"}},
+    "required": ["to"],
+    "additionalProperties": False,
+}
+
+
+@pytest.mark.parametrize(
+    ("schema", "strict"),
+    [
+        (CLOSED, True),
+        ({"type": "object"}, False),
+        (CLOSED | {"required": []}, False),
+        (CLOSED | {"properties": {"to": {"properties": {}}}}, False),
+    ],
+)
+def test_a_schema_is_sent_as_a_response_format_that_is_strict_where_openai_takes_it_so(
+    schema: dict[str, Any], strict: bool
+) -> None:
+    request = Request(messages=(Message("user", "?"),), schema=schema)
     for dialect in ("openai", "llama.cpp"):
-        _, _, body = replied(says("{}"), schema, dialect=dialect)
-        assert body["response_format"]["json_schema"] == {"name": "reply", "strict": True, "schema": {"type": "object"}}
-    assert "response_format" not in replied(says("{}"), schema, dialect="plain")[2]
+        _, _, body = replied(says("{}"), request, dialect=dialect)
+        assert body["response_format"]["json_schema"] == {"name": "reply", "strict": strict, "schema": schema}
+    assert "response_format" not in replied(says("{}"), request, dialect="plain")[2]
+
+
+def test_a_bare_text_is_continued_under_the_schema_and_nothing_else_stops_it() -> None:
+    request = Request(messages=(Message("user", "with "),), schema=CLOSED, stop=("\n",))
+    text = Sends(chunks=[event({"choices": [{"text": '{"to": "Oslo"}', "finish_reason": "stop"}]})])
+    reply, _, body = replied(text, request, dialect="llama.cpp-text")
+    assert reply == Reply('{"to": "Oslo"}')
+    assert body["json_schema"].items() >= CLOSED.items()
+    assert not {"stop", "grammar", "response_format"} & set(body)
 
 
 def test_llama_cpp_continues_the_assistants_own_last_message_without_thinking() -> None:

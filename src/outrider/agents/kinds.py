@@ -7,13 +7,17 @@
 | react | 2: a thought; then the action |
 | discussion | 5 in sequence: A, B, A, B, conclusion |
 
+Where the action takes arguments, one more request asks for them, whatever the kind (``acting.py``).
+
 Prompts are functions of the task and the prefix alone. What an agent thinks is kept for display and stays out of the prefix.
 """
 
 from __future__ import annotations
 
+from functools import partial
 from typing import ClassVar, Final, TypeAlias
 
+from outrider.agents.acting import act, most_of_acting
 from outrider.agents.agent import Agent, Meter
 from outrider.agents.model import Model, Preparing, Reply, Request
 from outrider.agents.prompts import Style, prompt
@@ -34,8 +38,8 @@ class ModelAgent:
     """What the four kinds have in common: a model, a world and a name."""
 
     kind: str
-    requests: ClassVar[int] = 1
-    """How many requests a call makes."""
+    turns: ClassVar[int] = 0
+    """How many requests come before the one for the action."""
 
     def __init__(self, model: Model, world: World) -> None:
         self._model = model
@@ -50,13 +54,18 @@ class ModelAgent:
         return f"{self.kind}@{self._model.name}"
 
     @property
+    def requests(self) -> int:
+        """How many requests a call makes, where none is asked again."""
+        return self.turns + (2 if self._world.takes_arguments else 1)
+
+    @property
     def server(self) -> str:
         """Whose limits its calls count on: agents over one model share them."""
         return str(getattr(self._model, "server", "") or self._model.name)
 
     def most(self, task: Task, prefix: Prefix) -> Usage | None:
         """The most that all requests of a call could consume together."""
-        return self._model.most(self._request(task, prefix))
+        return self._most_of_the_end(self._request(task, prefix), prefix)
 
     async def prepare(self, task: Task) -> None:
         """Let the model read what is the same in all prompts for ``task``, if it is one that gains by it."""
@@ -67,8 +76,33 @@ class ModelAgent:
         """The request for the action; ``said`` is what has been said about it within this call."""
         return prompt(self._model.writing, self._world, task, prefix, style=Style.ACTION, said=said)
 
-    def _answer(self, reply: Reply, prefix: Prefix, thought: str = "") -> Answer:
-        return Answer((self._world.read(reply.text, prefix),), thought or reply.thought)
+    async def _act(self, task: Task, prefix: Prefix, request: Request, meter: Meter, thought: str = "") -> Answer:
+        """The answer that ``request`` leads to: the action and, where it takes some, its arguments."""
+        parted = partial(_parted, request)
+        step, thought_first = await act(self._model, self._world, task, prefix, request, meter, parted=parted)
+        return Answer((step,), thought or thought_first)
+
+    def _most_of_the_end(self, request: Request, prefix: Prefix) -> Usage:
+        return most_of_acting(self._model, self._world, prefix, request)
+
+    def _most_of_turns(self, task: Task, prefix: Prefix, turns: tuple[str, ...]) -> Usage:
+        """All ``turns``, each with the longest ones before it in its prompt, and what follows from them."""
+        total = NOTHING_USED
+        said: tuple[str, ...] = ()
+        for turn in turns:
+            asked = prompt(self._model.writing, self._world, task, prefix, style=Style.THOUGHT, said=said, turn=turn)
+            total += self._model.most(asked)
+            # A token is at most a few bytes long in any tokeniser that is in use; 16 is beyond all of them on average.
+            said += ("x" * 16 * asked.most_output_tokens,)
+        return total + self._most_of_the_end(self._request(task, prefix, said), prefix)
+
+
+def _parted(request: Request, reply: Reply) -> Reply:
+    """The reply with its thought told apart: in free words nothing makes the model keep to the form."""
+    if request.thought is None or request.choices:
+        return reply
+    thought, then, step = reply.text.partition(request.thought.then)
+    return Reply(step, thought=thought.strip()) if then else reply
 
 
 class Direct(ModelAgent):
@@ -78,7 +112,7 @@ class Direct(ModelAgent):
 
     async def next_step(self, task: Task, prefix: Prefix, meter: Meter) -> Answer:
         """One request: the action."""
-        return self._answer(await self._model.reply(self._request(task, prefix), meter), prefix)
+        return await self._act(task, prefix, self._request(task, prefix), meter)
 
 
 class ChainOfThought(ModelAgent):
@@ -91,37 +125,35 @@ class ChainOfThought(ModelAgent):
 
     async def next_step(self, task: Task, prefix: Prefix, meter: Meter) -> Answer:
         """One request: a thought and the action it leads to."""
-        request = self._request(task, prefix)
-        reply = await self._model.reply(request, meter)
-        if request.thought is not None and not request.choices:  # in free words nothing makes the model keep to the form
-            thought, then, step = reply.text.partition(request.thought.then)
-            reply = Reply(step, thought=thought.strip()) if then else reply
-        return self._answer(reply, prefix)
+        return await self._act(task, prefix, self._request(task, prefix), meter)
 
 
 class ReAct(ModelAgent):
     """Reason, then act: the thought is a request of its own."""
 
     kind = "react"
-    requests = 2
+    turns = 1
 
     async def next_step(self, task: Task, prefix: Prefix, meter: Meter) -> Answer:
         """Two requests: a thought; then, with the thought in the prompt, the action."""
         asked = prompt(self._model.writing, self._world, task, prefix, style=Style.THOUGHT)
-        thought = (await self._model.reply(asked, meter)).text.strip()
-        reply = await self._model.reply(self._request(task, prefix, (thought,)), meter)
-        return self._answer(reply, prefix, thought)
+        thought = " ".join((await self._model.reply(asked, meter)).text.split())
+        return await self._act(task, prefix, self._request(task, prefix, (self._thought(thought),)), meter, thought)
+
+    def _thought(self, thought: str) -> str:
+        """A thought as a line of the prompt: in a chat it says what it is, so that it is not taken for a step."""
+        return thought if self._model.writing == "continued" else f"Thought: {thought}"
 
     def most(self, task: Task, prefix: Prefix) -> Usage | None:
         """Both requests, with the longest thought in the second's prompt."""
-        return _most_of_turns(self._model, self._world, task, prefix, ("",))
+        return self._most_of_turns(task, prefix, ("",))
 
 
 class Discussion(ModelAgent):
     """Two voices of one model argue, then the step is concluded from what they said."""
 
     kind = "discussion"
-    requests = len(DISCUSSION) + 1
+    turns = len(DISCUSSION)
 
     async def next_step(self, task: Task, prefix: Prefix, meter: Meter) -> Answer:
         """Five requests in sequence: A, B, A, B, conclusion."""
@@ -130,23 +162,11 @@ class Discussion(ModelAgent):
             asked = prompt(self._model.writing, self._world, task, prefix, style=Style.THOUGHT, said=said, turn=turn)
             reply = await self._model.reply(asked, meter)
             said += (f"Planner {'AB'[number % 2]}: {' '.join(reply.text.split())}",)
-        reply = await self._model.reply(self._request(task, prefix, said), meter)
-        return self._answer(reply, prefix, "\n".join(said))
+        return await self._act(task, prefix, self._request(task, prefix, said), meter, "\n".join(said))
 
     def most(self, task: Task, prefix: Prefix) -> Usage | None:
         """All five requests, each with the longest turns before it in its prompt."""
-        return _most_of_turns(self._model, self._world, task, prefix, DISCUSSION)
-
-
-def _most_of_turns(model: Model, world: World, task: Task, prefix: Prefix, turns: tuple[str, ...]) -> Usage:
-    total = NOTHING_USED
-    said: tuple[str, ...] = ()
-    for turn in turns:
-        asked = prompt(model.writing, world, task, prefix, style=Style.THOUGHT, said=said, turn=turn)
-        total += model.most(asked)
-        # A token is at most a few bytes long in any tokeniser that is in use; 16 is beyond all of them on average.
-        said += ("x" * 16 * asked.most_output_tokens,)
-    return total + model.most(prompt(model.writing, world, task, prefix, style=Style.ACTION, said=said))
+        return self._most_of_turns(task, prefix, DISCUSSION)
 
 
 Kind: TypeAlias = type[Direct] | type[ChainOfThought] | type[ReAct] | type[Discussion]

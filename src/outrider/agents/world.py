@@ -5,10 +5,12 @@ Everything here is a function of the task and the prefix alone, as everything is
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from typing import Final
 
-from outrider.errors import BadStep, NoStep
+from outrider.errors import BadOption, BadStep, NoStep
 from outrider.model import FINISH, JSON, Prefix, Step
 
 
@@ -31,18 +33,43 @@ class Action:
         """The cue that stands in the task, else the first one."""
         return next((cue for cue in self.cues if cue in task), self.cues[0] if self.cues else self.name)
 
+    @property
+    def asks(self) -> bool:
+        """Whether an agent is asked for arguments: the schema says more of them than that they are an object."""
+        return any(self.schema.get(word) for word in _OF_ARGUMENTS) if self.schema else False
+
+    @property
+    def signature(self) -> str:
+        """The name, and the names of the arguments, with ? behind those that may be left out."""
+        schema = self.schema or {}
+        properties, required = schema.get("properties"), schema.get("required")
+        names = list(properties) if isinstance(properties, dict) else []
+        needed = required if isinstance(required, list) else []
+        inner = ", ".join(name if name in needed else f"{name}?" for name in names)
+        return f"{self.name}({inner})" if inner else self.name
+
+
+_OF_ARGUMENTS: Final = (
+    "properties", "required", "patternProperties", "minProperties", "$ref", "allOf", "anyOf", "oneOf", "enum", "const",
+)  # fmt: skip
+"""Keywords of a schema that say which arguments there are. An empty one says nothing."""
+
 
 @dataclass(frozen=True, slots=True)
 class Example:
-    """A task that is planned to its end, `finish` left out."""
+    """A task that is planned to its end, `finish` left out.
+
+    ``executed`` is given instead of ``actions`` where its steps have arguments, or observations.
+    """
 
     task: str
-    actions: tuple[str, ...]
+    actions: tuple[str, ...] = ()
+    executed: Prefix = ()
 
     @property
     def steps(self) -> Prefix:
         """The whole plan, `finish` included."""
-        return tuple(Step(action) for action in (*self.actions, FINISH))
+        return (*(self.executed or map(Step, self.actions)), Step(FINISH))
 
 
 def _anything(prefix: Prefix) -> tuple[str, ...]:
@@ -57,11 +84,29 @@ def _because(task: str, prefix: Prefix, step: Step) -> str:
     return "Everything is done" if step.is_finish else f"The next thing to do is {step.action}"
 
 
-def _check_arguments(step: Step, schema: Mapping[str, JSON]) -> None:
-    from jsonschema import Draft202012Validator  # imported where it is used: it takes a tenth of a second
-    from jsonschema.exceptions import best_match
+def check_schema(action: str, schema: Mapping[str, JSON]) -> None:
+    """Raise ``BadOption`` unless ``schema`` is a JSON schema."""
+    from jsonschema.exceptions import SchemaError
+    from jsonschema.validators import Draft202012Validator, validator_for
 
-    error = best_match(Draft202012Validator(schema).iter_errors(dict(step.arguments)))
+    try:
+        validator_for(schema, default=Draft202012Validator).check_schema(dict(schema))
+    except SchemaError as error:
+        raise BadOption(f"the schema of {action}'s arguments is none: {error.message[:200]}; give a JSON schema") from None
+
+
+def _check_arguments(step: Step, schema: Mapping[str, JSON]) -> None:
+    from jsonschema.exceptions import best_match  # imported where it is used: it takes a tenth of a second
+    from jsonschema.validators import Draft202012Validator, validator_for
+    from referencing import Registry
+    from referencing.exceptions import Unresolvable
+
+    # With a registry of its own nothing is fetched: a foreign server's schema may refer to any address.
+    validator = validator_for(schema, default=Draft202012Validator)(schema, registry=Registry())
+    try:
+        error = best_match(validator.iter_errors(dict(step.arguments)))
+    except (Unresolvable, re.error, RecursionError) as unreadable:
+        raise BadStep(f"the arguments of {step.action} cannot be checked: its schema holds {str(unreadable)[:200]}") from None
     if error is not None:
         where = "".join(f"{part}: " for part in error.absolute_path)
         raise BadStep(f"the arguments of {step.action} do not fit: {where}{error.message[:200]}")
@@ -97,11 +142,21 @@ class World:
             return
         if step.action not in allowed:
             raise BadStep(f"the action {step.action[:80]!r} is not to be had here; possible now: {', '.join(allowed)}")
-        schema = next((entry.schema for entry in self.actions if entry.name == step.action), None)
+        action = self.action(step.action)
+        schema = action.schema if action else None
         if schema is None and step.arguments:
             raise BadStep(f"{step.action} takes no arguments, and {', '.join(step.arguments)} is given")
         if schema is not None:
             _check_arguments(step, schema)
+
+    def action(self, name: str) -> Action | None:
+        """The action of that name."""
+        return next((entry for entry in self.actions if entry.name == name), None)
+
+    @property
+    def takes_arguments(self) -> bool:
+        """Whether an agent is asked for arguments of any action."""
+        return any(action.asks for action in self.actions)
 
     def cue(self, action: str, task: str) -> str:
         """The word for ``action`` that a small model is to write."""
@@ -125,6 +180,8 @@ class World:
         if not allowed:
             sentence = said.split(". ")[0]
             return Step(FINISH if sentence.casefold() == FINISH else sentence)
+        if said in allowed:
+            return Step(said)
         for action in allowed:
             cues = next((entry.cues for entry in self.actions if entry.name == action), ())
             if said.casefold() in (word.casefold() for word in (action, *cues)):

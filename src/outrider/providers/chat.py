@@ -10,7 +10,7 @@ from typing import Any, Final, Literal, TypeAlias
 
 from outrider.agents.model import Reply, Request, ToolCall
 from outrider.model import JSON, Usage
-from outrider.providers.choices import grammar_of, schema_of, separated, unwrapped
+from outrider.providers.choices import grammar_of, is_strict, schema_of, separated, unwrapped
 from outrider.providers.counting import tokens_in
 
 Dialect: TypeAlias = Literal["openai", "llama.cpp", "llama.cpp-text", "plain"]
@@ -63,15 +63,25 @@ def body_of(
         ]
     if dialect == "llama.cpp-text":
         body["prompt"] = text_of(request)
-        body |= {"cache_prompt": True} | ({"grammar": grammar_of(request, lead=" ")} if request.choices else {})
+        body |= {"cache_prompt": True} | _form_of_text(request)
     else:
         body["messages"] = [{"role": message.speaker, "content": message.text} for message in request.messages]
         body |= _form(request, dialect)
-    if request.stop and "response_format" not in body:
+    if request.stop and not {"response_format", "json_schema"} & body.keys():
         body["stop"] = list(request.stop)  # JSON under a schema ends by itself, and may hold what would stop it
     if "max_tokens" in refused:
         body["max_completion_tokens"] = body["max_tokens"]
     return {name: value for name, value in body.items() if name not in refused}
+
+
+def _form_of_text(request: Request) -> dict[str, JSON]:
+    if request.choices:
+        return {"grammar": grammar_of(request, lead=" ")}
+    return {} if request.schema is None else {"json_schema": request.schema | _ONE_LINE}
+
+
+_ONE_LINE: Final[dict[str, JSON]] = {"x-guidance": {"whitespace_flexible": False, "item_separator": ", ", "key_separator": ": "}}
+"""Has llama.cpp, where it is built with LLGuidance, write JSON in one line; elsewhere it says nothing."""
 
 
 def _form(request: Request, dialect: Dialect) -> dict[str, JSON]:
@@ -80,15 +90,16 @@ def _form(request: Request, dialect: Dialect) -> dict[str, JSON]:
     if dialect == "llama.cpp":
         form["cache_prompt"] = True
         prefilled = bool(request.messages) and request.messages[-1].speaker == "assistant"
-        if request.choices or prefilled:
-            # The server refuses to continue a message while the model may think, and thoughts are none of the choices.
+        if request.choices or request.schema is not None or prefilled:
+            # The server refuses to continue a message while the model may think, and thoughts are no choice and no JSON.
             form["chat_template_kwargs"] = {"enable_thinking": False}
         if request.choices:
             return form | {"grammar": grammar_of(request)}
     schema = schema_of(request) if request.choices else request.schema
     if schema is not None and dialect != "plain":
         name = "choice" if request.choices else "reply"
-        form["response_format"] = {"type": "json_schema", "json_schema": {"name": name, "strict": True, "schema": schema}}
+        wanted: JSON = {"name": name, "strict": is_strict(schema), "schema": schema}
+        form["response_format"] = {"type": "json_schema", "json_schema": wanted}
     return form
 
 

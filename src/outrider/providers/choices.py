@@ -25,6 +25,28 @@ def schema_of(request: Request) -> dict[str, JSON]:
     return {"type": "object", "properties": fields, "required": list(fields), "additionalProperties": False}
 
 
+def is_strict(schema: JSON) -> bool:
+    """Whether OpenAI takes ``schema`` as a strict one: every object in it names all of its properties, needs all, takes no other.
+
+    Other schemas are refused if they are sent as strict ones, and are as good as a hint if they are not.
+    """
+    match schema:
+        case list():
+            return all(map(is_strict, schema))
+        case dict():
+            properties = schema.get("properties")
+            if schema.get("type") == "object" or isinstance(properties, dict):
+                named = set(properties) if isinstance(properties, dict) else set()
+                required = schema.get("required")
+                if schema.get("additionalProperties") is not False or named != set(
+                    required if isinstance(required, list) else ()
+                ):
+                    return False
+            return all(map(is_strict, schema.values()))
+        case _:
+            return True
+
+
 def unwrapped(text: str, request: Request) -> Reply:
     """The choice, and the thought, inside an object under ``schema_of``; a reply of another form is read as plain text."""
     try:

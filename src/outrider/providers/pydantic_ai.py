@@ -12,7 +12,7 @@ from outrider.agents.agent import Meter
 from outrider.agents.model import Message, Reply, Request, ToolCall, Writing
 from outrider.errors import AccessRefused, BadOption, ContextTooLong, ProviderError, ServerTrouble, UnknownName, Unreachable
 from outrider.model import Usage
-from outrider.providers.choices import schema_of, separated, unwrapped
+from outrider.providers.choices import is_strict, schema_of, separated, unwrapped
 from outrider.providers.counting import Gauge, Tally, most, tokens_in
 from outrider.providers.prices import Prices
 from outrider.providers.redaction import Secrets, shown_url
@@ -197,7 +197,9 @@ def _parameters(request: Request, *, native: bool) -> ModelRequestParameters:
     ]
     if schema is None or not native:
         return ModelRequestParameters(function_tools=tools)
-    form = OutputObjectDefinition(json_schema=dict(schema), name="choice" if request.choices else "reply", strict=True)
+    form = OutputObjectDefinition(
+        json_schema=dict(schema), name="choice" if request.choices else "reply", strict=is_strict(schema)
+    )
     return ModelRequestParameters(function_tools=tools, output_mode="native", output_object=form)
 
 
