@@ -16,6 +16,7 @@ from outrider.cli.main import app
 COMMANDS = (
     "",
     "plan",
+    "plan-all",
     "sessions",
     "sessions list",
     "sessions show",

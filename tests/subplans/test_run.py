@@ -83,7 +83,7 @@ def told(records: list[RunRecord]) -> list[str]:
             case Ended(complete=complete):
                 found.append(f"{record.time_s:g} ended {complete}")
             case event:
-                found.append(f"{record.time_s:g} {event.kind} {event.name}")
+                found.append(f"{record.time_s:g} {event.kind.removeprefix('subplan_')} {event.name}")
     return found
 
 

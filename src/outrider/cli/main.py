@@ -45,6 +45,33 @@ Agents are written KIND@MODEL:
   To draft also recall: plans confirmed in earlier sessions (outrider memory);
   and several with +, asked one after another: recall+direct@local"""
 
+PLANNED_ALL: Final = """
+
+Sub-tasks that come after nothing start at once; the others when all that they come after are complete. They share no data, but
+one budget and one limit. One that fails leaves the others running, and what comes after it is not started.
+
+In a FILE.toml a table a sub-task, with name and task; the rest may be left out (in a FILE.json {"subtask": [{"name": ...}]}):
+
+\b
+  [[subtask]]
+  name = "caption"
+  task = "Given a noisy gray photo, tell me in German what it shows"
+\b
+  [[subtask]]
+  name = "sharpen"
+  task = "Given a blurry photo, describe it in one sentence"
+  after = ["caption"]
+  lookahead = 2     # also world, approximation, target, max_steps, matching
+
+A sub-plan is a session in the journal, named RUN.NAME. The exit code is 0 if all are complete, else that of the first that
+failed."""
+
+PLAN_ALL_EXAMPLES: Final = """\b
+Examples:
+  outrider plan-all trip.toml --calls-at-once 8 --budget-usd 2
+  outrider plan-all trip.toml --from 1f0c22ab
+  outrider plan-all trip.toml --json | jq 'select(.subplan == "caption")'"""
+
 BENCH_ROWS: Final = """
 
 A row is a JSON object a line: task, at, target, target_s, draft or drafts, draft_s, and target_tokens and draft_tokens where
@@ -287,6 +314,68 @@ def plan(
             wanted=wanted, own_task=own_task, prices=prices, journal=journal, compare=compare, plain=plain, as_json=as_json,
         )  # fmt: skip
         raise typer.Exit(run_plan(options))
+
+
+@app.command(
+    "plan-all",
+    help="Make the plans of a file of sub-tasks, side by side, under one budget and one limit." + PLANNED_ALL,
+    short_help="Make the plans of several sub-tasks, side by side.",
+    epilog=PLAN_ALL_EXAMPLES,
+)
+def plan_all(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="The sub-tasks, in TOML or JSON.")],
+    world: Annotated[str, typer.Option(metavar="NAME", help="The world of those that name none.")] = "openagi",
+    approximation: Annotated[
+        str, typer.Option("--approximation", "-a", metavar="KIND@MODEL", help="As for outrider plan; of those that name none.")
+    ] = "",
+    target: Annotated[
+        str, typer.Option("--target", "-t", metavar="KIND@MODEL", help="As for outrider plan; of those that name none.")
+    ] = "",
+    setting: Annotated[int | None, typer.Option(metavar="1-4", help="As for outrider plan.")] = None,
+    lookahead: Annotated[
+        str, typer.Option("--lookahead", "-k", metavar="N", help="As for outrider plan; of those that say none.")
+    ] = "",
+    hour_worth: Annotated[float | None, typer.Option(metavar="USD", help="As for outrider plan.")] = None,
+    max_steps: Annotated[str, typer.Option(metavar="N", help="The most steps of each plan that says nothing of it.")] = "",
+    matching: Annotated[str, typer.Option(metavar="NAME", help="exact; or by-action, which is lossy and says so.")] = "exact",
+    calls_at_once: Annotated[
+        int | None,
+        typer.Option(metavar="N", help="The most calls in flight, of all together; each target's next step goes first."),
+    ] = None,
+    budget_calls: Annotated[int | None, typer.Option(metavar="N", help="The most calls, of all together.")] = None,
+    budget_tokens: Annotated[int | None, typer.Option(metavar="N", help="The most tokens, of all together.")] = None,
+    budget_usd: Annotated[
+        float | None, typer.Option(metavar="USD", help="The most dollars, of all together; every model needs a known price.")
+    ] = None,
+    budget_seconds: BudgetSecondsOption = None,
+    requests_a_minute: RequestsOption = None,
+    tokens_a_minute: TokensOption = None,
+    prices: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Your own prices (JSON or TOML): model, dollars per million tokens.")
+    ] = None,
+    going_on_from: Annotated[
+        str, typer.Option("--from", metavar="RUN", help="Go on from an earlier run: what was complete stands, the rest goes on.")
+    ] = "",
+    journal: JournalOption = None,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="One event a line, with the sub-plan's name; the last holds plans and figures.")
+    ] = False,
+) -> None:
+    """Run ``outrider plan-all``."""
+    with explained():
+        from outrider.cli.subplans import PlanAllOptions, run_plan_all
+        from outrider.launch import Wanted
+
+        common = Wanted(
+            world=world, approximation=approximation, target=target, setting=setting, lookahead=lookahead, hour_worth=hour_worth,
+            max_steps=int(max_steps) if max_steps.isdecimal() else max_steps, matching=matching, calls_at_once=calls_at_once,
+            budget_calls=budget_calls, budget_tokens=budget_tokens, budget_usd=budget_usd, budget_seconds=budget_seconds,
+            requests_a_minute=requests_a_minute, tokens_a_minute=tokens_a_minute,
+        )  # fmt: skip
+        options = PlanAllOptions(
+            file=file, common=common, going_on_from=going_on_from, prices=prices, journal=journal, as_json=as_json
+        )
+        raise typer.Exit(run_plan_all(options))
 
 
 @sessions.command("list")

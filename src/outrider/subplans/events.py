@@ -13,7 +13,7 @@ from outrider.subplans.graph import Subtask
 class Added:
     """A sub-task is in the graph. The first ones are added when the run begins."""
 
-    kind: ClassVar[str] = "added"
+    kind: ClassVar[str] = "subplan_added"
     subtask: Subtask
 
     @property
@@ -26,7 +26,7 @@ class Added:
 class Replaced:
     """Another sub-task stands in the place of one that had not started."""
 
-    kind: ClassVar[str] = "replaced"
+    kind: ClassVar[str] = "subplan_replaced"
     subtask: Subtask
 
     @property
@@ -39,7 +39,7 @@ class Replaced:
 class Dropped:
     """A sub-task that had not started never will."""
 
-    kind: ClassVar[str] = "dropped"
+    kind: ClassVar[str] = "subplan_dropped"
     name: str
 
 
@@ -47,7 +47,7 @@ class Dropped:
 class Began:
     """A sub-plan is being made, in the session of that name."""
 
-    kind: ClassVar[str] = "began"
+    kind: ClassVar[str] = "subplan_began"
     name: str
     session: str
 
@@ -56,7 +56,7 @@ class Began:
 class Happened:
     """A record of a sub-plan's session. Its ``time_s`` counts from when that session was opened."""
 
-    kind: ClassVar[str] = "happened"
+    kind: ClassVar[str] = "subplan_happened"
     name: str
     record: Record
 
@@ -65,7 +65,7 @@ class Happened:
 class Completed:
     """A sub-plan ends in `finish`."""
 
-    kind: ClassVar[str] = "completed"
+    kind: ClassVar[str] = "subplan_completed"
     name: str
 
 
@@ -73,7 +73,7 @@ class Completed:
 class Failed:
     """A sub-plan ended without `finish`; what was confirmed of it is kept. The others go on."""
 
-    kind: ClassVar[str] = "failed"
+    kind: ClassVar[str] = "subplan_failed"
     name: str
     why: str
 
@@ -82,7 +82,7 @@ class Failed:
 class Blocked:
     """A sub-task will not be started as the graph stands, since one that it comes after has failed."""
 
-    kind: ClassVar[str] = "blocked"
+    kind: ClassVar[str] = "subplan_blocked"
     name: str
     why: str
 
