@@ -2,31 +2,42 @@
 
     python scripts/measure_trips.py                                 # the greedy rule drafts; all 45 tasks and three of one's own
     python scripts/measure_trips.py --target solver@travel:rated
+    python scripts/measure_trips.py --own-processors                # as if every call had a processor of its own
     python scripts/measure_trips.py --draft direct@local --limit 3  # the embedded model drafts: slow, so on a few tasks
 
 Every task is planned by every arm in turn, the arms in another order from task to task, so that what else the machine does falls
 on all of them. *Alone again* is the solver alone once more: how far its ratio is from 1 is what the machine's noise does. Seconds
 are of this machine, and both agents compute on it; plans, verdicts and scores are the same everywhere. Needs the extra
 ``outrider[solver]``.
+
+With ``--own-processors`` the runs are on the virtual clock: a call takes the processor seconds that it takes by itself, measured
+once for each prefix, whatever else is under way. That is what drafts can bring where processors are not what is short.
 """
 
 from __future__ import annotations
 
 import argparse
 import asyncio
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from statistics import fmean, median
+from typing import TypeAlias
 
 from measure_travel import OWN_TASKS
 
-from outrider import Plan, Session, Sliding, Task, plan
+from outrider import Agent, Plan, Sliding, Task, plan
+from outrider.agents.agent import Meter
 from outrider.bench.statistics import Estimate, Paired, draws, ratio
 from outrider.figures import Figures
+from outrider.model import Answer, Prefix, Usage
 from outrider.naming import Models, agent_named
 from outrider.providers.prices import Prices
+from outrider.testing import run
 from outrider.worlds import named_world
-from outrider.worlds.travel import Score, queries, query_of, rates, score, trip_of
+from outrider.worlds.travel import GreedyAgent, Score, SolverAgent, queries, query_of, rates, score, trip_of
+from outrider.worlds.travel.agents import at_once
+from outrider.worlds.travel.program import Prefer
 
 ALONE = "alone"
 ARMS = {ALONE: 0, "alone again": 0, "lookahead 1": 1, "lookahead 2": 2, "lookahead 4": 4}
@@ -69,41 +80,81 @@ class Arm:
         self.same += ran.plan.prefix == alone.plan.prefix
 
 
-async def session(task: str, arm: str, draft: str, target: str, models: Models) -> Session:
-    """A run of ``task`` by ``arm``, not started so far."""
-    named = named_world("travel")
-    world = named.world(task)
-    most = named.most_steps(task) if named.most_steps else 0
-    return plan(
-        Task(task, "travel"),
-        approximation=await agent_named(draft, role="approximation", world=world, models=models),
-        target=await agent_named(target, role="target", world=world, models=models),
-        lookahead=Sliding(ARMS[arm]),
-        max_steps=most,
-        one_machine=True,
-        world=world,
-    )
+class ByItself:
+    """``agent``, whose calls take the processor seconds that they take by themselves, measured once for each prefix."""
+
+    def __init__(self, agent: Agent) -> None:
+        self.name = agent.name
+        self._agent = agent
+        self._known: dict[tuple[Task, Prefix], tuple[Answer, float]] = {}
+
+    async def next_step(self, task: Task, prefix: Prefix, meter: Meter) -> Answer:
+        """What the agent answers, after so long on the virtual clock."""
+        if (task, prefix) not in self._known:
+            began = time.process_time()
+            answer = await self._agent.next_step(task, prefix, meter)
+            self._known[task, prefix] = answer, time.process_time() - began
+        answer, took_s = self._known[task, prefix]
+        await asyncio.sleep(took_s)
+        return answer
+
+    def most(self, task: Task, prefix: Prefix) -> Usage | None:
+        """What the agent says."""
+        return self._agent.most(task, prefix)
 
 
-async def ran(task: str, arm: str, draft: str, target: str, models: Models) -> Ran:
+Pair: TypeAlias = tuple[Agent, Agent]
+"""Who drafts, and who verifies."""
+
+
+def virtual(target: str) -> Pair:
+    """The greedy rule and the solver for the virtual clock."""
+    prefer: Prefer = "rated" if target.endswith(":rated") else "cheapest"
+    return ByItself(GreedyAgent()), ByItself(SolverAgent(prefer, name=target, searching=at_once))
+
+
+async def ran(task: str, arm: str, pair: Pair) -> Ran:
     """``task`` planned by ``arm``."""
-    async with await session(task, arm, draft, target, models) as running:
+    named = named_world("travel")
+    most = named.most_steps(task) if named.most_steps else 0
+    lookahead = Sliding(ARMS[arm])
+    session = plan(Task(task, "travel"), approximation=pair[0], target=pair[1], lookahead=lookahead, max_steps=most)
+    async with session as running:
         done = await running.result()
     return Ran(done, running.figures)
 
 
-async def measured(tasks: Sequence[str], draft: str, target: str) -> dict[str, Arm]:
+async def in_real_time(tasks: Sequence[str], draft: str, target: str) -> dict[str, Arm]:
     """Every task by every arm, after one plan that warms up."""
-    arms = {name: Arm() for name in ARMS}
+    world = named_world("travel").world
     async with Models(Prices(), slots=1) as models:
-        await ran(tasks[0], ALONE, draft, target, models)
+
+        async def pair_for(task: str) -> Pair:
+            drafter = await agent_named(draft, role="approximation", world=world(task), models=models)
+            return drafter, await agent_named(target, role="target", world=world(task), models=models)
+
+        await ran(tasks[0], ALONE, await pair_for(tasks[0]))
+        arms = {name: Arm() for name in ARMS}
         for number, task in enumerate(tasks):
-            shift = number % len(ARMS)
-            order = [*ARMS][shift:] + [*ARMS][:shift]
-            done = {arm: await ran(task, arm, draft, target, models) for arm in order}
-            for name, arm in arms.items():
-                arm.add(task, done[name], done[ALONE])
+            pair, shift = await pair_for(task), number % len(ARMS)
+            keep(arms, task, {arm: await ran(task, arm, pair) for arm in [*ARMS][shift:] + [*ARMS][:shift]})
+        return arms
+
+
+def on_own_processors(tasks: Sequence[str], target: str) -> dict[str, Arm]:
+    """The same on the virtual clock."""
+    run(ran(tasks[0], ALONE, virtual(target)))
+    arms = {name: Arm() for name in ARMS}
+    for task in tasks:
+        pair = virtual(target)
+        keep(arms, task, {arm: run(ran(task, arm, pair)) for arm in ARMS})
     return arms
+
+
+def keep(arms: dict[str, Arm], task: str, done: dict[str, Ran]) -> None:
+    """One more task, planned by every arm."""
+    for name, arm in arms.items():
+        arm.add(task, done[name], done[ALONE])
 
 
 def told(name: str, arm: Arm, drawn: Sequence[Sequence[int]]) -> str:
@@ -147,6 +198,7 @@ def main() -> None:
     parser.add_argument("--draft", default="greedy@travel", metavar="KIND@MODEL")
     parser.add_argument("--target", default="solver@travel", metavar="KIND@MODEL")
     parser.add_argument("--limit", type=int, metavar="N", help="the first N tasks of each level, and none of one's own")
+    parser.add_argument("--own-processors", action="store_true", help="on the virtual clock; the greedy rule drafts")
     options = parser.parse_args()
     every = [query.text for query in queries()]
     of_levels = [[query.text for query in queries() if query.level == level] for level in ("easy", "medium", "hard")]
@@ -154,7 +206,12 @@ def main() -> None:
     for what, tasks in {"tasks of the data set": train, "tasks of one's own": OWN_TASKS if options.limit is None else ()}.items():
         if tasks:
             print(f"{len(tasks)} {what}: {options.draft} drafts for {options.target}\n\n{HEAD}", flush=True)
-            arms = asyncio.run(measured(tasks, options.draft, options.target))
+            own = options.own_processors
+            arms = (
+                on_own_processors(tasks, options.target)
+                if own
+                else asyncio.run(in_real_time(tasks, options.draft, options.target))
+            )
             drawn = draws(len(tasks), SEED)
             print("\n".join(told(name, arm, drawn) for name, arm in arms.items()), end="\n\n", flush=True)
 
