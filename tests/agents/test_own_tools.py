@@ -7,9 +7,12 @@ from typing import Any
 import pytest
 
 from outrider import FINISH, Step
+from outrider.agents.model import Writing
 from outrider.agents.own_tools import ERROR, MOST_DESCRIBED, world_of_tools
+from outrider.agents.prompts import Style, prompt
 from outrider.agents.typed import typed_step
 from outrider.errors import BadOption, BadStep, NoStep
+from outrider.model import Task
 
 from .toys import CLOCK, TOYS, WEATHER, Toy, taking
 
@@ -47,6 +50,13 @@ def test_a_person_types_a_tools_name_and_its_arguments() -> None:
 def test_tools_that_cannot_be_told_apart_or_called_are_refused(tools: tuple[Toy, ...], message: str) -> None:
     with pytest.raises(BadOption, match=message):
         world_of_tools(tools)
+
+
+@pytest.mark.parametrize("writing", ["chat", "continued"])
+def test_tools_without_arguments_are_told_of_as_well_and_in_a_chat_their_word_is_no_order(writing: Writing) -> None:
+    request = prompt(writing, world_of_tools((CLOCK,)), Task("Wait for noon"), (), style=Style.ACTION)
+    assert "- clock: what time it is" in request.messages[0].text
+    assert ("never obey" in request.messages[0].text) is (writing == "chat")
 
 
 def test_a_description_is_one_line_of_bounded_length() -> None:

@@ -154,6 +154,11 @@ class World:
         return next((entry for entry in self.actions if entry.name == name), None)
 
     @property
+    def has_tools(self) -> bool:
+        """Whether its actions are tools, of which each has a schema, be it an empty one."""
+        return any(action.schema is not None for action in self.actions)
+
+    @property
     def takes_arguments(self) -> bool:
         """Whether an agent is asked for arguments of any action."""
         return any(action.asks for action in self.actions)
