@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 
 import pytest
 
@@ -11,6 +12,7 @@ from outrider import Budget, Limits, Plan, Session, Usage, plan
 from outrider.errors import (
     BadOption,
     BudgetReached,
+    JournalCorrupt,
     JournalFull,
     NotNow,
     ObserverTooSlow,
@@ -38,6 +40,7 @@ from outrider.subplans import (
     kept,
     subplans,
 )
+from outrider.subplans.kept import keep
 from outrider.testing import FakeAgent, ScriptedAgent, run, steps
 
 
@@ -141,11 +144,11 @@ class Bug(Exception):
     """What must never happen."""
 
 
-def raises(error: Exception) -> SessionOf:
+def raises(error: Exception, at: str = "a", others: SessionOf | None = None) -> SessionOf:
     def session_of(subtask: Subtask, name: str) -> Session:
-        if subtask.name == "a":
+        if subtask.name == at:
             raise error
-        return sessions()(subtask, name)
+        return (others or sessions())(subtask, name)
 
     return session_of
 
@@ -550,6 +553,45 @@ def test_what_was_complete_in_an_earlier_run_is_not_planned_again() -> None:
         assert [result.session for result in kept(journal, "again").values()] == ["trip.a", "again.b", "again.c", "again.d"]
 
     run(main())
+
+
+def test_what_an_earlier_run_had_confirmed_is_still_known_where_a_later_one_does_not_come_to_it() -> None:
+    async def main() -> None:
+        journal = MemoryJournal()
+        made = sessions(journal=journal)
+        async with subplans(Graph(sub("a"), sub("b")), session_of=made, journal=journal, name="one") as going:
+            await asyncio.sleep(1.5)
+            going.stop()
+        graph = Graph(sub("a", "c"), sub("b"), sub("c"))
+        second = raises(BadOption("no such model"), "b", made)
+        async with subplans(graph, session_of=second, journal=journal, name="two", earlier=kept(journal, "one")) as going:
+            await asyncio.sleep(1.5)
+            going.stop()
+        third = kept(journal, "two")
+        assert [(result.state, result.session, len(result.plan.steps)) for result in third.values()] == [
+            ("waiting", "one.a", 1), ("failed", "one.b", 1), ("failed", "two.c", 1),
+        ]  # fmt: skip
+
+    run(main())
+
+
+def test_a_plan_that_ends_in_finish_is_complete_whatever_became_of_its_session_after_that() -> None:
+    async def main() -> None:
+        journal = MemoryJournal()
+        async with subplans(Graph(sub("a")), session_of=sessions(journal=journal), journal=journal, name="trip") as going:
+            result = (await going.results())["a"]
+        keep(journal, "trip", [replace(result, state="failed", why="the journal could not be written")])
+        assert kept(journal, "trip")["a"].state == "complete"
+
+    run(main())
+
+
+@pytest.mark.parametrize("text", ["{", "[]", '{"format": 2}', '{"format": 1, "subtasks": [{"name": "a"}]}'])
+def test_a_graph_that_is_damaged_is_said_to_be(text: str) -> None:
+    journal = MemoryJournal()
+    journal.keep_learned("subplans | trip", text)
+    with pytest.raises(JournalCorrupt, match="the run 'trip'"):
+        kept(journal, "trip")
 
 
 def test_another_task_of_the_same_name_is_planned_anew() -> None:

@@ -91,5 +91,6 @@ def _with_plan(journal: JournalStore, result: Result) -> Result:
         replayed = replay(journal.read(result.session))
     except UnknownName:  # killed before its first event was written
         return result
-    state: State = "complete" if replayed.plan.complete and result.state == "running" else result.state
-    return replace(result, plan=replayed.plan, figures=replayed.figures, state=state)
+    result = replace(result, plan=replayed.plan, figures=replayed.figures)
+    over = replayed.plan.complete and result.state in ("running", "failed")
+    return replace(result, state="complete", why="") if over else result

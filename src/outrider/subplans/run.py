@@ -211,11 +211,11 @@ class Subplans:
 
     def _start(self, name: str) -> None:
         subtask = self._graph.subtask(name)
-        before = self._earlier.get(name)
+        before = self._before(self._graph, name)
         self._graph = self._graph.started(name)
-        if before is not None and before.state == "complete" and before.subtask.task == subtask.task:
+        if before.state == "complete":
             self._graph = self._graph.completed(name)
-            self._results[name] = replace(before, subtask=subtask, began_s=None, ended_s=None)
+            self._results[name] = before
             self._publish(Completed(name=name))
             return
         self._results[name] = Result(
@@ -257,6 +257,9 @@ class Subplans:
         result = replace(self._results[name], error=error, ended_s=self._now_s())
         if (session := self._sessions.get(name)) is not None:
             result = replace(result, plan=session.plan, figures=session.figures)
+        else:  # nothing was written under its own name, so what there was before still stands
+            before = self._before(self._graph, name)
+            result = replace(result, session=before.session, plan=before.plan)
         self._results[name] = result
         self._publish(Completed(name=name) if error is None else Failed(name=name, why=why))
         blocked = [each for each in self._graph.blocked if each not in blocked_before]
@@ -283,8 +286,15 @@ class Subplans:
     def _told(self, graph: Graph, name: str) -> Result:
         state = graph.state(name)
         why = graph.why(name) or (self._stopped if state in ("waiting", "ready") else "")
-        found = self._results.get(name) or Result(subtask=graph.subtask(name), state=state)
+        found = self._results.get(name) or self._before(graph, name)
         return replace(found, subtask=graph.subtask(name), state=state, why=why)
+
+    def _before(self, graph: Graph, name: str) -> Result:
+        """What an earlier run came to in the same task; nothing if there is none."""
+        subtask, before = graph.subtask(name), self._earlier.get(name)
+        if before is None or before.subtask.task != subtask.task:
+            return Result(subtask=subtask, state=graph.state(name))
+        return replace(before, subtask=subtask, began_s=None, ended_s=None, error=None)
 
     def _keep(self, graph: Graph) -> None:
         if self._journal is not None:
