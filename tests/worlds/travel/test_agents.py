@@ -236,6 +236,42 @@ def test_a_search_that_is_not_wanted_any_more_does_not_begin(solver: None) -> No
         solve(numbered(0), stop=stop)
 
 
+def test_ctrl_c_reaches_the_session_and_not_the_searches(solver: None) -> None:
+    program = f"""
+import signal, threading
+from outrider.worlds.travel import query_of, solve
+from outrider.worlds.travel.program import SearchStopped, Stop
+
+class Told(Stop):
+    def searching(self, stop_search):
+        super().searching(stop_search)
+        begun.release()
+
+def search(stop):
+    try:
+        solve(query_of({TEXAS!r}), stop=stop)
+    except SearchStopped:
+        pass
+
+begun, stops = threading.Semaphore(0), [Told(), Told()]
+threads = [threading.Thread(target=search, args=(stop,)) for stop in stops]
+for thread in threads:
+    thread.start()
+for thread in threads:
+    begun.acquire()
+try:
+    signal.raise_signal(signal.SIGINT)
+except KeyboardInterrupt:
+    for stop in stops:
+        stop.ask()
+for thread in threads:
+    thread.join()
+print("in order")
+"""
+    done = subprocess.run([sys.executable, "-c", program], check=True, capture_output=True, text=True)
+    assert (done.stdout, done.stderr) == ("in order\n", "")
+
+
 def test_without_or_tools_the_agent_says_what_to_do_before_anything_starts() -> None:
     program = """
 import sys; sys.modules["ortools"] = None

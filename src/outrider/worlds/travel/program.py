@@ -67,12 +67,12 @@ def _nothing() -> None:
 class Program:
     """The integer program of a problem, and how its answer is read."""
 
-    def __init__(self, facts: Problem, prefer: Prefer, stop: Stop | None = None) -> None:
+    def __init__(self, facts: Problem, prefer: Prefer, stop: Stop) -> None:
         try:
             from ortools.sat.python import cp_model  # a third of a second, and an extra
         except ModuleNotFoundError:
             raise BadOption("the solver needs OR-Tools: pip install 'outrider[solver]'") from None
-        self._cp, self._facts, self._prefer, self._stop = cp_model, facts, prefer, stop or Stop()
+        self._cp, self._facts, self._prefer, self._stop = cp_model, facts, prefer, stop
         self._model: Any = cp_model.CpModel()
         self._solver: Any = cp_model.CpSolver()
         self._weight: list[Any] = []
@@ -97,6 +97,7 @@ class Program:
         """
         self._solver.parameters.num_workers = 1
         self._solver.parameters.random_seed = 0
+        self._solver.parameters.catch_sigint_signal = False  # Ctrl-C is the session's; two searches that catch it end the process
         weight = sum(self._weight)
         if not self._optimal(weight):
             return False

@@ -48,7 +48,9 @@ def solve(query: Query, prefix: Prefix = (), *, prefer: Prefer = "cheapest", sto
         BadOption: there is no way to where the trip must lead; or OR-Tools is not installed.
         BadStep: ``prefix`` holds a step that is none of a trip's.
     """
+    stop = stop or Stop()
     for without in GIVEN_UP_IN_ORDER:
+        stop.check()
         facts = problem(query, prefix, without)
         chosen = _decided(facts, prefer, stop) or (_decided(facts, "cheapest", stop) if prefer == "rated" else None)
         if chosen:
@@ -91,8 +93,9 @@ def _no_way(query: Query) -> BadOption:
     return BadOption(f"the tables know no way {what}; from {query.origin} they lead to {', '.join(states) or 'nowhere'}")
 
 
-def _decided(facts: Problem, prefer: Prefer, stop: Stop | None) -> Chosen | None:
+def _decided(facts: Problem, prefer: Prefer, stop: Stop) -> Chosen | None:
     """The optimum; ``None``: there is none, which is proven."""
+    stop.check()
     program = Program(facts, prefer, stop)
     if not program.solve():
         return None
