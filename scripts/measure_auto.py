@@ -19,22 +19,24 @@ import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
-from itertools import product
+from itertools import product, zip_longest
 from pathlib import Path
 from typing import Any, Final
 
 import outrider
+from outrider.agents.agent import Meter
 from outrider.bench.rows import Row, Trace
 from outrider.bench.schedulers import ORACLE, Scheduler, schedulers_named
 from outrider.bench.statistics import bootstrapped, draws
 from outrider.bench.suites import sources_named
 from outrider.bench.traces import TokenPrices, TraceAgent
 from outrider.errors import StepLimitReached
-from outrider.model import FINISH, Step, Usage
+from outrider.model import FINISH, Answer, Prefix, Step, Task, Usage
 from outrider.rules.estimates import Estimates
 from outrider.rules.events import Cancelled, Confirmed, Drafted, Failed, Record, Verified
+from outrider.rules.load import Beside
 from outrider.rules.value import Chooser
 from outrider.simulate import LogNormal
 from outrider.testing import run
@@ -47,7 +49,7 @@ FIXED: Final = tuple(f"lookahead-{k}" for k in (1, 2, 4, 6, 8))
 DIALS: Final = ("auto@0", "auto@3", "auto@30", "auto@300", "auto@inf")
 BETWEEN: Final = tuple(
     f"auto@{worth:g}"
-    for worth in (0.7, 1, 1.5, 2, 5, 7, 10, 15, 20, 50, 70, 100, 150, 500, 1000, 3000)
+    for worth in (0.7, 1, 1.5, 2, 5, 7, 10, 15, 20, 50, 70, 100, 150, 500, 1000, 1500, 2000, 3000, 5000, 10000)
 )  # fmt: skip
 """More values of the dial, for what can be had at the time or the cost of another scheduler."""
 OTHERS: Final = ("alone", "batch-4", "learned-k", "topk-1", "topk-3", ORACLE)
@@ -60,6 +62,27 @@ TARGET_S: Final = 4.0
 SPREAD: Final = 0.4
 """The standard deviation of a call's seconds, as a share of their mean."""
 PROMPT_TOKENS, OUTPUT_TOKENS = 800, 200
+
+
+# A drafter that says how sure it is ---------------------------------------------------------------------------------
+
+Sureness = tuple[float, ...]
+"""A drafter's confidence in its guess for each step of a run; none where it does not say."""
+
+
+class Sure(TraceAgent):
+    """The drafter of a run, saying how sure it is."""
+
+    __slots__ = ("_sure",)
+
+    def __init__(self, trace: Trace, prices: TokenPrices, sure: Sureness) -> None:
+        super().__init__("approximation", trace, prices)
+        self._sure = sure
+
+    async def next_step(self, task: Task, prefix: Prefix, meter: Meter) -> Answer:
+        """What is recorded, with the confidence."""
+        answer = await super().next_step(task, prefix, meter)
+        return replace(answer, confidence=(self._sure[len(prefix)],) * len(answer.steps))
 
 
 # One run ------------------------------------------------------------------------------------------------------------
@@ -102,10 +125,11 @@ class Spent:
         return sum(usd for call, usd in self.by_call.items() if call not in self.used)
 
 
-async def _played(trace: Trace, scheduler: Scheduler, prices: TokenPrices, known: str) -> Played:
+async def _played(trace: Trace, scheduler: Scheduler, prices: TokenPrices, known: str, sure: Sureness = ()) -> Played:
     spent = Spent()
+    drafter = Sure(trace, prices, sure) if sure else TraceAgent("approximation", trace, prices)
     session = outrider.plan(
-        outrider.Task(trace.task), approximation=TraceAgent("approximation", trace, prices),
+        outrider.Task(trace.task), approximation=drafter,
         target=TraceAgent("target", trace, prices), lookahead=scheduler(trace), max_steps=len(trace.rows), journal=spent,
         known=known,
     )  # fmt: skip
@@ -117,11 +141,12 @@ async def _played(trace: Trace, scheduler: Scheduler, prices: TokenPrices, known
     return Played(session.figures.total_s, sum(spent.by_call.values()), spent.waste_usd, session.learned)
 
 
-def in_turn(traces: Sequence[Trace], scheduler: Scheduler) -> list[Played]:
+def in_turn(traces: Sequence[Trace], scheduler: Scheduler, sure: Sequence[Sureness] = ()) -> list[Played]:
     """The runs one after the other; what is learned in one is known in the next."""
     done: list[Played] = []
-    for trace in traces:
-        done.append(run(_played(trace, scheduler, TokenPrices(), done[-1].learned if done else "")))
+    for trace, says in zip_longest(traces, sure, fillvalue=()):
+        assert isinstance(trace, Trace)
+        done.append(run(_played(trace, scheduler, TokenPrices(), done[-1].learned if done else "", says)))
     return done
 
 
@@ -143,6 +168,43 @@ def simulated(acceptance: float, ratio: float, steps: int, runs: int, seed: int)
         )  # fmt: skip
 
     return [Trace(task=f"simulated {n}", rows=tuple(row(at) for at in range(steps))) for n in range(runs)]
+
+
+KNOWING: Final = tuple(product((0.3, 0.5, 0.8), (0.2, 0.5)))
+"""Acceptance and ratio of the simulated drafters that know what they know."""
+
+
+def knowing(acceptance: float, ratio: float, steps: int, runs: int, seed: int) -> tuple[list[Trace], list[Sureness]]:
+    """Runs whose drafts hold with a probability of their own, drawn from a beta distribution, and what the drafter says of it.
+
+    It says the square root of that probability: more than is true, so that its word cannot be taken for it.
+    """
+    rng = random.Random(f"knowing {seed} {acceptance} {ratio} {steps}")
+    traces: list[Trace] = []
+    said: list[Sureness] = []
+    for trace in simulated(acceptance, ratio, steps, runs, seed):
+        holds = [rng.betavariate(acceptance, 1 - acceptance) for _ in trace.rows]
+        rows = tuple(_drafted(row, rng.random() < p) for row, p in zip(trace.rows, holds, strict=True))
+        traces.append(replace(trace, rows=rows))
+        said.append(tuple(p**0.5 for p in holds))
+    return traces, said
+
+
+def _drafted(row: Row, right: bool) -> Row:
+    return replace(row, drafts=(row.target if right else Step("step", {"at": -1 - row.at}),))
+
+
+def confidence(runs: int, point: tuple[float, float]) -> dict[str, Any]:
+    """The same runs with a drafter that keeps to itself how sure it is, and with one that says so."""
+    traces, said = knowing(*point, 10, runs, seed=0)
+    named = schedulers_named(["alone", *FIXED, *_dials()])
+    silent = {name: in_turn(traces, scheduler) for name, scheduler in named.items()}
+    sure = silent | {name: in_turn(traces, named[name], said) for name in _dials()}
+    drawn = draws(len(traces), 0, resamples=1000)
+    return {"acceptance": point[0], "ratio": point[1], "runs": runs} | {
+        kind: {"waste": _waste_at_its_time(done, drawn), "time": [_time_at_its_cost(done, fixed, drawn) for fixed in FIXED]}
+        for kind, done in (("silent", silent), ("sure", sure))
+    }
 
 
 # A set under every scheduler ----------------------------------------------------------------------------------------
@@ -298,10 +360,12 @@ def measure(runs: int, jobs: int) -> dict[str, Any]:
     with ProcessPoolExecutor(jobs) as pool:
         recorded, curves = pool.map(_recorded, sets), pool.map(learning, CURVES)
         simulated_ = pool.map(partial(_grid_point, runs), grid)
+        sure = pool.map(partial(confidence, 5 * runs), KNOWING)
         return {
             "recorded": dict(_told(recorded, len(sets))),
             "learning": list(curves),
             "simulated": list(_told(simulated_, len(grid))),
+            "confidence": list(sure),
         }
 
 
@@ -363,10 +427,8 @@ def aims_table(measured: Mapping[str, Any]) -> str:
 
 def _aim_cells(aims: Mapping[str, Any]) -> list[str]:
     waste, worst = aims["waste"], max(aims["time"], key=lambda entry: float(entry["time"]))
-    first = (
-        "never as fast" if waste["auto"] is None else f"{_with_interval(waste, 'waste')}, {waste['auto']} for {waste['fixed']}"
-    )
-    cells = (first, waste_is_cut), (f"{_with_interval(worst, 'time')}, {worst['auto']} for {worst['fixed']}", is_never_slower)
+    slowest = f"{_with_interval(worst, 'time')}, {worst['auto']} for {worst['fixed']}"
+    cells = (_waste_cell(waste), waste_is_cut), (slowest, is_never_slower)
     oracle = _with_interval(aims["oracle"], "time"), is_near_the_oracle
     return [f"{'reached' if aim(aims) else 'missed'}: {cell}" for cell, aim in (*cells, oracle)]
 
@@ -384,6 +446,25 @@ def is_never_slower(aims: Mapping[str, Any]) -> bool:
 def is_near_the_oracle(aims: Mapping[str, Any]) -> bool:
     """At inf, within 5 % of the oracle's time."""
     return float(aims["oracle"]["time"]) <= 1.05
+
+
+def confidence_table(measured: Mapping[str, Any]) -> str:
+    """What it is worth that a drafter says how sure it is."""
+    lines = ["| right | draft/target | waste, of the fastest fixed k's, at its time: silent | and says it |"]
+    lines[0] += " time, of a fixed k's, at its cost: silent | and says it |"
+    lines.append("|---|---|---|---|---|---|")
+    for entry in measured["confidence"]:
+        kinds = entry["silent"], entry["sure"]
+        waste = [_waste_cell(kind["waste"]) for kind in kinds]
+        time = [_with_interval(max(kind["time"], key=lambda found: float(found["time"])), "time") for kind in kinds]
+        lines.append(f"| {entry['acceptance']:.0%} | {entry['ratio']:g} | {' | '.join((*waste, *time))} |")
+    return "\n".join(lines)
+
+
+def _waste_cell(waste: Mapping[str, Any]) -> str:
+    if waste["auto"] is None:
+        return "never as fast"
+    return f"{_with_interval(waste, 'waste')}, {waste['auto']} for {waste['fixed']}"
 
 
 def learning_table(measured: Mapping[str, Any]) -> str:
@@ -408,7 +489,7 @@ def dial_table(measured: Mapping[str, Any]) -> str:
     for usd in VERDICT_USD:
         estimates = Estimates()
         for _ in range(2):
-            estimates.learn_answer("target", 0, TARGET_S, Usage(counted="reported", cost_usd=usd), 0)
+            estimates.learn_answer("target", 0, TARGET_S, Usage(counted="reported", cost_usd=usd), Beside())
         cells = [f"{_least_likely(Chooser(float(dial[5:]), estimates)):.0%}" for dial in worths]
         lines.append(f"| ${usd:g} | {' | '.join(cells)} |")
     return "\n".join(lines)
@@ -424,6 +505,7 @@ TABLES: Final = {
     "dial": dial_table,
     "recorded": recorded_table,
     "simulated": simulated_table,
+    "confidence": confidence_table,
     "learning": learning_table,
 }
 

@@ -172,11 +172,14 @@ class Task:
 class Answer:
     """An agent's answer: the next step, best guess first, and the thought behind it, kept for display only.
 
-    A target agent's first step is its verdict. An approximation agent may give several guesses.
+    A target agent's first step is its verdict. An approximation agent may give several guesses, and with them how sure it is of
+    each, from 0 to 1: as many numbers as steps, or none. They are not taken for probabilities; how often guesses of a confidence
+    hold is learned.
     """
 
     steps: tuple[Step, ...]
     thought: str = ""
+    confidence: tuple[float, ...] = ()
 
 
 Counted: TypeAlias = Literal["reported", "estimated", "unknown"]

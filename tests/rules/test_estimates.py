@@ -10,27 +10,27 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from outrider import Usage
+from outrider.rules.durations import OVERDUE, REMEMBERED, Durations, kaplan_meier
 from outrider.rules.estimates import (
     ASSUMED_TOKENS,
     ASSUMED_USD_PER_TOKEN,
     MOST_DRAFTERS,
-    MOST_JUDGED,
     MOST_RANKS,
-    OVERDUE,
-    REMEMBERED,
     AtOnce,
-    Durations,
+    Company,
     Estimates,
     Prices,
-    Slowdown,
-    Tally,
-    kaplan_meier,
     weighed_usd,
 )
 from outrider.rules.kept import FADING, MOST_KINDS, as_json, estimates_of, text_of
+from outrider.rules.load import Beside
+from outrider.rules.tallies import CONFIDENCES, MOST_JUDGED, MOST_POSITIONS, Lift, Tally
 
 Seen = list[tuple[float, bool]]
 PRIOR_S = 5.0
+
+UNSEEN = 3
+"""A position of which nothing is known."""
 
 unhurried = settings(deadline=None)
 
@@ -184,9 +184,9 @@ def test_old_closed_calls_fade() -> None:
     assert (known.due, known.left) == (MOST_JUDGED / 2, MOST_JUDGED / 2 + 1)
 
 
-def answered(known: Estimates, seconds: float, usd: float, *, others: int = 0, target: bool = True, drafter: int = 0) -> None:
+def answered(known: Estimates, seconds: float, usd: float, *, others: float = 0, target: bool = True, drafter: int = 0) -> None:
     usage = Usage(counted="reported", cost_usd=usd)
-    known.learn_answer("target" if target else "approximation", drafter, seconds, usage, others)
+    known.learn_answer("target" if target else "approximation", drafter, seconds, usage, Beside(others, 2.0 * others))
 
 
 def test_a_closed_call_teaches_what_it_cost_by_then() -> None:
@@ -263,9 +263,9 @@ def test_a_guess_holds_as_often_as_those_of_its_action_as_far_as_they_are_known(
     for _ in range(8):
         known.learn_judgement("say", 0, accepted=False)
     assert known.rate(0) == pytest.approx(0.5)
-    assert known.holds(0, "fly") == pytest.approx((8 + 4 * 0.5) / 12)
-    assert known.holds(0, "say") == pytest.approx((0 + 4 * 0.5) / 12)
-    assert known.holds(0, "swim") == pytest.approx(0.5), "of which nothing is known"
+    assert known.holds(0, "fly", UNSEEN) == pytest.approx((8 + 4 * 0.5) / 12)
+    assert known.holds(0, "say", UNSEEN) == pytest.approx((0 + 4 * 0.5) / 12)
+    assert known.holds(0, "swim", UNSEEN) == pytest.approx(0.5), "of which nothing is known"
     assert known.finish == pytest.approx(1 / 8)
 
 
@@ -307,47 +307,35 @@ def test_the_end_of_a_plan_is_learned_from_its_steps() -> None:
 # Slowing one another down -------------------------------------------------------------------------------------------
 
 
-def test_a_slowdown_that_is_sure_is_the_slope() -> None:
-    known = Slowdown()
-    for others in (0, 1, 2, 3, 4):
-        known.learn(others, 2.0 + 0.5 * others)
-    assert known.s_per_call == pytest.approx(0.5)
-
-
-def test_a_slope_counts_as_far_as_it_lies_two_standard_errors_above_nothing() -> None:
-    # By hand: others 0 0 2 2, seconds 1 2 3 4. Slope 2/2 = 1, residuals ±0.5, so variance 4·0.25/2 = 0.5 over a spread of 4.
-    known = Slowdown()
-    for others, seconds in ((0, 1.0), (0, 2.0), (2, 3.0), (2, 4.0)):
-        known.learn(others, seconds)
-    assert known.s_per_call == pytest.approx(1 - 2 * (0.5 / 4) ** 0.5)
-
-
-@pytest.mark.parametrize(
-    "calls",
-    [
-        [],
-        [(0, 1.0), (1, 2.0), (2, 3.0)],
-        [(3, 1.0), (3, 2.0), (3, 3.0), (3, 4.0)],
-        [(0, 4.0), (1, 3.0), (2, 2.0), (3, 1.0)],
-        [(0, 3.0), (1, 1.0), (0, 1.0), (1, 3.5)],
-    ],
-    ids=["none", "too few", "beside equally many", "the other way round", "chance"],
-)
-def test_no_slowdown_is_seen_where_there_is_none(calls: list[tuple[int, float]]) -> None:
-    known = Slowdown()
-    for others, seconds in calls:
-        known.learn(others, seconds)
-    assert known.s_per_call == 0
-
-
 def test_only_answered_target_calls_tell_of_a_slowdown() -> None:
     known = Estimates()
     answered(known, 4.0, 2.0, others=2)
     answered(known, 4.0, 2.0, others=2, target=False)
     known.learn_closed("target", 0, 1.0, Usage())
-    assert (known.slowdown.count, known.slowdown.others) == (1, 2)
-    known.slowdown.learn(0, 1.0)
-    assert known.slowdown.count == 2
+    assert (known.queueing.count, known.queueing.others) == (1, 2)
+    assert (known.sharing.count, known.sharing.others) == (1, 4)
+    assert (known.target.company.mean, known.drafter(0).company.mean) == (4, 4)
+
+
+@pytest.mark.parametrize(("queueing", "sharing", "worse"), [(0.5, 0.0, 0.25), (0.0, 0.5, 0.25), (0.5, 1.0, 0.5)])
+def test_the_worse_of_two_ways_of_slowing_counts(queueing: float, sharing: float, worse: float) -> None:
+    known = Estimates()
+    for others in range(5):
+        known.queueing.learn(others, 2.0 + queueing * others)
+        known.sharing.learn(others, 2.0 + sharing * others)
+    assert known.slowing(0) == pytest.approx(worse)
+
+
+def test_the_company_of_calls_is_the_mean_and_old_ones_fade() -> None:
+    company = Company()
+    assert company.mean == 0
+    for others in (1.0, 2.0):
+        company.learn(others)
+    assert company.mean == 1.5
+    for _ in range(REMEMBERED):
+        company.learn(3.0)
+    assert company.count < REMEMBERED
+    assert 2.9 < company.mean < 3
 
 
 # Kept ---------------------------------------------------------------------------------------------------------------
@@ -359,9 +347,15 @@ def much() -> Estimates:
         answered(known, 4.0 + n, 2.0 + n, others=n)
         answered(known, 1.0 + n, 0.5, target=False, drafter=n % 2)
         known.learn_closed("target", 0, 0.5, Usage(counted="reported", cost_usd=1.0))
-        known.learn_judgement(f"action {n}", n % 3, accepted=n % 2 == 0)
+        known.learn_judgement(f"action {n}", n % 3, accepted=n % 2 == 0, at=n, confidence=n / 4 if n < 3 else None)
         known.learn_step(n == 4)
     return known
+
+
+def faded(lifts: dict[int, Lift]) -> dict[int, Lift]:
+    return {
+        key: Lift(FADING * lift.accepted, FADING * lift.expected, FADING * lift.judged) for key, lift in sorted(lifts.items())
+    }
 
 
 def test_what_is_kept_comes_again_a_little_faded() -> None:
@@ -373,8 +367,15 @@ def test_what_is_kept_comes_again_a_little_faded() -> None:
         assert after.drafter(number).prices.seen == before.drafter(number).prices.seen
     assert after.at_once.left == pytest.approx(FADING * before.at_once.left)
     assert after.at_once.due == pytest.approx(FADING * before.at_once.due)
-    assert after.slowdown.count == pytest.approx(FADING * before.slowdown.count)
-    assert after.slowdown.product == pytest.approx(FADING * before.slowdown.product)
+    for now, then in ((after.queueing, before.queueing), (after.sharing, before.sharing)):
+        assert now.count == pytest.approx(FADING * then.count)
+        assert now.product == pytest.approx(FADING * then.product)
+    assert after.sharing.others == 2 * after.queueing.others
+    for ours, theirs in ((after.target.company, before.target.company), (after.drafter(1).company, before.drafter(1).company)):
+        assert (ours.others, ours.count) == pytest.approx((FADING * theirs.others, FADING * theirs.count))
+    assert after.contexts.by_position == faded(before.contexts.by_position)
+    assert after.contexts.by_confidence == faded(before.contexts.by_confidence)
+    assert len(after.contexts.by_confidence) == 3
     assert after.ends == Tally(FADING * before.ends.accepted, FADING * before.ends.judged)
     assert after.by_rank == {
         rank: Tally(FADING * tally.accepted, FADING * tally.judged) for rank, tally in before.by_rank.items()
@@ -386,7 +387,22 @@ def test_a_slowdown_survives_being_kept() -> None:
     known = Estimates()
     for others in (0, 1, 2, 3, 4):
         answered(known, 2.0 + 0.5 * others, 1.0, others=others)
-    assert estimates_of(text_of(known)).slowdown.s_per_call == pytest.approx(0.5)
+    assert estimates_of(text_of(known)).queueing.s_per_call == pytest.approx(0.5)
+    assert estimates_of(text_of(known)).sharing.s_per_call == pytest.approx(0.25)
+
+
+def test_what_an_earlier_version_kept_is_read_and_the_rest_begun_anew() -> None:
+    found: Any = as_json(much())
+    found["slowdown"] = found.pop("queueing")
+    for name in ("sharing", "by_confidence", "by_position"):
+        del found[name]
+    for calls in (found["target"], *found["drafters"]):
+        del calls["company"]
+    old, new = estimates_of(json.dumps(found)), estimates_of(text_of(much()))
+    assert old.queueing == new.queueing
+    assert (old.sharing.count, old.target.company.count) == (0, 0)
+    assert (old.contexts.by_confidence, old.contexts.by_position) == ({}, {})
+    assert (old.by_rank, old.by_action, old.target.durations.seen) == (new.by_rank, new.by_action, new.target.durations.seen)
 
 
 def test_what_is_not_seen_any_more_is_forgotten() -> None:
@@ -437,8 +453,19 @@ def broken(**changes: Any) -> str:
         broken(by_action={"fly": [1, float("nan")]}),
         broken(at_once=[1]),
         broken(at_once=[1, 2, 3]),
-        broken(slowdown=[1, 2]),
-        broken(slowdown=[10**400] * 6),
+        broken(queueing=[1, 2]),
+        broken(queueing=[10**400] * 6),
+        broken(sharing=[1e200] * 6),
+        broken(by_position={str(MOST_POSITIONS + 1): [0, 0, 1]}),
+        broken(by_position={"-1": [0, 0, 1]}),
+        broken(by_position={"0": [2, 0, 1]}),
+        broken(by_position={"0": [0, 2, 1]}),
+        broken(by_position={"0": [0, 1]}),
+        broken(by_confidence={str(CONFIDENCES): [0, 0, 1]}),
+        broken(by_confidence={"0": [0, -1, 1]}),
+        broken(by_confidence=[]),
+        broken(target={"durations": [], "usd": [], "company": [-1, 2]}),
+        broken(target={"durations": [], "usd": [], "company": [1]}),
         broken(target={"durations": [[1.0, 1]], "usd": []}),
         broken(target={"durations": [[1.0]], "usd": []}),
         broken(target={"durations": [], "usd": [-1]}),

@@ -11,10 +11,12 @@ from hypothesis import strategies as st
 from outrider import FINISH, Step, Usage
 from outrider.errors import BadOption
 from outrider.rules import ByValue, lookahead_named
-from outrider.rules.estimates import AtOnce, Estimates, Tally
+from outrider.rules.estimates import AtOnce, Estimates
 from outrider.rules.kept import text_of
 from outrider.rules.learner import Learner, learner_of
+from outrider.rules.load import Beside
 from outrider.rules.lookahead import Sliding
+from outrider.rules.tallies import Tally
 from outrider.rules.tree import Call, Guess, Node, Verdict
 from outrider.rules.value import (
     DEFAULT_HOUR_WORTH,
@@ -48,8 +50,8 @@ def known(
     """Calls that always take as long; so many drafts were judged. A target call costs the same however early it is closed."""
     estimates = Estimates(at_once=AtOnce(due=1e9, left=0.0))
     for _ in range(2):
-        estimates.learn_answer("approximation", 0, draft_s, paid(draft_usd), 0)
-        estimates.learn_answer("target", 0, target_s, paid(target_usd), 0)
+        estimates.learn_answer("approximation", 0, draft_s, paid(draft_usd), Beside())
+        estimates.learn_answer("target", 0, target_s, paid(target_usd), Beside())
     estimates.by_rank = {0: Tally(float(right) - 1, float(right + wrong) - 2)}  # with one half of two: exactly that share
     estimates.ends = Tally(0.0, 1e9)
     return estimates
@@ -148,9 +150,11 @@ def test_a_call_that_is_rejected_early_has_cost_little() -> None:
 
 def test_a_call_that_slows_down_the_others_is_worth_that_much_less() -> None:
     estimates = known(target_s=4.0)
-    estimates.slowdown._s_per_call = 1.5
-    assert chooser(HOUR, estimates).value_of_call(0.8, 3.0) == pytest.approx(0.8 * 3 - 1.5)
-    assert chooser(inf, estimates).value_of_call(0.5, 3.0) == pytest.approx(0.5 * 3 - 1.5)
+    for others in range(5):
+        estimates.queueing.learn(others, 4.0 + others)
+    # A quarter of the frontier's time for the 3 s until it is there; then the call is the frontier's, or closed.
+    assert chooser(inf, estimates).value_of_call(0.5, 3.0) == pytest.approx(3 * (0.5 - 0.25))
+    assert chooser(HOUR, estimates).value_of_call(0.5, 3.0) < chooser(HOUR, known(target_s=4.0)).value_of_call(0.5, 3.0)
 
 
 def test_a_draft_is_worth_the_calls_it_makes_possible_less_its_cost() -> None:
@@ -202,8 +206,8 @@ def test_both_durations_vary_so_a_drafter_as_slow_as_the_target_is_sometimes_fir
     estimates.target.durations.seen.clear()
     estimates.drafter(0).durations.seen.clear()
     for seconds in (2.0, 6.0):
-        estimates.learn_answer("target", 0, seconds, paid(0.0), 0)
-        estimates.learn_answer("approximation", 0, seconds, paid(0.0), 0)
+        estimates.learn_answer("target", 0, seconds, paid(0.0), Beside())
+        estimates.learn_answer("approximation", 0, seconds, paid(0.0), Beside())
     # Percentiles 10, 30, 50 are 2 s, 70 and 90 are 6 s: the draft is first by 4 s in 2 of 5 times 3 of 5 cases. The five stand
     # for a mean of 4 s, and are stretched from their own mean of 3.6 to it.
     assert chooser(inf, estimates).value_of_draft(1.0, 1.0, 4.0, deep=1) == pytest.approx(4 * (2 / 5) * (3 / 5) * 4 / 3.6)
@@ -436,21 +440,27 @@ def test_why_nothing_is_worth_it_is_said() -> None:
 def test_calls_teach_when_they_end() -> None:
     ours = Chooser(30)
     node = Node(0)
-    target, draft = Call(0, "target", node, started_s=1.0, beside=2), Call(1, "approximation", node, drafter=1, started_s=2.0)
+    target, draft = Call(0, "target", node, started_s=1.0), Call(1, "approximation", node, drafter=1, started_s=2.0)
+    ours.at(1.0)
+    ours.call_began(target)
+    ours.at(2.0)
+    ours.call_began(draft)
     ours.at(5.0)
     ours.call_ended(target, paid(0.5), "answered")
     ours.call_ended(draft, paid(0.1), "cancelled")
     assert list(ours.estimates.target.durations.seen) == [(4.0, True)]
-    assert ours.estimates.slowdown.others == 2
+    assert (ours.estimates.queueing.others, ours.estimates.sharing.others) == (0, 3 / 4)
     assert list(ours.estimates.drafter(1).durations.seen) == [(3.0, False)]
     assert not ours.estimates.drafter(1).prices.seen
 
 
 def test_calls_that_failed_or_never_had_their_turn_teach_nothing() -> None:
     ours = Chooser(30)
+    failed = Call(0, "target", Node(0), started_s=1.0)
+    ours.call_began(failed)
     ours.at(5.0)
-    ours.call_ended(Call(0, "target", Node(0)), paid(0.5), "cancelled")
-    ours.call_ended(Call(0, "target", Node(0), started_s=1.0), paid(0.5), "failed")
+    ours.call_ended(Call(1, "target", Node(0)), paid(0.5), "cancelled")
+    ours.call_ended(failed, paid(0.5), "failed")
     assert ours.learned == Chooser(30).learned
 
 
@@ -458,6 +468,7 @@ def test_verdicts_and_steps_teach() -> None:
     ours, node = Chooser(30), Node(0)
     ours.judged(node.child(Step("fly")), Guess(1, 0), accepted=True)
     ours.judged(node.child(Step("swim")), Guess(1, 0, 1), accepted=False)
+    assert list(ours.estimates.contexts.by_position) == [0]
     ours.confirmed(node.child(Step(FINISH)))
     ours.confirmed(node.child(Step("fly")))
     assert ours.estimates.by_rank == {0: Tally(1, 1), 1: Tally(0, 1)}

@@ -126,7 +126,16 @@ def checked(answer: object, name: str) -> Answer:
         if not isinstance(step, Step):
             raise NoStep(f"{name} named {step!r:.200}, which is no Step")
     thought = answer.thought if isinstance(answer.thought, str) else ""
-    return replace(answer, steps=tuple(step.named for step in answer.steps[:MOST_GUESSES]), thought=thought)
+    steps = tuple(step.named for step in answer.steps[:MOST_GUESSES])
+    return replace(answer, steps=steps, thought=thought, confidence=_sure(answer.confidence, len(answer.steps))[: len(steps)])
+
+
+def _sure(confidence: object, steps: int) -> tuple[float, ...]:
+    """``confidence`` if it is one number from 0 to 1 for each step; else nothing is known of it."""
+    if not isinstance(confidence, tuple | list) or len(confidence) != steps:
+        return ()
+    sound = all(isinstance(part, int | float) and 0 <= part <= 1 for part in confidence)
+    return tuple(float(part) for part in confidence) if sound else ()
 
 
 def sound(usage: Usage) -> Usage:

@@ -89,6 +89,9 @@ class _LearnerOfK:
     def at(self, now_s: float) -> None:
         """The rule knows no time."""
 
+    def call_began(self, call: Call) -> None:
+        """Nor does it care what is under way."""
+
     def call_ended(self, call: Call, usage: Usage, ended: HowEnded) -> None:
         """And no cost."""
 

@@ -42,6 +42,7 @@ FIELD_MEANINGS: Final[Mapping[str, str]] = {
     "steps": "The guesses, best first.",
     "thought": "The agent's thought, for display only.",
     "usage": "What the call has used.",
+    "drafted.confidence": "How sure the drafter is of each guess, from 0 to 1; none where it does not say.",
     "error": "What went wrong, in words.",
     "reason": "Why, in words.",
     "outcome": "How the session ended.",

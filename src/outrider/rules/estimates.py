@@ -1,24 +1,20 @@
 """What is known of a pair of agents: how long their calls take and cost, and how often a draft holds. Pure running estimates.
 
-Everything is learned from calls that ended and drafts that met their verdict. A call that was closed early tells only that it
-would have taken longer, so durations are estimated as survival times (Kaplan and Meier, 1958): leaving such calls out would make
-the target look faster the more of its calls are closed.
+Everything is learned from calls that ended and drafts that met their verdict.
 """
 
 from __future__ import annotations
 
-from bisect import bisect_right
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
-from itertools import groupby
-from math import inf, sqrt
+from math import sqrt
 from typing import Final
 
 from outrider.model import Role, Usage
-
-REMEMBERED: Final = 48
-"""So many of the latest durations and prices count."""
+from outrider.rules.durations import REMEMBERED, Durations
+from outrider.rules.load import Beside, Slowdown
+from outrider.rules.tallies import CONTEXT_STRENGTH, MOST_JUDGED, PRIOR_STRENGTH, Contexts, Tally
 
 PRIOR_S: Final[dict[Role, float]] = {"approximation": 1.5, "target": 5.0}
 """Before the first call has ended: an ordinary hosted model, drafting directly and thinking first."""
@@ -26,23 +22,11 @@ PRIOR_S: Final[dict[Role, float]] = {"approximation": 1.5, "target": 5.0}
 MOST_DRAFTERS: Final = 8
 """A drafter beyond so many counts like the last of them."""
 
-OVERDUE: Final = 0.2
-"""A call that has run longer than any before it is expected to need this share of its time once more."""
-
 ASSUMED_USD_PER_TOKEN: Final = 2e-6
 """What a token is taken to cost where its price is unknown: not nothing. For weighing only; it is never shown as a cost."""
 
 ASSUMED_TOKENS: Final = 500
 """What a call is taken to use where nobody counts its tokens."""
-
-PRIOR_STRENGTH: Final = 2.0
-"""What is expected beforehand counts as if so many drafts had been judged."""
-
-CONTEXT_STRENGTH: Final = 4.0
-"""What is known of all drafts counts, for those of one kind, as if so many of that kind had been judged."""
-
-MOST_JUDGED: Final = 200.0
-"""Older judgements fade: beyond so many, each counts half."""
 
 MOST_RANKS: Final = 8
 """A guess beyond so many counts like the last of them."""
@@ -58,113 +42,6 @@ UNSURE: Final = 1.5
 
 FINISHES: Final = 1 / 8
 """How often a step is expected to be the last one before any has been seen."""
-
-
-# Durations ----------------------------------------------------------------------------------------------------------
-
-Curve = list[tuple[float, float]]
-"""After each duration, the share of calls that last longer; it ends at 0."""
-
-
-@dataclass(slots=True)
-class Durations:
-    """How long calls of one kind take: ``seen`` are seconds, and whether the call had ended by itself then."""
-
-    prior_s: float
-    seen: deque[tuple[float, bool]] = field(default_factory=lambda: deque(maxlen=REMEMBERED))
-    _curve: Curve = field(default_factory=list)
-    _mean_s: float = 0.0
-    _sample: tuple[float, ...] = ()
-
-    def learn(self, seconds: float, *, ended: bool) -> None:
-        """A call took so long; or it was closed then and would have taken longer."""
-        self.seen.append((max(0.0, seconds), ended))
-        self._curve = []
-
-    @property
-    def mean_s(self) -> float:
-        """The expected seconds of a call."""
-        self._look()
-        return self._mean_s
-
-    @property
-    def sample(self) -> tuple[float, ...]:
-        """Five calls that stand for all: the 10th, 30th, 50th, 70th and 90th percentile, as shares of their mean."""
-        self._look()
-        return self._sample
-
-    def remaining_s(self, elapsed_s: float) -> float:
-        """The expected seconds until a call ends that has run for ``elapsed_s``; overdue ones are due soon, not at once."""
-        self._look()
-        at = bisect_right(self._curve, (elapsed_s, inf))
-        if at == len(self._curve):
-            return OVERDUE * max(elapsed_s, OVERDUE * self.prior_s)
-        left = self._curve[at - 1][1] if at else 1.0
-        return _area(self._curve[at:], elapsed_s, left) / left
-
-    def _look(self) -> None:
-        """What follows from all that was seen, worked out when it is asked for."""
-        if self._curve:
-            return
-        self._curve = kaplan_meier(self.seen, self.prior_s)
-        self._mean_s = _area(self._curve, 0.0, 1.0)
-        shares = [_quantile(self._curve, tenths / 10) for tenths in (1, 3, 5, 7, 9)]
-        whole = sum(shares)
-        self._sample = tuple(len(shares) * share / whole for share in shares) if whole > 0 else (1.0,)
-
-
-def kaplan_meier(seen: Iterable[tuple[float, bool]], prior_s: float) -> Curve:
-    """The share of calls that last longer than each duration seen; if the longest was closed, it is taken for the end.
-
-    Where nothing has ended so far: all last as long as the longest that was closed, and at least ``prior_s``.
-    """
-    ordered = sorted(seen)
-    if not any(ended for _, ended in ordered):
-        return [(max([prior_s, *(seconds for seconds, _ in ordered)]), 0.0)]
-    at_risk, share = len(ordered), 1.0
-    curve: Curve = []
-    for seconds, group in groupby(ordered, key=lambda entry: entry[0]):
-        ends = [ended for _, ended in group]
-        share *= 1 - sum(ends) / at_risk
-        at_risk -= len(ends)
-        curve.append((seconds, share))
-    curve[-1] = curve[-1][0], 0.0
-    return curve
-
-
-def _area(curve: Curve, from_s: float, share: float) -> float:
-    """Under the curve from ``from_s`` on, where so large a ``share`` lasts longer."""
-    area = 0.0
-    for until_s, survives in curve:
-        area += share * (until_s - from_s)
-        from_s, share = until_s, survives
-    return area
-
-
-def _quantile(curve: Curve, share: float) -> float:
-    return next(seconds for seconds, survives in curve if survives <= 1 - share + 1e-9)
-
-
-# How often ----------------------------------------------------------------------------------------------------------
-
-
-@dataclass(slots=True)
-class Tally:
-    """How many of a kind were judged, and how many of them held."""
-
-    accepted: float = 0.0
-    judged: float = 0.0
-
-    def learn(self, accepted: bool) -> None:
-        """One more was judged."""
-        if self.judged >= MOST_JUDGED:
-            self.accepted, self.judged = self.accepted / 2, self.judged / 2
-        self.accepted += accepted
-        self.judged += 1
-
-    def rate(self, expected: float, strength: float) -> float:
-        """The share that holds, drawn towards ``expected`` as if ``strength`` had been judged so."""
-        return (self.accepted + strength * expected) / (self.judged + strength)
 
 
 # Dollars ------------------------------------------------------------------------------------------------------------
@@ -222,54 +99,27 @@ class AtOnce:
         return min(1.0, (self.due + 0.5) / (self.left + 1))
 
 
-# Slowing one another down -------------------------------------------------------------------------------------------
+# All of it ----------------------------------------------------------------------------------------------------------
 
 
 @dataclass(slots=True)
-class Slowdown:
-    """How much longer a target call takes for each other call that is under way when it begins: the slope of a line.
+class Company:
+    """How many others there were beside calls of one kind, in the mean of those seen; old ones fade."""
 
-    Least squares over what was seen. It counts as far as it lies two standard errors above 0: the slope that chance gives to a
-    few calls would talk us out of speculating.
-    """
-
-    count: float = 0.0
     others: float = 0.0
-    seconds: float = 0.0
-    others_squared: float = 0.0
-    seconds_squared: float = 0.0
-    product: float = 0.0
-    _s_per_call: float | None = None
+    count: float = 0.0
 
-    def learn(self, others: float, seconds: float) -> None:
-        """A target call that began beside so many others has taken so long."""
-        self.count += 1
+    def learn(self, others: float) -> None:
+        """Beside one more there were so many."""
+        if self.count >= REMEMBERED:
+            self.others, self.count = self.others / 2, self.count / 2
         self.others += others
-        self.seconds += seconds
-        self.others_squared += others * others
-        self.seconds_squared += seconds * seconds
-        self.product += others * seconds
-        self._s_per_call = None
+        self.count += 1
 
     @property
-    def s_per_call(self) -> float:
-        """Seconds that one more call surely costs each target call; never negative."""
-        if self._s_per_call is None:
-            self._s_per_call = max(0.0, self._slope())
-        return self._s_per_call
-
-    def _slope(self) -> float:
-        if self.count < 4:
-            return 0.0
-        spread = self.others_squared - self.others**2 / self.count
-        if spread <= 1e-9 * self.others_squared:
-            return 0.0  # all began beside equally many
-        slope = (self.product - self.others * self.seconds / self.count) / spread
-        unexplained = self.seconds_squared - self.seconds**2 / self.count - slope * slope * spread
-        return slope - 2 * sqrt(max(0.0, unexplained) / (self.count - 2) / spread)
-
-
-# All of it ----------------------------------------------------------------------------------------------------------
+    def mean(self) -> float:
+        """So many others are beside such a call."""
+        return self.others / self.count if self.count else 0.0
 
 
 @dataclass(slots=True)
@@ -278,6 +128,7 @@ class Calls:
 
     durations: Durations
     prices: Prices = field(default_factory=Prices)
+    company: Company = field(default_factory=Company)
 
 
 def _unknown(role: Role) -> Calls:
@@ -291,10 +142,14 @@ class Estimates:
     target: Calls = field(default_factory=lambda: _unknown("target"))
     drafters: list[Calls] = field(default_factory=lambda: [_unknown("approximation")])
     at_once: AtOnce = field(default_factory=AtOnce)
-    slowdown: Slowdown = field(default_factory=Slowdown)
+    queueing: Slowdown = field(default_factory=Slowdown)
+    """By how many others were under way when a call began."""
+    sharing: Slowdown = field(default_factory=Slowdown)
+    """By how many there were in the mean over its time."""
     by_rank: dict[int, Tally] = field(default_factory=dict)
     by_action: dict[str, Tally] = field(default_factory=dict)
     """First guesses by the action that was guessed."""
+    contexts: Contexts = field(default_factory=Contexts)
     ends: Tally = field(default_factory=Tally)
 
     # Learning ---------------------------------------------------------------------------------------------------------
@@ -306,13 +161,15 @@ class Estimates:
             self.drafters.append(_unknown("approximation"))
         return self.drafters[number]
 
-    def learn_answer(self, role: Role, drafter: int, seconds: float, usage: Usage, others: int) -> None:
-        """A call was answered that began beside ``others``."""
+    def learn_answer(self, role: Role, drafter: int, seconds: float, usage: Usage, beside: Beside) -> None:
+        """A call was answered that had so many others beside it."""
         calls = self.target if role == "target" else self.drafter(drafter)
         calls.durations.learn(seconds, ended=True)
         calls.prices.learn(weighed_usd(usage))
+        calls.company.learn(beside.throughout)
         if role == "target":
-            self.slowdown.learn(others, seconds)
+            self.queueing.learn(beside.at_first, seconds)
+            self.sharing.learn(beside.throughout, seconds)
 
     def learn_closed(self, role: Role, drafter: int, seconds: float, usage: Usage) -> None:
         """A call was closed after so many seconds."""
@@ -322,8 +179,9 @@ class Estimates:
             self.at_once.learn(weighed_usd(usage) / mean_usd, seconds / mean_s)
         calls.durations.learn(seconds, ended=False)
 
-    def learn_judgement(self, action: str, rank: int, accepted: bool) -> None:
-        """A guess of ``action`` has met its verdict; ``rank`` 0 is the drafter's best."""
+    def learn_judgement(self, action: str, rank: int, accepted: bool, *, at: int = 0, confidence: float | None = None) -> None:
+        """A guess of ``action`` for step ``at`` has met its verdict; ``rank`` 0 is the drafter's best."""
+        self.contexts.learn(self._of_its_kind(rank, action), at, rank, confidence, accepted)
         self.by_rank.setdefault(min(rank, MOST_RANKS - 1), Tally()).learn(accepted)
         if rank == 0:
             self.by_action.setdefault(action, Tally()).learn(accepted)
@@ -334,8 +192,16 @@ class Estimates:
 
     # What follows -----------------------------------------------------------------------------------------------------
 
-    def holds(self, rank: int, action: str) -> float:
-        """The probability that a guess of ``action`` holds."""
+    def slowing(self, others: float) -> float:
+        """By which share of its time a call beside ``others`` takes longer for one more; the worse of the two ways counts."""
+        return max(self.queueing.share(others), self.sharing.share(others))
+
+    def holds(self, rank: int, action: str, at: int = 0, confidence: float | None = None) -> float:
+        """The probability that a guess of ``action`` for step ``at`` holds."""
+        return self.contexts.lifted(self._of_its_kind(rank, action), at, rank, confidence)
+
+    def _of_its_kind(self, rank: int, action: str) -> float:
+        """The probability that such a guess holds, whatever its context."""
         rate = self.rate(rank)
         if rank or action not in self.by_action:
             return rate

@@ -82,6 +82,8 @@ class Drafted:
     steps: tuple[Step, ...]
     thought: str = ""
     usage: Usage = field(default_factory=Usage)
+    confidence: tuple[float, ...] = field(default=(), metadata=ADDED)
+    """How sure the drafter is of each step, from 0 to 1; none where it does not say."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,4 +1,8 @@
-"""Estimates as JSON, for later sessions to begin with: written whole, read with suspicion, a little faded."""
+"""Estimates as JSON, for later sessions to begin with: written whole, read with suspicion, a little faded.
+
+What earlier versions did not keep is begun anew where it is missing: ``sharing``, ``company`` and what is known by context. Their
+``slowdown`` is what is now called ``queueing``.
+"""
 
 from __future__ import annotations
 
@@ -7,10 +11,15 @@ from dataclasses import fields
 from typing import Any, Final
 
 from outrider.model import JSON
-from outrider.rules.estimates import MOST_DRAFTERS, MOST_RANKS, AtOnce, Calls, Estimates, Slowdown, Tally
+from outrider.rules.estimates import MOST_DRAFTERS, MOST_RANKS, AtOnce, Calls, Company, Estimates
+from outrider.rules.load import Slowdown
+from outrider.rules.tallies import CONFIDENCES, MOST_POSITIONS, Lift, Tally
 
 FADING: Final = 0.9
 """What earlier sessions have counted counts so much less in each further one: what is not seen any more is forgotten."""
+
+MOST: Final = 1e50
+"""A greater number is nobody's seconds or dollars, and its square could not be computed."""
 
 MOST_KINDS: Final = 200
 """So many actions' tallies are kept, those of the most judged."""
@@ -22,19 +31,31 @@ def as_json(known: Estimates) -> dict[str, JSON]:
         "target": _calls_json(known.target),
         "drafters": [_calls_json(calls) for calls in known.drafters],
         "at_once": [known.at_once.due, known.at_once.left],
-        "slowdown": [getattr(known.slowdown, name) for name in _SUMS],
+        "queueing": _sums_of(known.queueing),
+        "sharing": _sums_of(known.sharing),
         "by_rank": {str(rank): [tally.accepted, tally.judged] for rank, tally in sorted(known.by_rank.items())},
         "by_action": _most_judged(known.by_action),
+        "by_confidence": _lifts_json(known.contexts.by_confidence),
+        "by_position": _lifts_json(known.contexts.by_position),
         "ends": [known.ends.accepted, known.ends.judged],
     }
 
 
 def _calls_json(calls: Calls) -> dict[str, JSON]:
     durations: list[JSON] = [[seconds, ended] for seconds, ended in calls.durations.seen]
-    return {"durations": durations, "usd": list(calls.prices.seen)}
+    company: list[JSON] = [calls.company.others, calls.company.count]
+    return {"durations": durations, "usd": list(calls.prices.seen), "company": company}
 
 
 _SUMS: Final = tuple(entry.name for entry in fields(Slowdown) if not entry.name.startswith("_"))
+
+
+def _sums_of(slowdown: Slowdown) -> list[JSON]:
+    return [getattr(slowdown, name) for name in _SUMS]
+
+
+def _lifts_json(lifts: dict[int, Lift]) -> dict[str, JSON]:
+    return {str(key): [lift.accepted, lift.expected, lift.judged] for key, lift in sorted(lifts.items())}
 
 
 def _most_judged(tallies: dict[str, Tally]) -> dict[str, JSON]:
@@ -66,9 +87,12 @@ def _read(found: Any) -> Estimates:
         _read_calls(known.drafter(number), calls)
     due, left = found["at_once"]
     known.at_once = AtOnce(FADING * _number(due), FADING * _number(left))
-    known.slowdown = _slowdown(found["slowdown"])
+    known.queueing = _slowdown(found["queueing"] if "queueing" in found else found["slowdown"])
+    known.sharing = _slowdown(found["sharing"]) if "sharing" in found else Slowdown()
     known.by_rank = {_rank(rank): _faded(pair) for rank, pair in found["by_rank"].items()}
     known.by_action = {action: _faded(pair) for action, pair in found["by_action"].items()}
+    known.contexts.by_confidence = _lifts(found.get("by_confidence", {}), CONFIDENCES)
+    known.contexts.by_position = _lifts(found.get("by_position", {}), MOST_POSITIONS + 1)
     known.ends = _faded(found["ends"])
     return known
 
@@ -78,6 +102,8 @@ def _read_calls(calls: Calls, found: Any) -> None:
         calls.durations.learn(_number(seconds), ended=_truth(ended))
     for usd in found["usd"]:
         calls.prices.learn(_number(usd))
+    others, count = found.get("company", (0.0, 0.0))
+    calls.company = Company(FADING * _number(others), FADING * _number(count))
 
 
 def _slowdown(found: Any) -> Slowdown:
@@ -99,6 +125,23 @@ def _faded(pair: Any) -> Tally:
     return Tally(FADING * accepted, FADING * judged)
 
 
+def _lifts(found: Any, most: int) -> dict[int, Lift]:
+    return {_key(key, most): _lift(three) for key, three in found.items()}
+
+
+def _key(text: str, most: int) -> int:
+    if not 0 <= (key := int(text)) < most:
+        raise ValueError(f"there is no context {key}; they are counted from 0 to {most - 1}")
+    return key
+
+
+def _lift(three: Any) -> Lift:
+    accepted, expected, judged = (_number(value) for value in three)
+    if max(accepted, expected) > judged:
+        raise ValueError(f"{accepted} of {judged} drafts cannot have held, nor {expected} been expected to")
+    return Lift(FADING * accepted, FADING * expected, FADING * judged)
+
+
 def _truth(value: Any) -> bool:
     if not isinstance(value, bool):
         raise TypeError(f"{value!r} is neither true nor false")
@@ -106,6 +149,6 @@ def _truth(value: Any) -> bool:
 
 
 def _number(value: Any) -> float:
-    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < float("inf"):
-        raise ValueError(f"{value!r} is no number from 0")
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= MOST:
+        raise ValueError(f"{value!r} is no number from 0 to {MOST:g}")
     return float(value)

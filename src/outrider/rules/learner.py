@@ -37,6 +37,10 @@ class Learner(Lookahead, Protocol):
         """It is ``now_s`` seconds after the session was opened."""
         ...
 
+    def call_began(self, call: Call) -> None:
+        """A call has got its turn."""
+        ...
+
     def call_ended(self, call: Call, usage: Usage, ended: HowEnded) -> None:
         """A call has ended. One that never had its turn has no ``started_s``."""
         ...

@@ -270,9 +270,11 @@ class Rules:
         if report.steps:  # no guess is neither a failure nor the end of a row of them
             self._failures[call.drafter] = 0
         ahead = call.node.at - self.frontier.at
+        sure = dict(zip(reversed(report.steps), reversed(report.confidence), strict=False))
         for step in dict.fromkeys(report.steps):
             child = self._child(call.node, step)
-            child.guesses += (Guess(call.number, ahead, list(call.node.children).index(step.key)),)
+            rank = list(call.node.children).index(step.key)
+            child.guesses += (Guess(call.number, ahead, rank, sure.get(step)),)
 
     def _verified(self, report: Verified) -> None:
         call = self._settle(report.call)
@@ -285,6 +287,7 @@ class Rules:
 
     def _failed(self, report: Failed) -> None:
         call = self._settle(report.call)
+        self._learn_call(call, report.usage, "failed")
         if call.cancelling:
             return
         if call.role == "approximation":
@@ -552,7 +555,7 @@ class Rules:
         """The call has got its turn."""
         call.started_s = self._now_s
         if self._learner is not None:
-            call.beside = sum(1 for other in self._calls.values() if other.started_s is not None) - 1
+            self._learner.call_began(call)
 
     def _learn_call(self, call: Call, usage: Usage, ended: HowEnded) -> None:
         if self._learner is not None:

@@ -13,8 +13,7 @@ from outrider.rules.events import Question
 class Call:
     """A call the rules have ordered and that has not ended.
 
-    ``started_s`` is when its request got under way, ``None`` while it waits for its turn; ``beside`` how many other calls were
-    under way then. ``drafter`` is which of several drafters is asked, 0 for a target call.
+    ``started_s`` is when its request got under way, ``None`` while it waits for its turn. ``drafter`` is which of several drafters is asked, 0 for a target call.
     """
 
     number: int
@@ -23,16 +22,19 @@ class Call:
     drafter: int = 0
     cancelling: bool = False
     started_s: float | None = None
-    beside: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Guess:
-    """Who guessed a child's step: the call, how far ahead of the frontier it was then, and which of its guesses, 0 the best."""
+    """Who guessed a child's step: the call, how far ahead of the frontier it was then, and which of its guesses, 0 the best.
+
+    ``confidence`` is the drafter's own, from 0 to 1, where it gave one.
+    """
 
     call: int
     ahead: int
     rank: int = 0
+    confidence: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,10 @@ if the draft does not hold, and it may slow down the call that everybody waits f
 
     p * saved_s * hour_worth / 3600  -  (1 - p) * wasted_usd  -  slowdown_s * hour_worth / 3600.
 
+It slows the others down only while it competes with them, which is until the frontier gets there: then it is either the call that
+everybody waits for, or closed. So ``slowdown_s`` is ``saved_s`` times the share that every call loses, times how many of those
+under way are likely to count.
+
 A draft saves nothing by itself; it is worth what the calls are worth that it makes possible, less its own cost. With an hour
 worth nothing that is never positive: the target works alone. With an hour worth infinitely much money no longer counts.
 """
@@ -22,6 +26,7 @@ from outrider.model import Usage
 from outrider.rules.estimates import Estimates
 from outrider.rules.kept import estimates_of, text_of
 from outrider.rules.learner import HowEnded, Learner
+from outrider.rules.load import UnderWay
 from outrider.rules.lookahead import Want, needs_draft, needs_target
 from outrider.rules.tree import Call, Guess, Node
 
@@ -80,12 +85,13 @@ class _Place(NamedTuple):
 class Chooser:
     """Lookahead by value in one session: it knows the time, and learns from every call that ends."""
 
-    __slots__ = ("_now_s", "estimates", "hour_worth")
+    __slots__ = ("_calls", "_under_way", "_useful", "estimates", "hour_worth")
 
     def __init__(self, hour_worth: float, estimates: Estimates | None = None) -> None:
         self.hour_worth = hour_worth
         self.estimates = estimates or Estimates()
-        self._now_s = 0.0
+        self._under_way = UnderWay()
+        self._calls, self._useful = 1, 1.0
 
     @property
     def name(self) -> str:
@@ -108,21 +114,26 @@ class Chooser:
 
     def at(self, now_s: float) -> None:
         """Time has passed."""
-        self._now_s = now_s
+        self._under_way.at(now_s)
+
+    def call_began(self, call: Call) -> None:
+        """It may slow others down from now on, and they it."""
+        self._under_way.begin(call.number)
 
     def call_ended(self, call: Call, usage: Usage, ended: HowEnded) -> None:
         """Learn what it took. A failed call tells nothing of those that are answered."""
         if call.started_s is None:
             return
-        seconds = self._now_s - call.started_s
+        seconds = self._under_way.now_s - call.started_s
+        beside = self._under_way.end(call.number)
         if ended == "answered":
-            self.estimates.learn_answer(call.role, call.drafter, seconds, usage, call.beside)
+            self.estimates.learn_answer(call.role, call.drafter, seconds, usage, beside)
         elif ended == "cancelled":
             self.estimates.learn_closed(call.role, call.drafter, seconds, usage)
 
     def judged(self, guessed: Node, guess: Guess, *, accepted: bool) -> None:
         """Learn how often such guesses hold."""
-        self.estimates.learn_judgement(_action(guessed), guess.rank, accepted)
+        self.estimates.learn_judgement(_action(guessed), guess.rank, accepted, at=guessed.at - 1, confidence=guess.confidence)
 
     def confirmed(self, node: Node) -> None:
         """Learn how long plans are."""
@@ -138,19 +149,28 @@ class Chooser:
         targets = sum(place.node.target is not None for place in places)
         drafts = sum(place.node.draft is not None for place in places)
         asked = {id(frontier)}
+        self._count(places)
         for place in places:
             node = place.node
             if place.holds < LEAST_PROBABILITY or id(place.above) not in asked:
                 continue
             if targets < MOST_TARGET_CALLS and self._call_is_worth_it(place):
                 targets += 1
+                self._calls, self._useful = self._calls + 1, self._useful + place.holds
                 asked.add(id(node))
                 yield Want("target", node)
             elif node.target is not None or node.verdict is not None:
                 asked.add(id(node))
             if id(node) in asked and drafts < MOST_DRAFTS and self._draft_is_worth_it(place):
                 drafts += 1
+                self._calls += 1
                 yield Want("approximation", node)
+
+    def _count(self, places: list[_Place]) -> None:
+        """How many calls are under way, the frontier's included, and how many target calls of them are likely to count."""
+        calls = [place.holds for place in places for call in (place.node.target, place.node.draft) if call is not None]
+        below = [place.holds for place in places if place.node.target is not None and place.until_s > 0]
+        self._calls, self._useful = max(1, len(calls)), 1.0 + sum(below)
 
     def _places(self, frontier: Node) -> Iterator[_Place]:
         """Every node from the frontier down, each before those below it."""
@@ -161,9 +181,13 @@ class Chooser:
             node = place.node
             until_s = self._verdict_s(place)
             for rank, child in enumerate(node.children.values()):
-                holds = 1.0 if node.verdict is not None else self.estimates.holds(rank, _action(child))
+                holds = 1.0 if node.verdict is not None else self._holds(child, rank, node.at)
                 if not child.is_end:
                     waiting.append(_Place(child.steered or child, node, place.holds * holds, until_s))
+
+    def _holds(self, child: Node, rank: int, at: int) -> float:
+        sure = [guess.confidence for guess in child.guesses if guess.confidence is not None]
+        return self.estimates.holds(rank, _action(child), at, sure[0] if sure else None)
 
     def _verdict_s(self, place: _Place) -> float:
         """The expected seconds until the frontier passes this node."""
@@ -174,7 +198,7 @@ class Chooser:
             return place.until_s + durations.mean_s
         if node.target.started_s is None:
             return max(place.until_s, durations.mean_s)
-        return max(place.until_s, durations.remaining_s(self._now_s - node.target.started_s))
+        return max(place.until_s, durations.remaining_s(self._under_way.now_s - node.target.started_s))
 
     def _call_is_worth_it(self, place: _Place) -> bool:
         """The frontier's own call never is: it saves nothing, being ordered anyway."""
@@ -209,7 +233,7 @@ class Chooser:
         target_s = self.estimates.target.durations.mean_s
         earlier_s = min(target_s, until_s)
         wasted_usd = (1 - holds) * self.estimates.closed_usd(earlier_s / target_s if target_s else 1.0)
-        return self._worth(holds * earlier_s - self.estimates.slowdown.s_per_call) - self._counting(wasted_usd)
+        return self._worth(earlier_s * (holds - self._useful * self._slowing)) - self._counting(wasted_usd)
 
     def value_of_draft(self, holds: float, would_hold: float, until_s: float, drafter: int = 0, deep: int = HORIZON) -> float:
         """What a draft is worth: the calls it makes possible, if they are worth it, and the drafts after it, less its cost.
@@ -242,8 +266,19 @@ class Chooser:
         return sum(max(0.0, self.value_of_call(goes_on * other, left_s)) for other in others)
 
     def _cost_of_draft(self, drafter: int) -> float:
-        known = self.estimates
-        return self._counting(known.drafter(drafter).prices.mean_usd) + self._worth(known.slowdown.s_per_call)
+        """A draft is short: it delays the call that everybody waits for, and nothing more is counted."""
+        usd = self.estimates.drafter(drafter).prices.mean_usd
+        return self._counting(usd) + self._worth(self._slowing * self._draft_s(drafter))
+
+    def _draft_s(self, drafter: int) -> float:
+        """The expected seconds of a draft that begins now. Those seen had so many calls beside them as there were then."""
+        calls, share = self.estimates.drafter(drafter), self.estimates.slowing(0.0)
+        return calls.durations.mean_s * (1 + share * self._calls) / (1 + share * calls.company.mean)
+
+    @property
+    def _slowing(self) -> float:
+        """The share of its time that each call under way loses if there is one more."""
+        return self.estimates.slowing(self._calls - 1.0)
 
     def _goes_on(self, holds: float) -> float:
         """The probability that a prefix holds and is not followed by `finish`."""
@@ -255,7 +290,7 @@ class Chooser:
         Both vary: even a drafter that is as slow as the target is sometimes first.
         """
         drafts, targets = self.estimates.drafter(drafter).durations, self.estimates.target.durations
-        draft_s = drafts.mean_s
+        draft_s = self._draft_s(drafter)
         if draft_s * drafts.sample[-1] <= until_s * targets.sample[0]:
             return until_s - draft_s
         pairs = [until_s * target - draft_s * draft for target in targets.sample for draft in drafts.sample]

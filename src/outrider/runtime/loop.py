@@ -244,10 +244,10 @@ def _report(handle: _Handle, usage: Usage, result: Answer | Exception | None) ->
     if handle.reason:
         return Cancelled(call=call, role=role, at=at, reason=handle.reason, usage=usage)
     match result:
-        case Answer(steps=steps, thought=thought) if steps:
+        case Answer(steps=steps, thought=thought, confidence=sure) if steps:
             if role == "target":
                 return Verified(call=call, at=at, step=steps[0], thought=thought, usage=usage)
-            return Drafted(call=call, at=at, steps=steps, thought=thought, usage=usage)
+            return Drafted(call=call, at=at, steps=steps, thought=thought, usage=usage, confidence=sure)
         case NoGuess() if role == "approximation":
             return Drafted(call=call, at=at, steps=(), usage=usage)
         case Exception() as error:
