@@ -20,7 +20,7 @@ from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
 
-from outrider.journal import JournalStore, SqliteJournal, to_line
+from outrider.journal import JournalStore, open_journal, to_line
 from outrider.model import Step, Task, Usage
 from outrider.rules.events import Confirmed, Event, Opened, Record, Shown, Started, Verified
 
@@ -113,7 +113,7 @@ def main() -> None:
 
 def opened(where: str, otherwise: Path) -> JournalStore:
     """The journal that was named, or one in a file."""
-    return SqliteJournal(where or otherwise)
+    return open_journal(where or otherwise)
 
 
 if __name__ == "__main__":

@@ -1,6 +1,7 @@
 """Every journal, for the tests of what they have in common."""
 
 import asyncio
+import os
 from collections.abc import Coroutine, Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -8,9 +9,10 @@ from typing import Any, TypeAlias, TypeVar
 
 import pytest
 
-from outrider.journal import JournalStore, MemoryJournal, SqliteJournal
+from outrider.journal import JournalStore, MemoryJournal, PostgresJournal, SqliteJournal
 
 from .samples import noon
+from .servers import Server, started, why_not
 
 T = TypeVar("T")
 
@@ -36,12 +38,32 @@ def run(main: Coroutine[Any, Any, T]) -> T:
     return asyncio.run(main)
 
 
-@pytest.fixture(params=["memory", "sqlite"])
+@pytest.fixture(scope="session")
+def server() -> Iterator[Server]:
+    """A real Postgres. Where it must be there, ``OUTRIDER_POSTGRES`` is set, and a test that finds none fails."""
+    if reason := why_not():
+        assert not os.environ.get("OUTRIDER_POSTGRES"), reason
+        pytest.skip(reason)
+    with started() as server:
+        yield server
+
+
+@pytest.fixture(params=["memory", "sqlite", "postgres"])
 def journal(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[JournalStore]:
-    store: JournalStore
-    store = MemoryJournal(clock=noon) if request.param == "memory" else SqliteJournal(tmp_path / "journal", clock=noon)
-    with store:
+    """Every kind of journal, empty."""
+    with opened(request, tmp_path) as store:
         yield store
+
+
+def opened(request: pytest.FixtureRequest, tmp_path: Path) -> JournalStore:
+    match request.param:
+        case "memory":
+            return MemoryJournal(clock=noon)
+        case "sqlite":
+            return SqliteJournal(tmp_path / "journal", clock=noon)
+        case _:
+            server: Server = request.getfixturevalue("server")
+            return PostgresJournal(server.address(server.new_database()), clock=noon)
 
 
 @pytest.fixture(params=["memory", "sqlite"])

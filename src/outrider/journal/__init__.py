@@ -3,8 +3,10 @@
 from outrider.journal.codec import decode, encode, encode_plan, from_line, to_line
 from outrider.journal.follow import Following
 from outrider.journal.memory import MemoryJournal
+from outrider.journal.opening import is_address, open_journal
 from outrider.journal.owning import Owned, is_gone, own, this_process
 from outrider.journal.plans import ConfirmedPlan, Remembered, forget, remembered
+from outrider.journal.postgres import PostgresJournal
 from outrider.journal.replay import Replayed, replay
 from outrider.journal.sqlite import SqliteJournal, default_path
 from outrider.journal.store import JournalStore, Lease, Mailed, SessionEntry
@@ -17,6 +19,7 @@ __all__ = [
     "Mailed",
     "MemoryJournal",
     "Owned",
+    "PostgresJournal",
     "Remembered",
     "Replayed",
     "SessionEntry",
@@ -27,7 +30,9 @@ __all__ = [
     "encode_plan",
     "forget",
     "from_line",
+    "is_address",
     "is_gone",
+    "open_journal",
     "own",
     "remembered",
     "replay",

@@ -1,0 +1,124 @@
+"""A real Postgres of the tests' own: on a socket in a temporary folder, as an unprivileged user, and gone afterwards."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import importlib.util
+import os
+import pwd
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from itertools import count
+from pathlib import Path
+
+PASSWORD = "s3cret-Wörd"
+"""Which no screen and no error may show."""
+
+NUMBERS = count()
+
+
+def programs() -> Path | None:
+    """Where initdb and pg_ctl are; ``None`` if nowhere."""
+    found = shutil.which("initdb")
+    places = [Path(found).parent] if found else sorted(Path("/usr/lib/postgresql").glob("*/bin"))
+    return next((place for place in reversed(places) if (place / "pg_ctl").exists()), None)
+
+
+def why_not() -> str:
+    """Why there is no server here; empty if there can be one."""
+    if importlib.util.find_spec("asyncpg") is None:
+        return "asyncpg is not installed"
+    if programs() is None:
+        return "no Postgres is installed: initdb and pg_ctl are nowhere"
+    return ""
+
+
+@dataclass(frozen=True)
+class Server:
+    """A server with its data in ``folder`` and its socket beside."""
+
+    folder: Path
+
+    def address(self, database: str, *, password: str = "s3cret-W%C3%B6rd", host: str = "") -> str:
+        return f"postgresql://outrider:{password}@/{database}?host={host or self.folder}"
+
+    def control(self, *words: str) -> None:
+        """Have pg_ctl do something, and wait until it is done."""
+        bin_folder = programs()
+        assert bin_folder is not None
+        options = f"-c listen_addresses= -c unix_socket_directories={self.folder} -c fsync=off -c max_connections=40"
+        command: list[str | Path] = [
+            bin_folder / "pg_ctl",
+            "-D",
+            self.folder / "data",
+            "-w",
+            "-l",
+            self.folder / "log",
+            "-o",
+            options,
+            *words,
+        ]
+        subprocess.run(command, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd=self.folder, user=as_whom())
+
+    def do(self, database: str, *statements: str) -> None:
+        """What only an administrator would do. In a thread of its own: the test may be running an event loop."""
+
+        async def main() -> None:
+            import asyncpg
+
+            db = await asyncpg.connect(self.address(database))
+            for statement in statements:
+                await db.execute(statement)
+            await db.close()
+
+        with ThreadPoolExecutor() as pool:
+            pool.submit(asyncio.run, main()).result()
+
+    def new_database(self) -> str:
+        """A database with nothing in it."""
+        name = f"test_{next(NUMBERS)}"
+        self.do("postgres", f"CREATE DATABASE {name} TEMPLATE template0")
+        return name
+
+
+def as_whom() -> str | None:
+    """Postgres refuses to run as root."""
+    if os.getuid():
+        return None
+    return "postgres" if "postgres" in {entry.pw_name for entry in pwd.getpwall()} else "nobody"
+
+
+@contextlib.contextmanager
+def started() -> Iterator[Server]:
+    """A server that runs as long as this is entered."""
+    bin_folder = programs()
+    assert bin_folder is not None
+    with tempfile.TemporaryDirectory(prefix="outrider-pg-") as folder:
+        server = Server(Path(folder))
+        (server.folder / "password").write_text(PASSWORD)
+        if user := as_whom():
+            shutil.chown(server.folder, user)
+            shutil.chown(server.folder / "password", user)
+        init: list[str | Path] = [
+            bin_folder / "initdb",
+            "-D",
+            server.folder / "data",
+            "-U",
+            "outrider",
+            "--pwfile",
+            server.folder / "password",
+        ]
+        subprocess.run(
+            [*init, "--auth=scram-sha-256", "-E", "UTF8", "--locale=C", "--no-sync"],
+            check=True, capture_output=True, cwd=folder, user=as_whom(),
+        )  # fmt: skip
+        server.control("start")
+        try:
+            yield server
+        finally:
+            server.control("stop", "-m", "immediate")
