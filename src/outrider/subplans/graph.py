@@ -68,10 +68,11 @@ class Graph:
         UnknownName: one comes after something that is not there.
     """
 
-    __slots__ = ("_entries",)
+    __slots__ = ("_entries", "_failed")
 
     def __init__(self, *subtasks: Subtask) -> None:
         self._entries: Mapping[str, _Entry] = {}
+        self._failed: dict[str, str] | None = None  # worked out when it is first asked for
         self._entries = self.add(*subtasks)._entries
 
     # What is there --------------------------------------------------------------------------------------------------
@@ -144,14 +145,23 @@ class Graph:
         return self._entries[name]
 
     def _failed_before(self, name: str) -> str:
-        """The nearest of those that it comes after which has failed; empty if none has."""
-        seen, level = {name}, [name]
+        """The nearest of those that it comes after, near or far, which has failed; empty if none has."""
+        if self._failed is None:
+            self._failed = self._all_failed_before()
+        return self._failed.get(name, "")
+
+    def _all_failed_before(self) -> dict[str, str]:
+        """For whatever comes after a failed one, that one: from each failed one downwards, so that the nearest comes first."""
+        level = [(name, name) for name, entry in self._entries.items() if entry.kept == "failed"]
+        later: dict[str, list[str]] = {}
+        for subtask in self if level else ():
+            for before in subtask.after:
+                later.setdefault(before, []).append(subtask.name)
+        found: dict[str, str] = {}
         while level:
-            level = [before for each in level for before in self._entries[each].subtask.after if before not in seen]
-            if failed := next((before for before in level if self._entries[before].kept == "failed"), ""):
-                return failed
-            seen.update(level)
-        return ""
+            below = [(each, failed) for name, failed in level for each in later.get(name, ()) if each not in found]
+            level = [(each, found.setdefault(each, failed)) for each, failed in dict(reversed(below)).items()]
+        return found
 
     # Commands -------------------------------------------------------------------------------------------------------
 
@@ -263,4 +273,5 @@ class Graph:
     def _set(self, entries: Mapping[str, _Entry]) -> Graph:
         graph = Graph.__new__(Graph)
         graph._entries = {**self._entries, **entries}
+        graph._failed = None
         return graph
