@@ -29,13 +29,14 @@ from measure_travel import OWN_TASKS
 from outrider import Agent, Plan, Sliding, Task, plan
 from outrider.agents.agent import Meter
 from outrider.bench.statistics import Estimate, Paired, draws, ratio
+from outrider.errors import OutriderError
 from outrider.figures import Figures
 from outrider.model import Answer, Prefix, Usage
 from outrider.naming import Models, agent_named
 from outrider.providers.prices import Prices
 from outrider.testing import run
 from outrider.worlds import named_world
-from outrider.worlds.travel import GreedyAgent, Score, SolverAgent, queries, query_of, rates, score, trip_of
+from outrider.worlds.travel import GreedyAgent, Score, SolverAgent, queries, query_of, rates, score, solve, trip_of
 from outrider.worlds.travel.agents import at_once
 from outrider.worlds.travel.program import Prefer
 
@@ -186,6 +187,24 @@ def in_words(estimate: Estimate | None) -> str:
     return f"{estimate.value:.2f}{low_high}"
 
 
+async def agreed(tasks: Sequence[str], draft: str) -> str:
+    """How many of the solver's steps the drafter names too, asked after the solver's own prefixes; and its seconds a step."""
+    same, seconds, world = 0, list[float](), named_world("travel").world
+    async with Models(Prices(), slots=1) as models:
+        for task in tasks:
+            drafter = await agent_named(draft, role="approximation", world=world(task), models=models)
+            steps = solve(query_of(task)).steps
+            for at, step in enumerate(steps):
+                began = time.perf_counter()
+                try:
+                    answer = await drafter.next_step(Task(task, "travel"), steps[:at], Meter())
+                    same += answer.steps[:1] == (step,)
+                except OutriderError as error:
+                    print(f"step {at}: {error}")
+                seconds.append(time.perf_counter() - began)
+    return f"{same} of {len(seconds)} steps; {median(seconds):.2f} / {max(seconds):.2f} s a step"
+
+
 HEAD = (
     "| arm | s in all | s a plan, median / most | of the time alone (95 %) | faster / slower | drafts accepted | calls a plan "
     "| plan as alone | commonsense / hard / final |\n|---|---|---|---|---|---|---|---|---|"
@@ -199,10 +218,14 @@ def main() -> None:
     parser.add_argument("--target", default="solver@travel", metavar="KIND@MODEL")
     parser.add_argument("--limit", type=int, metavar="N", help="the first N tasks of each level, and none of one's own")
     parser.add_argument("--own-processors", action="store_true", help="on the virtual clock; the greedy rule drafts")
+    parser.add_argument("--agreement", action="store_true", help="only how often the drafter names the solver's step")
     options = parser.parse_args()
     every = [query.text for query in queries()]
     of_levels = [[query.text for query in queries() if query.level == level] for level in ("easy", "medium", "hard")]
     train = every if options.limit is None else [text for level in of_levels for text in level[: options.limit]]
+    if options.agreement:
+        print(f"{len(train)} tasks: {options.draft} names {asyncio.run(agreed(train, options.draft))}")
+        return
     for what, tasks in {"tasks of the data set": train, "tasks of one's own": OWN_TASKS if options.limit is None else ()}.items():
         if tasks:
             print(f"{len(tasks)} {what}: {options.draft} drafts for {options.target}\n\n{HEAD}", flush=True)
