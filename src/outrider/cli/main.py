@@ -159,9 +159,17 @@ memory = typer.Typer(
 )
 app.add_typer(memory, name="memory")
 
+journal_app = typer.Typer(help="The journal itself: what of it is sound, and how to save that.", no_args_is_help=True)
+app.add_typer(journal_app, name="journal")
+
 JournalOption = Annotated[
-    Path | None,
-    typer.Option("--journal", metavar="FILE", envvar="OUTRIDER_JOURNAL", help="The journal; by default one in your data folder."),
+    str | None,
+    typer.Option(
+        "--journal",
+        metavar="FILE",
+        envvar="OUTRIDER_JOURNAL",
+        help="The journal: a file, by default one in your data folder; or postgresql://USER@HOST/DATABASE.",
+    ),
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON for scripts.")]
 
@@ -398,6 +406,33 @@ def show_session(
 
     with explained():
         print_one(session, journal, as_json=as_json)
+
+
+@journal_app.command("check")
+def check_journal(
+    file: Annotated[
+        str, typer.Argument(metavar="[FILE]", envvar="OUTRIDER_JOURNAL", show_envvar=False, help="The journal, as for --journal.")
+    ] = "",
+    as_json: JsonOption = False,
+) -> None:
+    """Say what of every session is sound: checksums, numbers, and what the rules find. If not all is, it ends with 5."""
+    from outrider.cli.journal import check
+
+    with explained():
+        raise typer.Exit(check(file, as_json=as_json))
+
+
+@journal_app.command("salvage")
+def salvage_journal(
+    file: Annotated[str, typer.Argument(metavar="FILE", help="The damaged journal; it stays as it is.")],
+    to: Annotated[Path, typer.Option("--to", metavar="NEW", help="Where to; must not exist yet.")],
+    as_json: JsonOption = False,
+) -> None:
+    """Save the sound beginning of every session in a new journal, and say what is lost."""
+    from outrider.cli.journal import salvage
+
+    with explained():
+        raise typer.Exit(salvage(file, to, as_json=as_json))
 
 
 @memory.command("list")

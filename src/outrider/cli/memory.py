@@ -9,12 +9,12 @@ from pathlib import Path
 from outrider.agents.recall import Memory
 from outrider.cli.views import json_line
 from outrider.errors import BadOption
-from outrider.journal import ConfirmedPlan, SqliteJournal, forget, remembered
+from outrider.journal import ConfirmedPlan, forget, open_journal, remembered
 from outrider.model import JSON
 from outrider.views.words import count, one_line
 
 
-def print_plans(journal: Path | None, world: str, *, as_json: bool) -> None:
+def print_plans(journal: str | None, world: str, *, as_json: bool) -> None:
     """A line a plan, newest first; then how much there is in each world."""
     plans = _plans(journal, world)
     for plan in plans:
@@ -32,7 +32,7 @@ def _size(plan: ConfirmedPlan) -> str:
     return count(len(plan.steps) - plan.since, "step")
 
 
-def print_following(journal: Path | None, world: str, actions: tuple[str, ...], *, as_json: bool) -> None:
+def print_following(journal: str | None, world: str, actions: tuple[str, ...], *, as_json: bool) -> None:
     """What came next after the longest run at the end of ``actions`` that is known, most often first."""
     memory = Memory()
     for plan in _plans(journal, world):
@@ -49,7 +49,7 @@ def print_following(journal: Path | None, world: str, actions: tuple[str, ...], 
         print(f"  {each.steps:>5}  {one_line(each.action)}")
 
 
-def export_plans(journal: Path | None, world: str, out: Path) -> None:
+def export_plans(journal: str | None, world: str, out: Path) -> None:
     """The plans as JSON lines, in a file that was not there.
 
     Raises:
@@ -64,9 +64,9 @@ def export_plans(journal: Path | None, world: str, out: Path) -> None:
     print(f"{count(len(plans), 'plan')} written to {out}")
 
 
-def clear(journal: Path | None, world: str, *, as_json: bool) -> None:
+def clear(journal: str | None, world: str, *, as_json: bool) -> None:
     """No session until now is remembered any more; say how many plans that were."""
-    with SqliteJournal(journal) as opened:
+    with open_journal(journal) as opened:
         number = len(remembered(opened, world).plans)
         forget(opened, world)
     if as_json:
@@ -75,8 +75,8 @@ def clear(journal: Path | None, world: str, *, as_json: bool) -> None:
         print(f"{count(number, 'plan')} forgotten; the sessions are in the journal as before")
 
 
-def _plans(journal: Path | None, world: str) -> tuple[ConfirmedPlan, ...]:
-    with SqliteJournal(journal, read_only=True) as opened:
+def _plans(journal: str | None, world: str) -> tuple[ConfirmedPlan, ...]:
+    with open_journal(journal, read_only=True) as opened:
         found = remembered(opened, world)
     for note in found.notes:
         print(f"outrider: {note}", file=sys.stderr)

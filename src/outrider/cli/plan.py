@@ -14,7 +14,7 @@ from outrider.cli.ctrl_c import CtrlC
 from outrider.cli.exits import Exit, code_of
 from outrider.cli.views import Showing, showing, tell_prepared, tell_preparing, tell_progress
 from outrider.errors import BadOption, JournalError, JournalLost, OutriderError, RunEnded, UnknownName
-from outrider.journal import SqliteJournal, replay
+from outrider.journal import JournalStore, open_journal, replay
 from outrider.launch import DEFAULT_WORLD, Wanted, launch, understand
 from outrider.naming import without_secrets
 from outrider.providers.prices import Prices
@@ -35,7 +35,7 @@ class PlanOptions:
     own_task: int | None
     """The number of one of the world's own tasks, in place of a text."""
     prices: Path | None
-    journal: Path | None
+    journal: str | None
     compare: bool
     plain: bool
     as_json: bool
@@ -58,7 +58,7 @@ async def _run(options: PlanOptions, ctrl_c: CtrlC) -> Exit:
     this = asyncio.current_task()
     assert this is not None, "a coroutine runs in a task"
     ctrl_c.asks(this.cancel)
-    with SqliteJournal(options.journal) as journal:
+    with open_journal(options.journal) as journal:
         async with understood.models(prices, tell_progress) as models:
             if understood.any_here:
                 tell_preparing()
@@ -95,7 +95,7 @@ async def _compared(session: Session, alone: Session) -> str:
     return f"Target alone, measured: {seconds(alone_s)} for the same plan; {gained(alone_s, took_s)}."
 
 
-async def _end(session: Session, way: Showing, options: PlanOptions, journal: SqliteJournal, most_steps: int) -> Exit:
+async def _end(session: Session, way: Showing, options: PlanOptions, journal: JournalStore, most_steps: int) -> Exit:
     """Say how it ended, and how to go on if it did not end well."""
     try:
         await session.result()
@@ -108,7 +108,7 @@ async def _end(session: Session, way: Showing, options: PlanOptions, journal: Sq
     return Exit.COMPLETE
 
 
-def _kept(session: Session, journal: SqliteJournal, error: RunEnded) -> int:
+def _kept(session: Session, journal: JournalStore, error: RunEnded) -> int:
     """How many steps there are to go on from. A journal that was lost may lack the last ones that were confirmed."""
     if not isinstance(error, JournalLost):
         return len(session.plan.steps)

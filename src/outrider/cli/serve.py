@@ -19,7 +19,7 @@ from outrider.cli.ctrl_c import CtrlC
 from outrider.cli.exits import Exit
 from outrider.cli.views import json_line, tell_progress
 from outrider.errors import BadOption
-from outrider.journal import SqliteJournal
+from outrider.journal import JournalStore, open_journal
 from outrider.providers.prices import Prices
 from outrider.runtime import Budget, Limits, ServerLimits
 
@@ -39,7 +39,7 @@ class ServeOptions:
 
     host: str
     port: int
-    journal: Path | None
+    journal: str | None
     prices: Path | None
     as_json: bool
     calls_at_once: int | None = None
@@ -79,7 +79,7 @@ def run_serve(options: ServeOptions) -> Exit:
         raise BadOption("the page needs more packages; install them with: pip install 'outrider[web]'") from None
     limits = options.limits()  # what makes no sense is said before anything is opened
     prices = Prices.from_file(options.prices) if options.prices else Prices()
-    with CtrlC() as ctrl_c, SqliteJournal(options.journal) as journal, _listening(options.host, options.port) as listening:
+    with CtrlC() as ctrl_c, open_journal(options.journal) as journal, _listening(options.host, options.port) as listening:
         try:
             return asyncio.run(_serve(options, journal, prices, limits, listening, ctrl_c))
         except asyncio.CancelledError:  # Ctrl-C before it began
@@ -87,7 +87,7 @@ def run_serve(options: ServeOptions) -> Exit:
 
 
 async def _serve(
-    options: ServeOptions, journal: SqliteJournal, prices: Prices, limits: Limits, listening: socket.socket, ctrl_c: CtrlC
+    options: ServeOptions, journal: JournalStore, prices: Prices, limits: Limits, listening: socket.socket, ctrl_c: CtrlC
 ) -> Exit:
     from outrider.web.app import application
     from outrider.web.desk import Desk

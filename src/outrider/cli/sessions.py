@@ -7,21 +7,21 @@ from pathlib import Path
 
 from outrider.cli.views import JsonView, json_line, write_line
 from outrider.errors import BadOption
-from outrider.journal import SessionEntry, SqliteJournal, encode_plan, replay
+from outrider.journal import SessionEntry, encode_plan, open_journal, replay
 from outrider.rules.events import Record
 from outrider.views.lines import LinesView
 from outrider.views.trace import chrome_trace
 from outrider.views.words import count, one_line
 
 
-def _read(journal: Path | None, session: str) -> list[Record]:
-    with SqliteJournal(journal, read_only=True) as opened:
+def _read(journal: str | None, session: str) -> list[Record]:
+    with open_journal(journal, read_only=True) as opened:
         return opened.read(session)
 
 
-def print_list(journal: Path | None, *, as_json: bool) -> None:
+def print_list(journal: str | None, *, as_json: bool) -> None:
     """A line a session, newest first."""
-    with SqliteJournal(journal, read_only=True) as opened:
+    with open_journal(journal, read_only=True) as opened:
         entries = opened.sessions()
     for entry in entries:
         if as_json:
@@ -39,7 +39,7 @@ def _entry(entry: SessionEntry) -> str:
     return f"{entry.name}  {created}  {outcome:<13}  {steps:>8}  {one_line(entry.task)}"
 
 
-def print_one(session: str, journal: Path | None, *, as_json: bool) -> None:
+def print_one(session: str, journal: str | None, *, as_json: bool) -> None:
     """The session's plan and figures, as its journal tells them."""
     records = _read(journal, session)
     if as_json:
@@ -50,7 +50,7 @@ def print_one(session: str, journal: Path | None, *, as_json: bool) -> None:
         _draw(records)
 
 
-def print_replay(session: str, journal: Path | None, *, as_json: bool) -> None:
+def print_replay(session: str, journal: str | None, *, as_json: bool) -> None:
     """The session's records once more, after the rules have found the same in them as they did live.
 
     Raises:
@@ -70,7 +70,7 @@ def print_replay(session: str, journal: Path | None, *, as_json: bool) -> None:
             print("Not checked: this session ran with a lookahead or matching of the caller's own.")
 
 
-def print_trace(session: str, journal: Path | None, out: Path | None) -> None:
+def print_trace(session: str, journal: str | None, out: Path | None) -> None:
     """The session as a Chrome trace, in ``out`` or on standard output.
 
     Raises:

@@ -19,7 +19,7 @@ from outrider.cli.subplans_view import SubplansJson, SubplansLines
 from outrider.cli.subtasks_file import Asked, read_subtasks
 from outrider.cli.views import tell_prepared, tell_preparing, tell_progress, write_line
 from outrider.errors import BadOption, OutriderError, RunStopped
-from outrider.journal import JournalStore, SqliteJournal
+from outrider.journal import JournalStore, open_journal
 from outrider.launch import DEFAULT_WORLD, Launch, Understood, Wanted, launch, understand
 from outrider.naming import Models, without_secrets
 from outrider.providers.prices import Prices
@@ -36,7 +36,7 @@ class PlanAllOptions:
     common: Wanted
     going_on_from: str
     prices: Path | None
-    journal: Path | None
+    journal: str | None
     as_json: bool
 
 
@@ -63,7 +63,7 @@ async def _run(options: PlanAllOptions, ctrl_c: CtrlC) -> Exit:
     this = asyncio.current_task()
     assert this is not None, "a coroutine runs in a task"
     ctrl_c.asks(this.cancel)
-    with SqliteJournal(options.journal) as journal:
+    with open_journal(options.journal) as journal:
         earlier = kept(journal, options.going_on_from) if options.going_on_from else {}
         async with AsyncExitStack() as stack:
             ready = await _launched(asked, earlier, limits, prices, journal, stack)

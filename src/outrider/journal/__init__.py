@@ -8,12 +8,15 @@ from outrider.journal.owning import Owned, is_gone, own, this_process
 from outrider.journal.plans import ConfirmedPlan, Remembered, forget, remembered
 from outrider.journal.postgres import PostgresJournal
 from outrider.journal.replay import Replayed, replay
+from outrider.journal.salvage import Examined, FoundSession, examine, examine_store, save
 from outrider.journal.sqlite import SqliteJournal, default_path
 from outrider.journal.store import JournalStore, Lease, Mailed, SessionEntry
 
 __all__ = [
     "ConfirmedPlan",
+    "Examined",
     "Following",
+    "FoundSession",
     "JournalStore",
     "Lease",
     "Mailed",
@@ -28,6 +31,8 @@ __all__ = [
     "default_path",
     "encode",
     "encode_plan",
+    "examine",
+    "examine_store",
     "forget",
     "from_line",
     "is_address",
@@ -36,6 +41,7 @@ __all__ = [
     "own",
     "remembered",
     "replay",
+    "save",
     "this_process",
     "to_line",
 ]
