@@ -6,11 +6,12 @@ from dataclasses import replace
 
 import pytest
 
-from outrider.bench.advice import MOST_KEPT, Advice, Adviser
-from outrider.bench.expectation import FEWEST_RUNS, held, predicted_mean, predicted_ratio, t_quantile
+from outrider.bench.advice import LEARNING, MOST_KEPT, Advice, Adviser
+from outrider.bench.expectation import FEWEST_RUNS, held, holds, predicted_mean, predicted_ratio, t_quantile, widened
 from outrider.bench.harness import compare
 from outrider.bench.rows import Trace, read_rows
 from outrider.bench.schedulers import schedulers_named
+from outrider.bench.statistics import Estimate
 from outrider.bench.suites import sources_named
 from outrider.bench.traces import TokenPrices
 from outrider.errors import BadOption
@@ -160,6 +161,36 @@ def test_on_held_out_halves_the_intervals_hold_about_as_often_as_they_say(number
     for name in ("lookahead-1", "lookahead-4"):
         time = comparison.time(name)
         assert 0.92 <= held(time.ours, time.theirs, splits=500, seed=1) <= 0.99
+
+
+def test_an_interval_holds_a_ratio_that_lies_in_it_to_its_very_ends_and_no_other() -> None:
+    expected = Estimate(0.5, (0.25, 0.75))
+    for ratio, inside in ((0.25, True), (0.75, True), (0.249, False), (0.751, False)):
+        assert holds(expected, ([ratio, ratio], [0.5, 1.5])) == inside
+    assert not holds(Estimate(0.5, None), ([1.0], [2.0])), "of a single run nothing is predicted"
+
+
+def test_what_depends_on_the_order_of_the_runs_is_told_with_a_wider_interval() -> None:
+    expected = Estimate(0.5, (0.4, 0.6))
+    assert widened(expected, [0.5] * 4).interval == pytest.approx((0.4, 0.6))
+    low, high = widened(expected, [0.5, 0.6, 0.4, 0.5]).interval or (0.0, 0.0)
+    spread = (0.02 / 4) ** 0.5 * t_quantile(0.975, 4)
+    assert (low, high) == pytest.approx((0.5 - (0.01 + 2 * spread**2) ** 0.5, 0.5 + (0.01 + 2 * spread**2) ** 0.5))
+    assert widened(Estimate(0.5, None), [0.4, 0.6]).interval is None
+
+
+def test_a_dial_that_finds_out_only_in_some_orders_what_is_worth_it_is_told_to_be_less_sure() -> None:
+    runs = [trace("yyyynnnn" if n % 3 else "nnnnnnnn") for n in range(12)]
+    adviser = Adviser(prices=TokenPrices(), hour_usd=30.0, seed=0)
+    for found in runs:
+        adviser.add(found)
+    for setting, name in zip(adviser.advice().settings[-3:], LEARNING, strict=True):
+        time = adviser.comparison.time(name)
+        fixed, told = predicted_ratio(time.ours, time.theirs, 12).interval, setting.time_ratio.interval
+        assert fixed is not None
+        assert told is not None
+        assert told[0] <= fixed[0] + 1e-9
+        assert told[1] >= fixed[1] - 1e-9
 
 
 def test_every_setting_of_the_dial_is_tried_and_learns_from_run_to_run() -> None:

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Final, Literal, TypeAlias
 
-from outrider.bench.expectation import FEWEST_RUNS, predicted_mean, predicted_ratio
-from outrider.bench.harness import ALONE, Comparison, Run, estimate_json, run_all, run_once, waits
+from outrider.bench.expectation import FEWEST_RUNS, predicted_mean, predicted_ratio, widened
+from outrider.bench.harness import ALONE, Comparison, Run, estimate_json, run_all, run_in_order, run_once, waits
 from outrider.bench.rows import Row, Trace
 from outrider.bench.schedulers import schedulers_named
 from outrider.bench.statistics import Estimate, Interval, Paired, bootstrapped, draws, ratio
@@ -17,8 +17,13 @@ from outrider.errors import BadOption
 from outrider.model import Step
 from outrider.rules import Sliding
 
-TRIED: Final = ("lookahead-1", "lookahead-2", "lookahead-4", "lookahead-8", "auto@3", "auto@30", "auto@300")
+FIXED: Final = ("lookahead-1", "lookahead-2", "lookahead-4", "lookahead-8")
+LEARNING: Final = ("auto@3", "auto@30", "auto@300")
+TRIED: Final = (*FIXED, *LEARNING)
 """What is tried, beside the target alone: fixed lookaheads, and settings of the dial, which learn from run to run."""
+
+OTHER_ORDERS: Final = 4
+"""In so many other orders the kept runs are run again for a setting that learns, to see how much it depends on their order."""
 
 LEAST_GAIN: Final = 0.05
 """A smaller share of the time saved is not worth a second model."""
@@ -166,7 +171,7 @@ class Adviser:
 
     def advice(self) -> Advice:
         """What there is to say of the runs so far; there is at least one."""
-        settings = [self._setting(name) for name in TRIED]
+        settings = [*map(self._setting, FIXED), *(self._in_any_order(self._setting(name)) for name in LEARNING)]
         best = _best(settings, self.hour_usd)
         answer, reason = _recommended(best, self.hour_usd, self.runs)
         acceptance = ratio(self.right, draws(len(self.right.ours), self.seed))
@@ -197,6 +202,21 @@ class Adviser:
             saved_s=saved,
             more_usd=more,
             hour_usd=more.value * 3600 / saved.value if more and saved.value > 0 else None,
+        )
+
+    def _in_any_order(self, setting: Setting) -> Setting:
+        """The same, with how much it depends on the order of the runs in its intervals."""
+        dice, make = random.Random(self.seed), schedulers_named([setting.lookahead])[setting.lookahead]  # noqa: S311 - dice
+        alone = _totals([run_once(trace, Sliding(0), self.prices) for trace in self.kept])
+        found = [_totals(run_in_order(dice.sample(self.kept, len(self.kept)), make, self.prices)) for _ in range(OTHER_ORDERS)]
+        times, costs, runs = [seconds for seconds, _ in found], [usd for _, usd in found], len(self.kept)
+        cost_ratio, more_usd = setting.cost_ratio, setting.more_usd
+        return replace(
+            setting,
+            time_ratio=widened(setting.time_ratio, [seconds / alone[0] for seconds in times]),
+            saved_s=widened(setting.saved_s, [(alone[0] - seconds) / runs for seconds in times]),
+            cost_ratio=cost_ratio and widened(cost_ratio, [usd / alone[1] for usd in costs]),
+            more_usd=more_usd and widened(more_usd, [(usd - alone[1]) / runs for usd in costs]),
         )
 
     # Break-even: the same runs with drafts that are right as often as we like ------------------------------------------
@@ -254,6 +274,11 @@ class Adviser:
             action=action, share=estimate, mean_s=sum(waited[action]) / len(found), times=len(found),
             right=sum(row.right for row in found) / len(found),
         )  # fmt: skip
+
+
+def _totals(runs: Sequence[Run]) -> tuple[float, float]:
+    """Seconds and dollars of them all."""
+    return sum(run.total_s for run in runs), sum(run.cost_usd or 0.0 for run in runs)
 
 
 def _right_at(trace: Trace, luck: Sequence[float], share: float) -> Trace:

@@ -4,18 +4,22 @@ The intervals here are *prediction* intervals: where the figure will be over as 
 sums ``R`` over ``n`` runs with residuals ``(ours - R * alone) / (1 - share of alone)`` of standard deviation ``s``, and ``m``
 further runs, it is ``R ± t s / a * sqrt(1/n + 1/m)``, with the mean ``a`` of the target alone and Student's ``t`` with ``n - 1``
 degrees of freedom: the jackknife for a ratio (Miller, *The jackknife: a review*, 1974), with the spread of the further runs added
-to that of the estimate. ``scripts/check_advice.py`` counts on held-out halves how often it holds.
+to that of the estimate. Runs that learn from one another also depend on their order: ``widened`` adds that.
+``scripts/check_advice.py`` counts on held-out halves how often the intervals hold.
 """
 
 from __future__ import annotations
 
 import random
 from collections.abc import Sequence
-from statistics import NormalDist
-from typing import Final
+from statistics import NormalDist, variance
+from typing import Final, TypeAlias
 
 from outrider.bench.statistics import Estimate
 from outrider.errors import BadOption
+
+Pairs: TypeAlias = tuple[Sequence[float], Sequence[float]]
+"""Ours and the target alone's, run by run."""
 
 FEWEST_RUNS: Final = 5
 """Of fewer runs nothing is concluded."""
@@ -49,6 +53,21 @@ def predicted_mean(values: Sequence[float], further: int) -> Estimate:
     return Estimate(value, None if reach is None else (value - reach, value + reach))
 
 
+def widened(estimate: Estimate, in_other_orders: Sequence[float]) -> Estimate:
+    """``estimate`` of runs that learn from one another, with how much it depends on their order added to its interval.
+
+    ``in_other_orders`` is the figure of the same runs, begun anew in other orders. With the standard deviation ``o`` of all these
+    figures, its own included, the reach ``r`` of the interval becomes ``sqrt(r^2 + 2 t^2 o^2)``: these runs have one order, the
+    further ones another.
+    """
+    if estimate.interval is None:
+        return estimate
+    value, found = estimate.value, [estimate.value, *in_other_orders]
+    of_order = t_quantile(0.975, len(found) - 1) * variance(found) ** 0.5
+    reach = ((value - estimate.interval[0]) ** 2 + 2 * of_order**2) ** 0.5
+    return Estimate(value, (value - reach, value + reach))
+
+
 def _reach(residuals: Sequence[float], further: int) -> float | None:
     """How far the mean of ``further`` more may lie from that of these."""
     n = len(residuals)
@@ -59,13 +78,21 @@ def _reach(residuals: Sequence[float], further: int) -> float | None:
     return reach
 
 
+def holds(expected: Estimate, then: Pairs) -> bool:
+    """Whether the interval holds the ratio of the pairs that came ``then``."""
+    interval = expected.interval
+    return interval is not None and interval[0] <= sum(then[0]) / sum(then[1]) <= interval[1]
+
+
 def held(ours: Sequence[float], theirs: Sequence[float], *, splits: int, seed: int) -> float:
-    """In how many of so many random halvings the interval predicted from one half held the other half's ratio: the share."""
+    """In how many of so many random halvings the interval predicted from one half held the other half's ratio: the share.
+
+    It is for runs that know nothing of one another. Those of a lookahead that learns have to be run again, each half by itself.
+    """
     dice, numbers, count = random.Random(seed), list(range(len(ours))), 0  # noqa: S311 - dice, no secrets
     for _ in range(splits):
         dice.shuffle(numbers)
         half, rest = numbers[: len(numbers) // 2], numbers[len(numbers) // 2 :]
-        interval = predicted_ratio([ours[i] for i in half], [theirs[i] for i in half], len(rest)).interval
-        realised = sum(ours[i] for i in rest) / sum(theirs[i] for i in rest)
-        count += interval is not None and interval[0] <= realised <= interval[1]
+        first, then = (([ours[i] for i in chosen], [theirs[i] for i in chosen]) for chosen in (half, rest))
+        count += holds(predicted_ratio(*first, len(rest)), then)
     return count / splits

@@ -61,6 +61,14 @@ def run_once(trace: Trace, lookahead: Lookahead, prices: TokenPrices, known: str
     )
 
 
+def run_in_order(traces: Iterable[Trace], make: Scheduler, prices: TokenPrices, known: str = "") -> list[Run]:
+    """The runs one after another: what one has learned, the next one knows; the first begins with what is ``known``."""
+    done: list[Run] = []
+    for trace in traces:
+        done.append(run_once(trace, make(trace), prices, done[-1].learned if done else known))
+    return done
+
+
 def played(trace: Trace, lookahead: Lookahead, prices: TokenPrices) -> Figures:
     """The figures of ``trace`` once more, with ``lookahead``, by the live runtime on a virtual clock that begins at 0."""
     return run(_planned(trace, lookahead, prices))[0]

@@ -101,10 +101,10 @@ def _lines(advice: Advice) -> list[str]:
 
 def _cells(setting: Setting) -> tuple[str, ...]:
     saved = setting.saved_s
-    interval = "?" if saved.interval is None else f"{saved.interval[0]:.2f} – {saved.interval[1]:.2f}"
+    interval = "?" if saved.interval is None else f"{saved.interval[0]:z.2f} – {saved.interval[1]:z.2f}"
     hour = "?" if setting.hour_usd is None else f"${setting.hour_usd:,.2f}"
     name = setting.lookahead.removeprefix("lookahead-")
-    return (name, *told(setting.time_ratio), *told(setting.cost_ratio), f"{saved.value:.2f} s", interval, hour)
+    return (name, *told(setting.time_ratio), *told(setting.cost_ratio), f"{saved.value:z.2f} s", interval, hour)
 
 
 def _break_even(advice: Advice) -> str:
