@@ -13,7 +13,15 @@ from outrider.agents.kinds import KINDS
 from outrider.agents.recorded import RecordedAgent
 from outrider.errors import AccessRefused, BadOption, ModelMissing, OutriderError, UnknownName
 from outrider.model import Role
-from outrider.naming import KEY_FOR_URLS, OPENAI_COMPATIBLE, Models, agent_named, is_local_agent
+from outrider.naming import (
+    KEY_FOR_URLS,
+    OPENAI_COMPATIBLE,
+    Models,
+    agent_named,
+    check_agent,
+    drafters_named,
+    is_local_agent,
+)
 from outrider.providers.prices import Prices
 from outrider.testing import run
 from outrider.worlds import FREE
@@ -166,3 +174,34 @@ def test_agents_that_name_the_same_model_share_it() -> None:
 )  # fmt: skip
 def test_which_agents_compute_on_this_machine(text: str, local: bool) -> None:
     assert is_local_agent(text) is local
+
+
+@pytest.mark.parametrize("text", ["direct*3", "direct@local*3", "recall+direct*2", "direct@ollama:qwen*3+recall"])
+def test_a_drafter_may_be_told_how_many_guesses_to_give(text: str) -> None:
+    check_agent(text, "approximation")
+    assert [name.partition("*")[0] for name in drafters_named(text)] == [part.partition("*")[0] for part in text.split("+")]
+
+
+def test_a_drafter_with_guesses_has_them_in_its_name_and_one_model_with_the_others() -> None:
+    assert named("direct@ollama:qwen*3", "approximation").name == "direct@qwen*3"
+    assert is_local_agent("direct@local*3")
+    assert not is_local_agent("direct@ollama:qwen*3")
+
+
+@pytest.mark.parametrize(
+    ("text", "role", "said"),
+    [
+        ("direct@local*3", "target", "leave *3 out"),
+        ("cot@local*3", "approximation", "only direct@MODEL*3 does"),
+        ("nobody*3", "approximation", "is not known"),
+    ],
+)
+def test_who_cannot_give_several_guesses_is_told(text: str, role: Role, said: str) -> None:
+    with pytest.raises(OutriderError, match=said.replace("*", r"\*")):
+        check_agent(text, role)
+
+
+@pytest.mark.parametrize("guesses", [0, 9999])
+def test_a_number_of_guesses_that_makes_no_sense_is_refused(guesses: int) -> None:
+    with pytest.raises(BadOption, match=f"{guesses} guesses"):
+        named(f"direct@ollama:qwen*{guesses}", "approximation")

@@ -1,4 +1,4 @@
-"""From a name on a command line to an agent: ``cot@openai:gpt-5``, ``recorded:pairs.jsonl@10x``, ``recall+direct@local``."""
+"""From a name on a command line to an agent: ``cot@openai:gpt-5``, ``recorded:pairs.jsonl@10x``, ``recall+direct@local*3``."""
 
 from __future__ import annotations
 
@@ -10,11 +10,12 @@ from pathlib import Path
 from typing import Final, TypeAlias
 
 from outrider.agents.agent import Agent
-from outrider.agents.kinds import KINDS, agent_of_kind
+from outrider.agents.kinds import KINDS, Direct, agent_of_kind
 from outrider.agents.model import Model
 from outrider.agents.recall import RECALL, Memory, RecallAgent
 from outrider.agents.recorded import RecordedAgent
 from outrider.agents.several import Several
+from outrider.agents.topk import TopK
 from outrider.agents.world import World
 from outrider.errors import AccessRefused, BadOption, UnknownName
 from outrider.model import Role
@@ -45,11 +46,14 @@ NO_MODEL: Final = {name: world.name for world in NAMED_WORLDS.values() for name 
 
 _FIRST_WORDS: Final = (RECALL, *KINDS, *sorted({name.partition("@")[0] for name in NO_MODEL}))
 
-_BETWEEN_DRAFTERS: Final = re.compile(rf"\+(?=recorded:|(?:{'|'.join(_FIRST_WORDS)})(?:[@+]|$))")
+_BETWEEN_DRAFTERS: Final = re.compile(rf"\+(?=recorded:|(?:{'|'.join(_FIRST_WORDS)})(?:[@+*]|$))")
 """The + between two drafters' names: another one follows it. File names and models may hold a + too."""
 
 GUESSES_ALONE: Final = 2
 """So many guesses for a step are recalled where nobody else drafts; beside another drafter, one."""
+
+_GUESSES: Final = re.compile(r"(?P<agent>(?!recorded:).+)\*(?P<guesses>[0-9]{1,4})")
+"""A drafter that gives several guesses for a step: its name, and how many."""
 
 _RECORDED = re.compile(r"recorded:(?P<file>.+?)(@(?P<speed>[0-9.]+)x?)?")
 _HOW_TO_NAME: Final = "local, a GGUF file, openai:NAME, anthropic:NAME or another vendor's, or URL#NAME"
@@ -157,6 +161,7 @@ def is_local_agent(text: str) -> bool:
 
 
 def _is_here(name: str) -> bool:
+    name = _guesses_of(name)[0]
     return name == RECALL or name in NO_MODEL or (not name.startswith("recorded:") and _is_local(name.partition("@")[2] or LOCAL))
 
 
@@ -168,7 +173,8 @@ async def agent_named(text: str, *, role: Role, world: World, models: Models, me
     """The agent that ``text`` names: ``KIND@MODEL``, ``KIND`` alone for the embedded model, or ``recorded:FILE[@Nx]``; in a world
     with agents that need no model, one of these too, such as ``solver@travel``.
 
-    A drafter may be ``recall`` too, which drafts from ``memory``, or several of them with + between their names.
+    A drafter may be ``recall`` too, which drafts from ``memory``, or several of them with + between their names;
+    ``direct@MODEL*3`` gives up to three guesses for a step.
 
     Raises:
         UnknownName, BadOption: it names none.
@@ -193,9 +199,16 @@ async def _agent(text: str, role: Role, world: World, models: Models, memory: Me
         return RecordedAgent(Path(recorded["file"]), role, speed=_speed(recorded["speed"] or "1"))
     if text in NO_MODEL:
         return NAMED_WORLDS[NO_MODEL[text]].agents[text]()
-    kind, _, model = text.partition("@")
+    name, guesses = _guesses_of(text)
+    kind, _, model = name.partition("@")
     chosen = await models.named(model or LOCAL, role)
-    return agent_of_kind(kind, chosen, world)
+    return agent_of_kind(kind, chosen, world) if guesses is None else TopK(chosen, world, guesses)
+
+
+def _guesses_of(text: str) -> tuple[str, int | None]:
+    """The drafter that ``text`` names, and how many guesses for a step it is to give, if that is said."""
+    found = _GUESSES.fullmatch(text)
+    return (text, None) if found is None else (found["agent"], int(found["guesses"]))
 
 
 def check_agent(text: str, role: Role, world: str = "") -> None:
@@ -210,13 +223,25 @@ def check_agent(text: str, role: Role, world: str = "") -> None:
         raise BadOption(f"the drafters {_shown(text)} are not all different; name each once")
     for name in names:
         _check_kind(name)
+        _check_guesses(name, role)
         if world and name in NO_MODEL and NO_MODEL[name] != world:
             raise BadOption(
                 f"{name} plans in the world {NO_MODEL[name]} alone, and this is {world}; give --world {NO_MODEL[name]}"
             )
 
 
+def _check_guesses(text: str, role: Role) -> None:
+    name, guesses = _guesses_of(text)
+    if guesses is None:
+        return
+    if role == "target":
+        raise BadOption(f"the target is {_shown(text)}, and a target names one step; leave *{guesses} out")
+    if name.partition("@")[0] != Direct.kind:
+        raise BadOption(f"{_shown(text)} is to give several guesses for a step, which only {Direct.kind}@MODEL*{guesses} does")
+
+
 def _check_kind(text: str) -> None:
+    text = _guesses_of(text)[0]
     if not text.startswith("recorded:") and text not in (RECALL, *NO_MODEL) and text.partition("@")[0] not in KINDS:
         raise UnknownName(
             f"the agent {_shown(text)} is not known; write KIND@MODEL with KIND one of {', '.join(KINDS)} "

@@ -63,15 +63,23 @@ class Request:
     thought: ThoughtFirst | None = None
     schema: dict[str, JSON] | None = None
     tools: tuple[ToolSpec, ...] = ()
+    rates: bool = False
+    """Whether it is to be said how likely the choice was, and what else was likely, as far as the server tells."""
 
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """A model's whole reply. ``thought`` is what it wrote before its choice, if it was asked to."""
+    """A model's whole reply. ``thought`` is what it wrote before its choice, if it was asked to.
+
+    ``likelihood`` is how likely the choice was, from 0 to 1, and ``others`` are other choices with theirs, the likeliest first:
+    where that was asked for and the server tells.
+    """
 
     text: str
     calls: tuple[ToolCall, ...] = ()
     thought: str = ""
+    likelihood: float | None = None
+    others: tuple[tuple[str, float], ...] = ()
 
 
 @runtime_checkable

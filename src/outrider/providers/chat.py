@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final, Literal, TypeAlias
 
 from outrider.agents.model import Reply, Request, ToolCall
 from outrider.model import JSON, Usage
 from outrider.providers.choices import grammar_of, is_strict, schema_of, separated, unwrapped
 from outrider.providers.counting import tokens_in
+from outrider.providers.likely import MOST_OTHERS, Token, likelihood, spelled, tokens_of
 
 Dialect: TypeAlias = Literal["openai", "llama.cpp", "llama.cpp-text", "plain"]
 """How a server is told to answer in a form.
@@ -26,7 +27,7 @@ _MOST_TOKENS: Final = 10**9
 """A report of more is nonsense."""
 
 _UNSUPPORTED: Final = re.compile(r"unsupported|not support|unrecognized|unknown|unexpected|not permitted|extra inputs", re.I)
-_DROPPABLE: Final = ("temperature", "seed", "max_tokens", "stream_options")
+_DROPPABLE: Final = ("temperature", "seed", "max_tokens", "stream_options", "top_logprobs", "logprobs")
 """What some models refuse. `max_tokens` is not dropped but goes by its newer name."""
 
 
@@ -67,11 +68,20 @@ def body_of(
     else:
         body["messages"] = [{"role": message.speaker, "content": message.text} for message in request.messages]
         body |= _form(request, dialect)
+    if request.rates and request.choices and dialect != "plain":
+        body |= _rated(dialect)
     if request.stop and not {"response_format", "json_schema"} & body.keys():
         body["stop"] = list(request.stop)  # JSON under a schema ends by itself, and may hold what would stop it
     if "max_tokens" in refused:
         body["max_completion_tokens"] = body["max_tokens"]
     return {name: value for name, value in body.items() if name not in refused}
+
+
+def _rated(dialect: Dialect) -> dict[str, JSON]:
+    """What makes the server say how likely each token was."""
+    if dialect == "llama.cpp-text":
+        return {"logprobs": 1}
+    return {"logprobs": True, "top_logprobs": MOST_OTHERS if dialect == "openai" else 1}
 
 
 def _form_of_text(request: Request) -> dict[str, JSON]:
@@ -121,11 +131,12 @@ class _Writing:
 class ReplyReader:
     """Puts a reply together. ``done`` once the server has said that it is."""
 
-    __slots__ = ("_calls", "_characters", "_finish", "_pieces", "_texts", "done", "refused", "usage")
+    __slots__ = ("_calls", "_characters", "_finish", "_pieces", "_texts", "_tokens", "done", "refused", "usage")
 
     def __init__(self) -> None:
         self._texts: list[str] = []
         self._calls: dict[int, _Writing] = {}
+        self._tokens: list[Token] = []
         self._finish = ""
         self.done = False
         self._pieces = 0
@@ -164,6 +175,7 @@ class ReplyReader:
     def _choice(self, choice: dict[str, Any]) -> None:
         if choice.get("finish_reason"):
             self._finish = str(choice["finish_reason"])
+        self._tokens += tokens_of(choice)
         delta = choice.get("delta", choice)
         if not isinstance(delta, dict):
             return
@@ -202,7 +214,14 @@ class ReplyReader:
         calls = tuple(self._tool_call(self._calls[index]) for index in sorted(self._calls))
         if not request.choices:
             return Reply(text, calls)
-        return unwrapped(text, request) if dialect == "openai" else separated(text, request)
+        reply = unwrapped(text, request) if dialect == "openai" else separated(text, request)
+        return self._rated(reply, request, dialect) if request.rates else reply
+
+    def _rated(self, reply: Reply, request: Request, dialect: Dialect) -> Reply:
+        if dialect != "openai":
+            return replace(reply, likelihood=likelihood(self._tokens))
+        likely, others = spelled(self._tokens, reply.text, request.choices)
+        return replace(reply, likelihood=likely, others=tuple(others))
 
     def _tool_call(self, writing: _Writing) -> ToolCall:
         if not writing.name:

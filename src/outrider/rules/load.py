@@ -13,7 +13,7 @@ from typing import Final
 LEAST_SEEN: Final = 4
 """With fewer calls seen, nothing is said of what they do to one another."""
 
-DOUBT: Final = 2.0
+DOUBT: Final = 20.0
 """A slope that is the square root of so many times its standard error counts half."""
 
 
