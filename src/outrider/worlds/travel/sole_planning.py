@@ -28,7 +28,7 @@ ABOUT: Final = (
 )
 
 _OWN_TASKS: Final = ("Tampa to Savannah, 3 days from March 4, two people, entire room, $900",)
-"""Tasks of our own for worked examples; none is of the data set. One, for a small model's context holds no more beside the plan."""
+"""Tasks of our own for worked examples; none is of the data set. A small model's context holds no more than one."""
 
 
 @cache
