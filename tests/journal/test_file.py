@@ -4,7 +4,7 @@ import asyncio
 import os
 import sqlite3
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from contextlib import closing
 from pathlib import Path
 
@@ -14,6 +14,7 @@ from outrider.errors import JournalCorrupt, JournalError, JournalFull, JournalNe
 from outrider.journal import SqliteJournal, default_path, replay
 from outrider.journal.database import look, mapped
 from outrider.rules.events import Record, WentOn
+from outrider.testing import run
 
 from .samples import numbered, opened, short_run
 
@@ -314,3 +315,26 @@ def test_what_was_learned_and_then_damaged_is_not_believed(path: Path) -> None:
     changed(path, "UPDATE learned SET json = 'are never right'")
     with SqliteJournal(path) as journal, pytest.raises(JournalCorrupt, match="what was learned of 'drafts'"):
         journal.learned("drafts")
+
+
+def test_a_session_that_another_connection_writes_is_followed_and_a_quiet_journal_is_not_read(path: Path) -> None:
+    class Counted(SqliteJournal):
+        asked = 0
+
+        def read(self, session: str, *, since: int = 0, kinds: Collection[str] = ()) -> list[Record]:
+            self.asked += 1
+            return super().read(session, since=since, kinds=kinds)
+
+    async def main(writer: SqliteJournal, reader: Counted) -> list[Record]:
+        seen = []
+        writer.append("trip", short_run()[:1])
+        async with reader.follow("trip") as records:
+            async for record in records:
+                seen.append(record)
+                writer.append("trip", short_run()[record.n + 1 : record.n + 2])
+                await asyncio.sleep(0.2)  # of virtual time: nothing happens
+        return seen
+
+    with SqliteJournal(path) as writer, Counted(path, read_only=True) as reader:
+        assert run(main(writer, reader)) == short_run()
+        assert reader.asked == len(short_run())
