@@ -61,7 +61,7 @@ def held_learning(name: str, traces: Sequence[Trace], splits: int, seed: int) ->
                 found = [pairs(what, ours, [alone[i] for i in again]) for ours, again in zip(first, orders, strict=True)]
                 expected = widened(predicted_ratio(*found[0], len(rest)), [sum(a) / sum(b) for a, b in found[1:]])
                 count[what + ending] += holds(expected, pairs(what, then, [alone[i] for i in rest]))
-    return {what: held_so_often / splits for what, held_so_often in count.items()}
+    return {what: round(held_so_often / splits, 4) for what, held_so_often in count.items()}
 
 
 def pairs(what: str, ours: Sequence[Run], alone: Sequence[Run]) -> Pairs:

@@ -40,6 +40,9 @@ FILES = (
     "rules/estimates.py",
     "rules/kept.py",
     "runtime/limits.py",
+    "runtime/servers.py",
+    "runtime/budget.py",
+    "runtime/turns.py",
 )
 TESTS = ("tests/rules", "tests/runtime", "tests/laws")
 HANGS_AFTER_S = 60
