@@ -312,3 +312,11 @@ def test_a_budget_below_one_call_is_told_beforehand() -> None:
     with pytest.raises(BadOption, match="has no room for a single call"):
         Budget(tokens=99).check(CENT)
     Budget(tokens=100, usd=0.01, calls=1).check(CENT)
+
+
+@pytest.mark.parametrize("value", [0, -1, float("nan")])
+@pytest.mark.parametrize("what", ["calls", "tokens", "usd", "seconds"])
+def test_a_budget_of_nothing_is_refused(what: str, value: float) -> None:
+    given: dict[str, Any] = {what: value}
+    with pytest.raises(BadOption, match="allows nothing; give a positive number or leave it out"):
+        Budget(**given)
