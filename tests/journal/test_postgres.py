@@ -264,6 +264,7 @@ class Between:
         self.folder.mkdir()
         self._behind = str(server.folder / ".s.PGSQL.5432")
         self._lose_in: int | None = None
+        self._cut = 0
         self._listening = socket.socket(socket.AF_UNIX)
         self._listening.bind(str(self.folder / ".s.PGSQL.5432"))
         self._listening.listen()
@@ -273,6 +274,10 @@ class Between:
     def lose_an_answer(self, nth: int = 1) -> None:
         """Of the answers to come, the ``nth`` is lost, and the connection with it."""
         self._lose_in = nth
+
+    def cut(self) -> None:
+        """What is connected now stays so, and carries nothing any more."""
+        self._cut = len(self._threads)
 
     def go(self) -> None:
         """No new connection is taken, and the old ones are lost with their next answer."""
@@ -285,10 +290,10 @@ class Between:
                 near, _ = self._listening.accept()
                 far = socket.socket(socket.AF_UNIX)
                 far.connect(self._behind)
-                self._threads.append(threading.Thread(target=self._carry, args=(near, far)))
+                self._threads.append(threading.Thread(target=self._carry, args=(near, far, len(self._threads))))
                 self._threads[-1].start()
 
-    def _carry(self, near: socket.socket, far: socket.socket) -> None:
+    def _carry(self, near: socket.socket, far: socket.socket, number: int) -> None:
         with near, far, selectors.DefaultSelector() as ready, contextlib.suppress(OSError):
             ready.register(near, selectors.EVENT_READ)
             ready.register(far, selectors.EVENT_READ)
@@ -297,6 +302,8 @@ class Between:
                     data = key.fileobj.recv(65536)  # type: ignore[union-attr]
                     if not data or (key.fileobj is far and self._is_lost()):
                         return
+                    if number < self._cut:
+                        continue
                     (near if key.fileobj is far else far).sendall(data)
 
     def _is_lost(self) -> bool:
@@ -316,6 +323,17 @@ class Between:
         self._listening.close()
         for thread in self._threads:
             thread.join()
+
+
+def test_a_connection_that_is_cut_and_says_nothing_is_given_up_for_another(server: Server) -> None:
+    with Between(server) as between:
+        address = server.address(server.new_database(), host=str(between.folder))
+        with PostgresJournal(address, answer_s=0.5) as journal:
+            for records in (short_run()[:1], short_run()[1:]):
+                between.cut()
+                journal.append("trip", records)
+            between.cut()
+            assert journal.read("trip") == short_run()
 
 
 @pytest.mark.parametrize("nth", range(1, 7))

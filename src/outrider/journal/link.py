@@ -31,8 +31,8 @@ CHANNEL: Final = "outrider"
 CONNECT_S: Final = 5.0
 """So long a server may take to accept a connection."""
 
-ANSWER_S: Final = 5.0
-"""So long it may take to answer; a connection that is cut says nothing at all."""
+ANSWER_S: Final = 10.0
+"""So long it may take to answer before the connection counts as cut: then nothing is said at all, not even that."""
 
 _PAUSES_S: Final = (0.05, 0.1, 0.2, 0.5, 1.0)
 """Between one attempt and the next; the last again and again."""
@@ -76,17 +76,19 @@ class Link:
         read_only: refuse to write anything.
         patience_s: for how long a question is asked again while the server is away. Once that was in vain, every further one is
             tried once, until the server is back: what is lost is not waited for again and again.
+        answer_s: after so many seconds without an answer the connection counts as cut.
 
     Raises:
         BadOption: asyncpg is not there.
     """
 
-    def __init__(self, address: str, *, read_only: bool, patience_s: float) -> None:
+    def __init__(self, address: str, *, read_only: bool, patience_s: float, answer_s: float = ANSWER_S) -> None:
         self._driver = driver()
         self._address = address
         self.name = shown(address)
         self._read_only = read_only
         self._patience_s = patience_s
+        self._answer_s = answer_s
         self._given_up = True  # until it was there once: a server that is not reachable at the start is said at once
         self._db: Database | None = None
         self._listening: Database | None = None
@@ -165,7 +167,12 @@ class Link:
         try:
             if self._db is None or self._db.is_closed():
                 self._db = await self._connect()
-            return await question(self._db, again)
+            # Not a timeout around it: the driver would tidy up on the connection that is cut, and wait for that for ever.
+            watch = asyncio.get_running_loop().call_later(self._answer_s, self._db.terminate)
+            try:
+                return await question(self._db, again)
+            finally:
+                watch.cancel()
         except OutriderError:
             raise
         except Exception as error:
@@ -177,10 +184,9 @@ class Link:
 
     async def _connect(self) -> Database:
         settings = {"application_name": "outrider", **({"default_transaction_read_only": "on"} if self._read_only else {})}
-        async with asyncio.timeout(CONNECT_S):
-            return await self._driver.connect(
-                self._address, timeout=CONNECT_S, command_timeout=ANSWER_S, server_settings=settings
-            )
+        patience_s = min(CONNECT_S, self._answer_s)
+        async with asyncio.timeout(patience_s):
+            return await self._driver.connect(self._address, timeout=patience_s, server_settings=settings)
 
     def _ours(self, error: Exception) -> Exception:
         state = getattr(error, "sqlstate", None) or ""

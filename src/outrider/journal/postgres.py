@@ -16,7 +16,7 @@ from outrider.errors import JournalCorrupt, JournalError, JournalUnusable
 from outrider.journal import statements as sql
 from outrider.journal.codec import to_line
 from outrider.journal.follow import Following
-from outrider.journal.link import Database, Link
+from outrider.journal.link import ANSWER_S, Database, Link
 from outrider.journal.rows import LAST_CHARACTER, checksum, command_line, entry_of, mailed_of, record_of, storable
 from outrider.journal.store import (
     MOST_NAMED,
@@ -58,14 +58,23 @@ class PostgresJournal:
         read_only: write nothing; then nothing can be appended.
         clock: gives the time at which a session is created. Leases go by the server's clock.
         patience_s: how long a server that is away is tried again before the journal is lost.
+        answer_s: after so many seconds without an answer a connection counts as cut, and another one is tried.
 
     Raises:
         BadOption: it is no address, or asyncpg is not installed.
         JournalError: the server cannot be reached, or what is there is no journal; its kind says why.
     """
 
-    def __init__(self, address: str, *, read_only: bool = False, clock: Clock = utc_now, patience_s: float = PATIENCE_S) -> None:
-        self._link = Link(address, read_only=read_only, patience_s=patience_s)
+    def __init__(
+        self,
+        address: str,
+        *,
+        read_only: bool = False,
+        clock: Clock = utc_now,
+        patience_s: float = PATIENCE_S,
+        answer_s: float = ANSWER_S,
+    ) -> None:
+        self._link = Link(address, read_only=read_only, patience_s=patience_s, answer_s=answer_s)
         self.name = self._link.name
         self._clock = clock
         try:
