@@ -107,6 +107,29 @@ def test_whatever_bytes_are_damaged_what_is_saved_is_what_was_written(
     are_beginnings(salvaged(tmp_path_factory.mktemp("damaged") / "journal", bytes(damaged)))
 
 
+@pytest.mark.parametrize("seed", range(3))
+def test_after_much_damage_of_any_kind_what_is_saved_is_what_was_written(path: Path, whole: bytes, seed: int) -> None:
+    dice = random.Random(seed)
+    refused = 0
+    for _ in range(60):
+        damaged = bytearray(whole)
+        start = dice.randrange(len(whole))
+        match dice.choice(["bytes", "end", "page", "stretch"]):
+            case "bytes":
+                for _ in range(dice.choice([1, 2, 5, 50, 500])):
+                    damaged[dice.randrange(len(whole))] ^= dice.randrange(1, 256)
+            case "end":
+                del damaged[start:]
+            case "page":
+                damaged[start // 4096 * 4096 : start // 4096 * 4096 + 4096] = bytes(4096)
+            case _:
+                damaged[start : start + 3000] = dice.randbytes(min(3000, len(whole) - start))
+        found = salvaged(path, bytes(damaged))
+        are_beginnings(found)
+        refused += found is None
+    assert refused < 5, "as long as it is known for a journal, something can be said of it"
+
+
 @pytest.mark.parametrize("share", [0.1, 0.3, 0.5, 0.9, 0.999])
 def test_of_a_truncated_file_what_is_left_is_saved(path: Path, whole: bytes, share: float) -> None:
     are_beginnings(salvaged(path, whole[: int(share * len(whole))]))

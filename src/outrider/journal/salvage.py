@@ -167,7 +167,8 @@ class _Found:
                 for table, first in (("session", "id, "), ("event", "rowid, "), ("learned", "rowid, ")):
                     with suppress(sqlite3.Error, UnicodeDecodeError):
                         for row in db.execute(f"SELECT {first}* FROM {table} NOT INDEXED"):  # noqa: S608 - constants
-                            self.receive(row[0], (None, *row[2:]) if table == "session" else row[1:])
+                            if isinstance(row[0], int):  # a damaged row may have anything for a number
+                                self.receive(row[0], (None, *row[2:]) if table == "session" else row[1:])
                 verdict = str(db.execute("PRAGMA integrity_check(1)").fetchone()[0])
         except (sqlite3.Error, UnicodeDecodeError) as error:
             return str(error)
