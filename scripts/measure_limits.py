@@ -10,16 +10,18 @@ import asyncio
 import os
 import random
 import sys
+from collections.abc import Callable, Iterable
 from typing import Final
 
-from outrider.agents.agent import Agent
+from outrider.agents.agent import Agent, Meter
 from outrider.agents.kinds import agent_of_kind
 from outrider.errors import RunEnded
-from outrider.model import Role, Task
+from outrider.model import Answer, Prefix, Role, Task
 from outrider.providers.embedded import local_model
 from outrider.rules import ByValue, Lookahead, Sliding
 from outrider.rules.events import Confirmed, Record, Started
 from outrider.runtime import Limits, ServerLimits, Session, plan
+from outrider.simulate import LogNormal
 from outrider.simulate.episode import Episode, Setting
 from outrider.simulate.provider import Provider
 from outrider.simulate.runtime import SimulatedAgent
@@ -28,6 +30,9 @@ from outrider.worlds import WORLDS
 
 EPISODES: Final = 60
 ROLES: Final[tuple[Role, Role]] = ("approximation", "target")
+SPREAD: Final = 0.4
+"""The standard deviation of a call's seconds, as a share of their mean, where they vary."""
+
 SLOWDOWNS: Final = (0.0, 0.1, 0.25, 0.5, 1.0)
 LOOKAHEADS: Final[tuple[Lookahead, ...]] = (Sliding(1), Sliding(4), ByValue(30.0), ByValue(float("inf")))
 TASKS: Final = (
@@ -43,34 +48,122 @@ def server(slowdown: float = 0.0) -> Provider:
     return Provider(draft_price=1.0, target_price=10.0, slowdown=slowdown)
 
 
-async def session(episode: Episode, lookahead: Lookahead, provider: Provider, known: str, limits: Limits) -> Session:
+class Sharing:
+    """A server whose calls share its processors: with n under way, each advances ``1 + slowdown * (n - 1)`` times as slowly."""
+
+    def __init__(self, slowdown: float) -> None:
+        self._slowdown = slowdown
+        self._loop = asyncio.get_running_loop()
+        self._left: dict[asyncio.Future[None], float] = {}
+        self._now_s = self._loop.time()
+        self._timer: asyncio.TimerHandle | None = None
+
+    async def work(self, seconds: float) -> None:
+        """Take as long as a call does that would take ``seconds`` alone."""
+        self._advance()
+        done = self._loop.create_future()
+        self._left[done] = seconds
+        self._wait()
+        try:
+            await done
+        finally:
+            self._advance()
+            self._left.pop(done, None)
+            self._wait()
+
+    @property
+    def _pace(self) -> float:
+        return 1 / (1 + self._slowdown * (len(self._left) - 1))
+
+    def _advance(self) -> None:
+        now_s = self._loop.time()
+        for done in self._left:
+            self._left[done] -= self._pace * (now_s - self._now_s)
+        self._now_s = now_s
+
+    def _wait(self) -> None:
+        """Be woken when the next call ends."""
+        if self._timer is not None:
+            self._timer.cancel()
+        self._timer = None
+        if self._left:
+            next_s = max(0.0, min(self._left.values())) / self._pace + 1e-9
+            self._timer = self._loop.call_at(self._now_s + next_s, self._end)
+
+    def _end(self) -> None:
+        self._advance()
+        for done in [done for done, left in self._left.items() if left <= 1e-6]:
+            del self._left[done]
+            if not done.done():
+                done.set_result(None)
+        self._wait()
+
+
+class SharedAgent(SimulatedAgent):
+    """The agent of one role in an episode, at such a server."""
+
+    def __init__(self, role: Role, episode: Episode, sharing: Sharing) -> None:
+        super().__init__(role, episode)
+        self._sharing = sharing
+
+    async def next_step(self, task: Task, prefix: Prefix, meter: Meter) -> Answer:
+        """The answer, when its time has come. A call that is closed says nothing of what it has used."""
+        effort = self._episode.effort(self._role, len(prefix))
+        await self._sharing.work(effort.takes_s)
+        meter.settle(self._used(effort, 1, 1))
+        return self._episode.answer(self._role, prefix)
+
+
+Agents = Callable[[Episode], Iterable[Agent]]
+"""The two agents of an episode, at a server."""
+
+
+def queueing(slowdown: float) -> Agents:
+    """A call is slowed down by those that are under way when it begins."""
+
+    def agents(episode: Episode) -> Iterable[Agent]:
+        provider = server(slowdown)
+        return [SimulatedAgent(role, episode, provider) for role in ROLES]
+
+    return agents
+
+
+def sharing(slowdown: float) -> Agents:
+    """A call is slowed down by those that are under way beside it, as long as they are."""
+
+    def agents(episode: Episode) -> Iterable[Agent]:
+        shared = Sharing(slowdown)
+        return [SharedAgent(role, episode, shared) for role in ROLES]
+
+    return agents
+
+
+async def session(episode: Episode, lookahead: Lookahead, agents: Agents, known: str) -> Session:
     """The session of an episode after its run, and what goes into ``known`` of the next."""
-    fast, slow = (SimulatedAgent(role, episode, provider) for role in ROLES)
-    made = plan(
-        "simulated", approximation=fast, target=slow, lookahead=lookahead, known=known, limits=limits, max_steps=episode.max_steps
-    )
+    fast, slow = agents(episode)
+    made = plan("simulated", approximation=fast, target=slow, lookahead=lookahead, known=known, max_steps=episode.max_steps)
     async with made:
         await made.result()
     return made
 
 
-async def total_s(episodes: list[Episode], lookahead: Lookahead, slowdown: float) -> float:
+async def total_s(episodes: list[Episode], lookahead: Lookahead, agents: Agents) -> float:
     """The seconds of all episodes, one after another; what a session learned is known to the next."""
     total, known = 0.0, ""
     for episode in episodes:
-        made = await session(episode, lookahead, server(slowdown), known, Limits())
+        made = await session(episode, lookahead, agents, known)
         known = made.learned
         total += made.figures.total_s or 0.0
     return total
 
 
-def jam(episodes: list[Episode]) -> None:
+def jam(episodes: list[Episode], what: str, server_of: Callable[[float], Agents]) -> None:
     """A server where each other call in flight makes a call slower: total time as a share of the target alone's."""
-    print(f"The jam: {EPISODES} plans of ten steps; total seconds as a share of the target alone's at the same server")
+    print(f"The jam, {what}: {EPISODES} plans of ten steps; seconds as a share of the target alone's at the same server")
     print("each other call makes a call slower by  " + "  ".join(f"{lookahead.name:>12}" for lookahead in LOOKAHEADS))
     for slowdown in SLOWDOWNS:
-        alone_s = run(total_s(episodes, Sliding(0), slowdown))
-        shares = [run(total_s(episodes, lookahead, slowdown)) / alone_s for lookahead in LOOKAHEADS]
+        alone_s = run(total_s(episodes, Sliding(0), server_of(slowdown)))
+        shares = [run(total_s(episodes, lookahead, server_of(slowdown))) / alone_s for lookahead in LOOKAHEADS]
         print(f"{slowdown:>39.0%}  " + "  ".join(f"{share:>12.3f}" for share in shares))
 
 
@@ -152,7 +245,11 @@ def main() -> None:
     rng = random.Random(0)
     setting = Setting()
     episodes = [setting.draw(rng) for _ in range(EPISODES)]
-    jam(episodes)
+    jam(episodes, "by those that are under way when a call begins", queueing)
+    varied = Setting(draft_s=LogNormal.by_mean(1.0, SPREAD), target_s=LogNormal.by_mean(3.0, 3 * SPREAD))
+    slow = Setting(draft_s=LogNormal.by_mean(3.0, 3 * SPREAD), target_s=LogNormal.by_mean(3.0, 3 * SPREAD))
+    jam([varied.draw(rng) for _ in range(EPISODES)], "calls of varied length that share processors", sharing)
+    jam([slow.draw(rng) for _ in range(EPISODES)], "the same with a drafter as slow as the target", sharing)
     two_at_once(episodes)
     if "--local" in sys.argv:
         asyncio.run(local())
