@@ -19,7 +19,8 @@ def test_what_a_drafter_says_of_each_guess_stays_with_it_and_is_judged_with_its_
         rules.receive(Started(call=call, role=role, at=0))
     rules.receive(Drafted(call=calls["approximation"], at=0, steps=(FLY, SWIM, FLY), confidence=(0.95, 0.05, 0.5)), 1.0)
     root = rules.root
-    assert [(guess.rank, guess.confidence) for child in root.children.values() for guess in child.guesses] == [
+    said = [(guess.rank, guess.confidence) for child in root.children.values() for guess in child.guesses]
+    assert said == [
         (0, 0.95),
         (1, 0.05),
     ]
