@@ -13,7 +13,8 @@ from outrider.rules.events import Question
 class Call:
     """A call the rules have ordered and that has not ended.
 
-    ``started_s`` is when its request got under way, ``None`` while it waits for its turn. ``drafter`` is which of several drafters is asked, 0 for a target call.
+    ``started_s`` is when its request got under way, ``None`` while it waits for its turn. ``drafter`` is which of several
+    drafters is asked, 0 for a target call.
     """
 
     number: int
