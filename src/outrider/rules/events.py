@@ -126,7 +126,7 @@ class Cancelled:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Executing:
-    """A step's tool is about to be run. An effect is on record before it can happen, under the ``key`` that all attempts share."""
+    """A step's tool is about to be run. An effect is on record before it can happen, under the ``key`` of all its attempts."""
 
     kind: ClassVar[str] = "executing"
     execution: int
@@ -404,8 +404,9 @@ ExecutionReport: TypeAlias = Executing | Observed | Lost | Undone
 """What is reported of an execution, which is one run of a step's tool."""
 
 Report: TypeAlias = Opened | Started | Drafted | Verified | Failed | Cancelled | ExecutionReport | Command
+_OfExecution: TypeAlias = Executed | Asked | Stayed
 Finding: TypeAlias = (
-    Accepted | Rejected | Discarded | Confirmed | Executed | Asked | Stayed | Shown | Waiting | Reached | Degraded | Ended | Finished
+    Accepted | Rejected | Discarded | Confirmed | _OfExecution | Shown | Waiting | Reached | Degraded | Ended | Finished
 )
 Event: TypeAlias = Report | Finding
 
@@ -457,8 +458,8 @@ class Hurry:
 class Execute:
     """Run the tool of ``step``.
 
-    ``live`` is on the world itself, for a confirmed step. Else it is on a copy: of what execution ``after`` has left, or of the world
-    as it is now. ``effect`` tells whether breaking it off could leave a half of something.
+    ``live`` is on the world itself, for a confirmed step. Else it is on a copy: of what execution ``after`` has left, or of the
+    world as it is now. ``effect`` is the tool's.
     """
 
     execution: int
@@ -482,7 +483,7 @@ class Undo:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Withdraw:
-    """Break off an execution if it is under way, reporting it as lost for ``reason``; forget the copy of the world it has left."""
+    """Break off an execution if it is under way, reporting it as lost for ``reason``; forget the copy of the world it left."""
 
     execution: int
     reason: str

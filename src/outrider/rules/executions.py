@@ -15,8 +15,8 @@ from outrider.errors import NotNow, RulesMisused
 from outrider.model import Declared, Step
 from outrider.rules.events import (
     Asked,
-    Executed,
     Execute,
+    Executed,
     Executing,
     ExecutionReport,
     Finding,
@@ -340,7 +340,8 @@ def _step_of(execution: Execution) -> Step:
     node: Node | None = execution.node
     while node is not None and node.step is None:
         node = node.parent
-    assert node is not None and node.step is not None, "what is executed is a step"
+    assert node is not None, "what is executed is a step"
+    assert node.step is not None, "what is executed is a step"
     return node.step
 
 

@@ -87,8 +87,8 @@ class Rules:
     """
 
     __slots__ = (
-        "_asks", "_calls", "_decision", "_drafters", "_executions", "_failures", "_held", "_learner", "_lookahead", "_lossless", "_matching",
-        "_max_steps", "_next_call", "_now_s", "_outcome", "_sentences", "_shown", "frontier", "root",
+        "_asks", "_calls", "_decision", "_drafters", "_executions", "_failures", "_held", "_learner", "_lookahead", "_lossless",
+        "_matching", "_max_steps", "_next_call", "_now_s", "_outcome", "_sentences", "_shown", "frontier", "root",
     )  # fmt: skip
 
     def __init__(self, *, lookahead: Lookahead, max_steps: int, matching: Matching = EXACT) -> None:
@@ -228,13 +228,9 @@ class Rules:
                 self._learn_call(self._settle(report.call), report.usage, "cancelled")
             case Executing() | Observed() | Lost() | Undone():
                 self._executed(report)
-            case (
-                Took() | WentBack() | WentOn() | Paused() | Steered() | Allowed() | Extended() | Approved() | Settled() | Stopped()
-            ):
+            case _:
                 self.check(report)
                 self._command(report)
-            case _:
-                assert_never(report)
         self._advance()
         self._show()
         self._start_what_is_wanted()
@@ -324,8 +320,7 @@ class Rules:
                 self._confirm()
                 self._executions.arrive(below, confirmed=True)
             self.frontier = below
-        assert node.execution is not None and node.execution.observed is not None, "what had an effect has an observation"
-        self._find(Stayed(at=node.at - 1, step=node.execution.observed, reason=reason))
+        self._find(Stayed(at=node.at - 1, step=self.plan.prefix[-1], reason=reason))
 
     def _command(self, report: Command) -> None:
         match report:

@@ -113,20 +113,23 @@ class Hands:
     async def _execute(self, run: _Run, tools: Tools | Exception) -> None:
         order = run.order
         assert isinstance(order, Execute), "an undoing is performed by _undo"
-        observation: str | None = None
         try:
             self._begin(run, order.live)
-            if isinstance(tools, Exception):
-                raise tools
-            observation = await tools.run(order.step, key=f"{self._session}/{order.key}")
-            if not isinstance(observation, str):
-                raise TypeError(f"an observation is a text, and {order.step.action} returned a {type(observation).__name__}")
+            observation = await self._observation(order, tools)
         except (Exception, asyncio.CancelledError) as error:
             self._end(run, self._lost(run, error))
             return
         if not order.live and order.effect == "write" and not isinstance(tools, Exception):
             self._copies[order.execution] = tools
         self._end(run, Observed(execution=order.execution, at=order.at, observation=observation))
+
+    async def _observation(self, order: Execute, tools: Tools | Exception) -> str:
+        if isinstance(tools, Exception):
+            raise tools
+        observation = await tools.run(order.step, key=f"{self._session}/{order.key}")
+        if not isinstance(observation, str):
+            raise TypeError(f"an observation is a text, and {order.step.action} returned a {type(observation).__name__}")
+        return observation
 
     async def _undo(self, run: _Run) -> None:
         order = run.order

@@ -58,8 +58,8 @@ class Loop:
     """Drives one session's rules. Everything happens in the task group that ``run`` is given."""
 
     __slots__ = (
-        "_agents", "_busy", "_caller", "_group", "_handles", "_hands", "_inbox", "_limits", "_n", "_opened_s", "_publish", "_rules",
-        "_task", "broken", "finished", "is_open", "lost",
+        "_agents", "_busy", "_caller", "_group", "_handles", "_hands", "_inbox", "_limits", "_n", "_opened_s", "_publish",
+        "_rules", "_task", "broken", "finished", "is_open", "lost",
     )  # fmt: skip
 
     def __init__(
