@@ -98,6 +98,7 @@ FIELD_MEANINGS: Final[Mapping[str, str]] = {
     "executed.execution": "The run that the observation comes from; null for what the person settled, or an earlier session ran.",
     "executed.step": "The confirmed step with its observation.",
     "observation": "What the tool returned, as a text; of an error, it begins so.",
+    "lost.withdrawn": "Whether it was broken off, since it was not needed any more; false in older journals.",
     "asked.question": "Whether the tool may run; what to do without its answer; whether its effect has happened.",
     "stayed.step": "The step whose effect stays, with its observation.",
     "tool.name": "The tool's name, which is the action of the steps it executes.",

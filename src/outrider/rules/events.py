@@ -154,6 +154,8 @@ class Lost:
     execution: int
     at: int
     reason: str
+    withdrawn: bool = field(default=False, metadata=ADDED)
+    """Whether we broke it off, since it was not needed any more."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -50,6 +50,7 @@ class _Run:
     task: asyncio.Task[None] | None = None
     began: bool = False
     reason: str = ""
+    withdrawn: bool = False
 
 
 class Hands:
@@ -104,11 +105,11 @@ class Hands:
         run = self._runs.get(order.execution)
         if run is None or run.reason:
             return
-        run.reason = order.reason
+        run.reason, run.withdrawn = order.reason, True
         if run.task is not None:
             run.task.cancel()
         if not run.began:  # a task that is cancelled before its first step never runs
-            self._end(run, Lost(execution=order.execution, at=run.order.at, reason=order.reason))
+            self._end(run, Lost(execution=order.execution, at=run.order.at, reason=order.reason, withdrawn=True))
 
     async def _execute(self, run: _Run, tools: Tools | Exception) -> None:
         order = run.order
@@ -162,7 +163,7 @@ class Hands:
             reason = f"{run.order.step.action} was broken off"
         else:
             reason = str(error) if isinstance(error, OutriderError) else f"{type(error).__name__}: {error}"
-        return Lost(execution=run.order.execution, at=run.order.at, reason=reason)
+        return Lost(execution=run.order.execution, at=run.order.at, reason=reason, withdrawn=run.withdrawn)
 
     def _end(self, run: _Run, report: ExecutionReport) -> None:
         del self._runs[run.order.execution]
