@@ -189,3 +189,21 @@ def test_a_gap_in_the_recording_ends_the_run_instead_of_inventing_a_step(pairs: 
 
     with pytest.raises(TargetFailed, match="nobody recorded that prefix"):
         run(main())
+
+
+def test_a_recorded_step_may_have_arguments_and_its_observation_is_in_no_recording(tmp_path: Path) -> None:
+    looks = {"action": "look", "arguments": {"at": "the pot"}}
+    row = {"task": "Make tea", "target_s": 1.0, "draft_s": 0.5}
+    rows = [{**row, "at": 0, "target": looks, "draft": looks}, {**row, "at": 1, "target": "pour", "draft": "pour"}]
+    (tmp_path / "pairs.jsonl").write_text("".join(f"{json.dumps(each)}\n" for each in rows))
+    agent = RecordedAgent(tmp_path / "pairs.jsonl", "target")
+    answer, _, _ = asked(agent, (Step("look", {"at": "the pot"}, "it boils"),))
+    assert isinstance(answer, Answer)
+    assert answer.steps == steps("pour")
+
+
+@pytest.mark.parametrize("step", [7, {"action": "look"}, {"action": "look", "arguments": {}, "why": "so"}, ["look"]])
+def test_what_is_no_step_is_no_recorded_pair(tmp_path: Path, step: object) -> None:
+    (tmp_path / "pairs.jsonl").write_text(json.dumps({**ROWS[0], "target": step}))
+    with pytest.raises(BadOption, match=r"pairs.jsonl:1: this is no recorded pair \(.* is no step"):
+        RecordedAgent(tmp_path / "pairs.jsonl", "target")

@@ -1,7 +1,10 @@
 """An agent that needs no model: it gives the answers of a file of pairs at their recorded pace, or faster.
 
 A file of pairs has a JSON object a line: ``task``, ``at``, ``target``, ``target_s``, ``draft``, ``draft_s``, and, where known,
-``target_tokens`` and ``draft_tokens``. Both answers of a line are to the target's own prefix.
+``target_tokens`` and ``draft_tokens``. Both answers of a line are to the target's own prefix. A step is the name of an
+action, or, where it takes arguments, ``{"action": ..., "arguments": {...}}``.
+
+What executing the steps has brought to light is in no recording: a prefix is the recorded one if its steps are.
 """
 
 from __future__ import annotations
@@ -53,14 +56,24 @@ def _row(line: str, where: str) -> _Row:
             takes_s = float(row[f"{field}_s"])
             if not 0 <= takes_s < float("inf"):
                 raise BadOption(f"{where}: {field}_s is {takes_s}; seconds are a number from 0")
-            step = FINISH if row[field] == FINISH_AS_RECORDED else row[field]
-            answers[role] = RecordedAnswer(Step(step), takes_s, _count(row.get(f"{field}_tokens", 0), f"{where}: {field}_tokens"))
+            tokens = _count(row.get(f"{field}_tokens", 0), f"{where}: {field}_tokens")
+            answers[role] = RecordedAnswer(_step(row[field]), takes_s, tokens)
         return _Row(str(row["task"]), _count(row["at"], f"{where}: at"), answers)
     except KeyError as missing:
         wanted = "task, at, target, target_s, draft, draft_s"
         raise BadOption(f"{where}: the field {missing} is missing; a pair has {wanted}") from None
     except (json.JSONDecodeError, TypeError, ValueError, BadStep) as error:
         raise BadOption(f"{where}: this is no recorded pair ({error}); give a JSON object a line") from None
+
+
+def _step(recorded: object) -> Step:
+    match recorded:
+        case {"action": str(action), "arguments": dict(arguments)} if len(recorded) == 2:
+            return Step(action, arguments)
+        case str(action):
+            return Step(FINISH if action == FINISH_AS_RECORDED else action)
+        case _:
+            raise BadStep(f'{str(recorded)[:80]} is no step; give an action, or {{"action": ..., "arguments": {{...}}}}')
 
 
 class RecordedAgent:
@@ -108,7 +121,7 @@ class RecordedAgent:
         row = rows.get(len(prefix))
         if row is not None:
             await self._take_its_time(row.answers[self._role], meter)
-        if row is None or prefix != _recorded_prefix(rows, len(prefix)):
+        if row is None or tuple(step.named for step in prefix) != _recorded_prefix(rows, len(prefix)):
             raise NoStep(f"{self.name} holds no answer after {' > '.join(map(str, prefix))}: nobody recorded that prefix")
         return Answer((row.answers[self._role].step,))
 

@@ -17,11 +17,14 @@ from outrider.errors import (
     CallerError,
     JournalError,
     JournalLost,
+    NotApproved,
     OutriderError,
     ProviderError,
     RunStopped,
     StepLimitReached,
     TargetFailed,
+    ToolError,
+    ToolFailed,
 )
 from outrider.views.words import one_line
 
@@ -35,6 +38,8 @@ class Exit(IntEnum):
     NO_ANSWER = 3
     LIMIT = 4
     JOURNAL = 5
+    TOOL = 6
+    NOT_APPROVED = 7
     STOPPED = 130
 
 
@@ -45,6 +50,8 @@ MEANINGS: dict[Exit, str] = {
     Exit.NO_ANSWER: "a model gave no answer: missing, unreachable, refused, or rubbish",
     Exit.LIMIT: "a limit was reached: steps or budget",
     Exit.JOURNAL: "the journal cannot be read or written",
+    Exit.TOOL: "a tool gave no answer, or its server does not start",
+    Exit.NOT_APPROVED: "a tool may only run if you approve, and nobody was asked",
     Exit.STOPPED: "stopped by Ctrl-C, or nobody reads the output any more",
 }
 
@@ -54,6 +61,9 @@ _CODES: tuple[tuple[type[OutriderError], Exit], ...] = (
     (BudgetReached, Exit.LIMIT),
     (JournalLost, Exit.JOURNAL),
     (JournalError, Exit.JOURNAL),
+    (ToolFailed, Exit.TOOL),
+    (ToolError, Exit.TOOL),
+    (NotApproved, Exit.NOT_APPROVED),
     (TargetFailed, Exit.NO_ANSWER),
     (ProviderError, Exit.NO_ANSWER),
     (AgentError, Exit.NO_ANSWER),
