@@ -7,6 +7,10 @@
     │   ├── UnknownName        a world, kind, model or session that does not exist
     │   ├── BadOption
     │   ├── NotNow             a command that came too early, too late, or for a step that is over
+    │   │   ├── TooMany        a server serves as many as it can: ask again later
+    │   │   └── ShuttingDown   a server that takes no more, because it is about to stop
+    │   ├── NotAllowed         a user's role does not go so far
+    │   ├── UsersUnreadable    the file of a server's users cannot be read, so nobody is let in
     │   └── RulesMisused       an event that contradicts the rules: a bug in whoever drives them
     ├── ProviderError          the model server's trouble
     │   ├── Unreachable        nobody answers, or the connection broke
@@ -83,6 +87,26 @@ class NotNow(CallerError):
         super().__init__(message)
         self.at = at
         self.answer = answer
+
+
+class TooMany(NotNow):
+    """A server serves as many as it can, or as many for one user as they may have. ``retry_after_s`` says when to ask again."""
+
+    def __init__(self, message: str, *, retry_after_s: int) -> None:
+        super().__init__(message)
+        self.retry_after_s = retry_after_s
+
+
+class ShuttingDown(NotNow):
+    """A server that takes no more, because it is about to stop."""
+
+
+class NotAllowed(CallerError):
+    """What a user's role, or somebody else's session, does not let them do. Nothing has changed."""
+
+
+class UsersUnreadable(CallerError):
+    """The file of a server's users is missing, damaged, or open to others: nobody is let in until that is mended."""
 
 
 class RulesMisused(CallerError):

@@ -26,6 +26,7 @@ class Limits:
         budget: the most that may be spent in all; ``None`` for no limit.
         servers: what each model server allows.
         within: limits that hold beside these, such as those of all sessions of a process.
+        caller: the user whose sessions these are, if users take turns; by default each session takes turns for itself.
 
     Raises:
         BadOption: a limit makes no sense.
@@ -38,7 +39,9 @@ class Limits:
         budget: Budget | None = None,
         servers: ServerLimits | None = None,
         within: Limits | None = None,
+        caller: Caller | None = None,
     ) -> None:
+        self.caller = caller or (within.caller if within is not None else None)
         self.budget = budget
         self._servers: tuple[ServerLimits, ...] = (*((servers,) if servers else ()), *(within.servers if within else ()))
         conditions: list[Condition] = [] if budget is None else [budget]

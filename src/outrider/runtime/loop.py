@@ -77,7 +77,7 @@ class Loop:
         self._task = task
         self._agents = agents
         self._limits = limits
-        self._caller = Caller()
+        self._caller = Caller(of=limits.caller)
         self._publish = publish
         self._inbox: list[Report] = []  # two or three at most, and a deque reserves room for many
         self._busy = False
@@ -134,6 +134,11 @@ class Loop:
         self._record([report, *decision.findings], now_s)
         for order in decision.orders:
             self._perform(order)
+
+    @property
+    def records(self) -> int:
+        """So many records there are: the number of the next one."""
+        return self._n
 
     def _record(self, events: list[Event], now_s: float) -> None:
         """Journal first: what is not written down is not performed. A lost journal ends the run, with the plan kept."""

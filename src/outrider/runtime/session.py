@@ -199,6 +199,11 @@ class Session:
         """The number of the next step."""
         return self._rules.frontier.at
 
+    @property
+    def records(self) -> int:
+        """So many records it has made: the number of the next one."""
+        return self._loop.records
+
     async def result(self) -> Plan:
         """The complete plan, once every call is accounted for.
 

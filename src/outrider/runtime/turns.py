@@ -1,7 +1,8 @@
 """Turns: who of the calls that wait goes next. The frontier's calls go first; speculation waits or is withdrawn.
 
 Whether a call fits is decided synchronously, by conditions: places, budgets, the pace of a server. Among calls of equal urgency
-those that share the turns go round: whoever was let in last comes last, so nobody is passed twice by the same one.
+those that share the turns go round: whoever was let in last comes last, so nobody is passed twice by the same one. Sessions of one
+user take turns as that user, however many they are, and then with one another.
 """
 
 from __future__ import annotations
@@ -26,9 +27,17 @@ FRONTIER_FIRST: Final = "the frontier's call needs its place"
 
 
 class Caller:
-    """Whose calls take turns with those of others: a session."""
+    """Whose calls take turns with those of others: a session, which may be one ``of`` a user's."""
 
-    __slots__ = ("__weakref__",)
+    __slots__ = ("__weakref__", "of")
+
+    def __init__(self, of: Caller | None = None) -> None:
+        self.of = of
+
+    @property
+    def all(self) -> tuple[Caller, Caller]:
+        """Whose turn comes first of all, and then among theirs: the user and the session, or the session alone."""
+        return self if self.of is None else self.of, self
 
 
 @dataclass(slots=True, eq=False)
@@ -123,7 +132,8 @@ class Turns:
         """Wait for the turn. Whoever is let in has to ``leave``."""
         ticket.turn = asyncio.get_running_loop().create_future()
         # Who comes for the first time stands behind all who wait, as if it had been let in just now.
-        self._served.setdefault(ticket.caller, self._count)
+        for caller in ticket.caller.all:
+            self._served.setdefault(caller, self._count)
         (self._urgent if ticket.urgent else self._patient)[ticket] = None
         self.look()
         try:
@@ -173,7 +183,7 @@ class Turns:
 
     def _deal_with(self, queue: dict[Ticket, None]) -> Room:
         """Let the next of the queue in, or refuse it; ``now`` if it is out of the queue, else what it waits for."""
-        ticket = min(queue, key=lambda ticket: self._served[ticket.caller])
+        ticket = min(queue, key=lambda ticket: [self._served[caller] for caller in ticket.caller.all])
         assert ticket.turn is not None
         if ticket.turn.done():  # cancelled while it waited, and not yet told
             del queue[ticket]
@@ -197,7 +207,8 @@ class Turns:
         assert ticket.turn is not None
         del queue[ticket]
         self._count += 1
-        self._served[ticket.caller] = self._count
+        for caller in ticket.caller.all:
+            self._served[caller] = self._count
         ticket.let_in_s = asyncio.get_running_loop().time()
         self.inside[ticket] = None
         for condition in self._conditions:

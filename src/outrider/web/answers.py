@@ -11,12 +11,27 @@ from typing import Final
 
 from starlette.responses import Response
 
-from outrider.errors import AgentError, BadStep, JournalError, NotNow, OutriderError, ProviderError
+from outrider.errors import (
+    AgentError,
+    BadStep,
+    JournalError,
+    NotAllowed,
+    NotNow,
+    OutriderError,
+    ProviderError,
+    ShuttingDown,
+    TooMany,
+    UsersUnreadable,
+)
 from outrider.model import JSON, Step
 from outrider.naming import without_secrets
 from outrider.views.words import one_line
 
 _STATUS: Final[tuple[tuple[type[OutriderError], int], ...]] = (
+    (TooMany, 429),
+    (ShuttingDown, 503),
+    (NotAllowed, 403),
+    (UsersUnreadable, 503),
     (NotNow, 409),
     (JournalError, 503),
     (ProviderError, 502),
