@@ -60,6 +60,8 @@ class Opened:
     """The tools that steps are executed with. Without any, steps are planned and not executed."""
     reads: int = field(default=0, metadata=ADDED)
     """How many times a tool that reads may be run for a step that is not confirmed yet."""
+    settings: str = field(default="", metadata=ADDED)
+    """What else it was launched with, as JSON, for whoever resumes it; no secrets."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -258,6 +260,22 @@ class Stopped:
     outcome: Literal["stopped", "journal_lost"] = "stopped"
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Resumed:
+    """Another process goes on with the session. The one before is gone, and with it its calls, its runs of tools, and the copies
+    of the world that rehearsals had left; what of them has no end on record is reported next as cancelled and lost.
+
+    The time in between does not count: ``time_s`` goes on from the last record's.
+    """
+
+    kind: ClassVar[str] = "resumed"
+    approximation: str
+    target: str
+    """The agents, which may be reached in another way now."""
+    asks: bool
+    """Whether somebody is there to ask now."""
+
+
 # Findings -----------------------------------------------------------------------------------------------------------
 
 
@@ -405,7 +423,7 @@ Command: TypeAlias = Took | WentBack | WentOn | Paused | Steered | Allowed | Ext
 ExecutionReport: TypeAlias = Executing | Observed | Lost | Undone
 """What is reported of an execution, which is one run of a step's tool."""
 
-Report: TypeAlias = Opened | Started | Drafted | Verified | Failed | Cancelled | ExecutionReport | Command
+Report: TypeAlias = Opened | Resumed | Started | Drafted | Verified | Failed | Cancelled | ExecutionReport | Command
 _OfExecution: TypeAlias = Executed | Asked | Stayed
 Finding: TypeAlias = (
     Accepted | Rejected | Discarded | Confirmed | _OfExecution | Shown | Waiting | Reached | Degraded | Ended | Finished

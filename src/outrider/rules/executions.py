@@ -43,6 +43,9 @@ class _Run:
     live: bool
     undoes: bool = False
     withdrawn: bool = False
+    began: bool = False
+    gone: bool = False
+    """Its process is gone: it may have broken off anywhere."""
 
     @property
     def is_effect(self) -> bool:
@@ -59,7 +62,10 @@ class Executions:
         give_up: ends the run; called where somebody would have to be asked and nobody is there.
     """
 
-    __slots__ = ("_asks", "_find", "_give_up", "_next", "_order", "_reads", "_rebuild", "_runs", "_tools", "_undoing")
+    __slots__ = (
+        "_asks", "_ended", "_find", "_first_here", "_give_up", "_next", "_order", "_reads", "_rebuild", "_runs", "_tools",
+        "_undoing",
+    )  # fmt: skip
 
     def __init__(
         self,
@@ -77,14 +83,31 @@ class Executions:
         self._runs: dict[int, _Run] = {}
         self._undoing: list[Execution] = []
         self._next = 0
+        self._first_here = 0
         self._reads = 0
         self._asks = False
+        self._ended = False
 
     def open(self, report: Opened) -> None:
         """Execute steps with these tools."""
         self._tools = {tool.name: tool for tool in report.tools}
         self._reads = report.reads
         self._asks = report.asks
+
+    def resume(self, asks: bool) -> None:
+        """The process that had ordered them is gone: every run under way, and every copy of the world."""
+        self._asks = asks
+        self._first_here = self._next
+        for run in self._runs.values():
+            run.gone = True
+            run.execution.attempts = 0  # that a process died is not the tool's failure
+
+    def give_up_asking(self, frontier: Node) -> None:
+        """Nobody is there any more to answer what the person was asked."""
+        execution = frontier.execution
+        if execution is not None and execution.question is not None:
+            question, execution.question = execution.question, None
+            self._ask(execution, question, "")
 
     @property
     def in_flight(self) -> int:
@@ -167,12 +190,13 @@ class Executions:
         if run is None:
             raise RulesMisused(f"execution {report.execution} is not under way: it was never ordered, or it has ended already")
         if isinstance(report, Executing):
+            run.began = True
             return None
         if run.undoes != isinstance(report, Undone) and not isinstance(report, Lost):
             raise RulesMisused(f"execution {report.execution} cannot end as {report.kind}")
         del self._runs[report.execution]
         if run.undoes:
-            return self._tried_to_undo(run.execution, undone=isinstance(report, Undone))
+            return self._tried_to_undo(run, undone=isinstance(report, Undone))
         if run.withdrawn:
             return None
         run.execution.running = None
@@ -188,8 +212,10 @@ class Executions:
             execution.effect = execution.tool.effect == "write"
             self._stand(execution, report.observation, report.execution)
             return
-        execution.observed = _step_of(execution).observed(report.observation)
-        execution.shown_by = report.execution
+        observed = _step_of(execution).observed(report.observation)
+        if execution.observed is not None and execution.observed != observed:  # rehearsed once more, since its copy was gone
+            self._rebuild(execution.node)
+        execution.observed, execution.shown_by = observed, report.execution
 
     def _stand(self, execution: Execution, observation: str, number: int | None) -> None:
         """The observation is the world's own: it stands, and with it the branch that was built on an equal one."""
@@ -202,14 +228,20 @@ class Executions:
 
     def _lost(self, run: _Run, report: Lost) -> None:
         execution = run.execution
-        if not run.live:
+        if run.gone and not (run.began and run.is_effect):
+            pass  # nothing can have happened: it is ordered again
+        elif not run.live:
             execution.failed = True
         elif execution.tool.effect == "write" and execution.tool.repeatable and execution.attempts < ATTEMPTS:
             pass  # the same key makes it the same effect: it is ordered again
         else:
             self._ask(execution, "unsure" if execution.tool.effect == "write" else "failed", report.reason)
 
-    def _tried_to_undo(self, execution: Execution, *, undone: bool) -> Node | None:
+    def _tried_to_undo(self, run: _Run, *, undone: bool) -> Node | None:
+        execution = run.execution
+        if run.gone and not undone and (execution.tool.repeatable or not run.began):
+            self._undo_next()  # the same key makes it the same undoing
+            return None
         self._undoing.pop(0)
         if not undone:
             self._undoing.clear()
@@ -269,8 +301,9 @@ class Executions:
 
     def _drafted(self, node: Node, execution: Execution) -> None:
         assert node.parent is not None, "a node with a step has a parent"
-        idle = execution.observed is None and execution.running is None and not execution.failed
-        if not idle or not node.parent.ready:
+        due = execution.observed is None or self._was_rehearsed_elsewhere(execution)
+        idle = due and execution.running is None and not execution.failed
+        if not idle or not node.parent.ready or self._is_gone(_copy_before(node)):
             return
         match execution.tool.effect:
             case "none":
@@ -282,6 +315,13 @@ class Executions:
                 self._execute(execution, live=False)
             case _:
                 pass
+
+    def _was_rehearsed_elsewhere(self, execution: Execution) -> bool:
+        """Whether that was in a process that is gone: what it showed is known, and the copy that it left is not there."""
+        return execution.tool.effect == "write" and not execution.stands and self._is_gone(execution.shown_by)
+
+    def _is_gone(self, copy: int | None) -> bool:
+        return copy is not None and copy < self._first_here
 
     def _execute(self, execution: Execution, *, live: bool) -> None:
         number = self._number(_Run(execution, live))
@@ -302,6 +342,8 @@ class Executions:
 
     def _ask(self, execution: Execution, question: Question, reason: str) -> None:
         """The person decides; where nobody is there to ask, the run ends, which is the safe choice."""
+        if self._ended:
+            return
         if not self._asks:
             self._give_up(question, reason or f"{execution.tool.name} needs the person's approval, and nobody is there to ask")
             return
@@ -318,6 +360,7 @@ class Executions:
 
     def end(self) -> None:
         """The run has ended: break off everything but effects, which are waited for and recorded."""
+        self._ended = True
         for number, run in self._runs.items():
             if not run.is_effect and not run.withdrawn:
                 run.withdrawn = True

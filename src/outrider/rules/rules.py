@@ -42,6 +42,7 @@ from outrider.rules.events import (
     Reached,
     Rejected,
     Report,
+    Resumed,
     Settled,
     Shown,
     Start,
@@ -215,6 +216,8 @@ class Rules:
         match report:
             case Opened():
                 self._open(report)
+            case Resumed():
+                self._resume(report)
             case Started(call=number):
                 self._begin(self._live(number))
                 return Decision()  # the tree is as it was
@@ -256,6 +259,18 @@ class Rules:
             node.verdict = Verdict(entry.step.named, entry.by)
             node = self._child(node, entry.step.named)
             self._executions.given(node, entry.step)
+
+    def _resume(self, report: Resumed) -> None:
+        if not self._next_call and self._outcome is None and self.root.verdict is None:
+            raise RulesMisused("a session is resumed after it was opened")
+        self._asks = report.asks
+        self._executions.resume(report.asks)
+        if self._outcome is not None or report.asks:
+            return
+        if self._held == "budget" or self._held == "steps":
+            self._reach(self._held, "nobody is there to allow more")
+        else:
+            self._executions.give_up_asking(self.frontier)
 
     def _drafted(self, report: Drafted) -> None:
         call = self._settle(report.call)
