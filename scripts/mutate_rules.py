@@ -32,6 +32,7 @@ from queue import SimpleQueue
 ROOT = Path(__file__).resolve().parent.parent
 FILES = (
     "rules/rules.py",
+    "rules/executions.py",
     "rules/tree.py",
     "rules/lookahead.py",
     "rules/matching.py",
