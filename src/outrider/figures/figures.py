@@ -6,30 +6,39 @@ Names follow the paper (arXiv 2410.00079, section 5): TT ``total_s``, ST ``step_
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final, Literal, TypeAlias
 
-from outrider.model import JSON, NOTHING_USED, Role, Usage
+from outrider.figures.acting import Acting
+from outrider.model import JSON, NOTHING_USED, Role, Step, Usage
 from outrider.rules.events import (
     Accepted,
     Allowed,
+    Approved,
+    Asked,
     Cancelled,
     Confirmed,
     Discarded,
     Drafted,
     Ended,
+    Executed,
+    Executing,
     Extended,
     Failed,
     Finished,
     Limit,
+    Lost,
+    Observed,
     Opened,
     Paused,
     Reached,
     Record,
     Rejected,
+    Settled,
     Started,
     Steered,
     Took,
+    Undone,
     Verified,
     Waiting,
     WentBack,
@@ -61,11 +70,16 @@ class _Call:
 
 @dataclass(frozen=True, slots=True)
 class _Confirmed:
-    """A step of the plan, with the seconds its target call and its right draft took; ``None`` where there was none."""
+    """A step of the plan, with the seconds its target call and its right draft took; ``None`` where there was none.
 
+    ``tool_s`` is what executing it took, every attempt after the other; nothing where it was not executed.
+    """
+
+    step: Step
     target_s: float | None
     draft_s: float | None
     by_person: bool
+    tool_s: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,8 +120,9 @@ class Figures:
     """The running figures of a session. ``receive`` its records in order; read at any time."""
 
     __slots__ = (
-        "_calls", "_carried", "_flying", "_frontier_held_s", "_frontier_s", "_held_s", "_held_since_s", "_limit", "_lost",
-        "_plan", "_right", "_taken", "_verdict_in_at", "acceptance", "calls_max", "now_s", "one_machine", "settled", "total_s",
+        "_asking", "_calls", "_carried", "_flying", "_flying_s", "_flying_since_s", "_frontier_held_s", "_frontier_s", "_held",
+        "_held_s", "_held_since_s", "_limit", "_lost", "_plan", "_right", "_taken", "_verdict_in_at", "acceptance", "acting",
+        "calls_max", "now_s", "one_machine", "settled", "total_s",
     )  # fmt: skip
 
     def __init__(self) -> None:
@@ -117,13 +132,18 @@ class Figures:
         self.settled = False
         self.calls_max = 0
         self.acceptance: dict[int, Acceptance] = {}
+        self.acting = Acting()
         self._right: set[int] = set()
         self._lost: set[int] = set()
         self._calls: dict[int, _Call] = {}
         self._flying = 0
+        self._flying_s = 0.0
+        self._flying_since_s = 0.0
         self._carried = 0
         self._frontier_s = 0.0
         self._frontier_held_s = 0.0
+        self._held = False
+        self._asking = False
         self._held_s = 0.0
         self._held_since_s: float | None = None
         self._limit: Limit | None = None
@@ -135,12 +155,13 @@ class Figures:
         """Count ``record`` in."""
         self.now_s = record.time_s
         match record.event:
-            case Opened(plan=plan, one_machine=one_machine):
-                self.one_machine = one_machine
-                self._carried = len(plan)
+            case Opened() as opened:
+                self.one_machine = opened.one_machine
+                self._carried = len(opened.plan)
+                self.acting.open(opened)
             case Started(call=number, role=role, at=at):
                 self._calls[number] = _Call(role, at, record.time_s)
-                self._flying += 1
+                self._fly(1)
                 self.calls_max = max(self.calls_max, self._flying)
             case Drafted(call=number, usage=usage) | Verified(call=number, usage=usage):
                 self._end_call(number, record.time_s, usage, "wasted")
@@ -156,9 +177,22 @@ class Figures:
                 self._lost.add(call)
             case Discarded(calls=calls):
                 self._lost.update(calls)
+            case Executing() as event:
+                self.acting.begin(event, record.time_s, self._with_calls_s)
+            case Observed() | Undone() | Lost() as event:
+                self.acting.end(event, record.time_s, self._with_calls_s)
+            case Executed() as event:
+                self._execute(event, record.time_s)
+            case Asked():
+                self._asking = True
+                self._note_held(record.time_s)
+            case Approved() | Settled():
+                self._asking = False
+                self._note_held(record.time_s)
             case Took(at=at):
                 self._take(at, record.time_s)
             case WentBack(at=at):
+                self._asking = False
                 self._plan = {number: step for number, step in self._plan.items() if number < at}
                 self._hold(record.time_s, verdict_in_at=at)
             case Paused():
@@ -176,6 +210,7 @@ class Figures:
             case Confirmed() as confirmed:
                 self._confirm(confirmed, record.time_s)
             case Ended():
+                self._asking = False
                 self._go_on(record.time_s)
                 self.total_s = record.time_s
             case Finished():
@@ -188,10 +223,26 @@ class Figures:
         if call is None:
             return  # it was cancelled or refused before its turn came: nothing was sent
         call.ended_s, call.usage, call.end = time_s, usage, end
-        self._flying -= 1
+        self._fly(-1)
+
+    def _fly(self, more: int) -> None:
+        self._flying_s, self._flying_since_s = self._with_calls_s, self.now_s
+        self._flying += more
+
+    @property
+    def _with_calls_s(self) -> float:
+        """How long a call has been under way so far, whatever its kind."""
+        return self._flying_s + (self.now_s - self._flying_since_s if self._flying else 0.0)
+
+    def _execute(self, event: Executed, time_s: float) -> None:
+        """The confirmed step has been executed: from now on the next one is open."""
+        self._frontier_s, self._frontier_held_s = time_s, self._held_so_far_s
+        tool_s = self.acting.need(event)
+        if event.at in self._plan:
+            self._plan[event.at] = replace(self._plan[event.at], tool_s=tool_s)
 
     def _confirm(self, event: Confirmed, time_s: float) -> None:
-        self._frontier_s, self._frontier_held_s = time_s, self._held_s
+        self._frontier_s, self._frontier_held_s = time_s, self._held_so_far_s
         if event.at < self._carried and event.call is None and event.at not in self._taken:
             return  # confirmed in an earlier session, which counted it
         used = [self._calls[number] for number in (event.call, *event.drafts) if number in self._calls]
@@ -200,6 +251,7 @@ class Figures:
         target = self._calls.get(event.call) if event.call is not None else None
         drafts = [call.took_s for call in used if call.role == "approximation"]
         self._plan[event.at] = _Confirmed(
+            step=event.step,
             target_s=target.took_s if target else None,
             draft_s=min(drafts, default=None),
             by_person=event.by == "person",
@@ -210,20 +262,31 @@ class Figures:
     def _hold(self, time_s: float, verdict_in_at: int | None = None, limit: Limit | None = None) -> None:
         self._verdict_in_at = verdict_in_at
         self._limit = limit
-        if self._held_since_s is None:
-            self._held_since_s = time_s
+        self._held = True
+        self._note_held(time_s)
 
     def _go_on(self, time_s: float) -> None:
         self._verdict_in_at = None
         self._limit = None
-        if self._held_since_s is not None:
+        self._held = False
+        self._note_held(time_s)
+
+    def _note_held(self, time_s: float) -> None:
+        """The run is held from now on, or not any more: by the person, by a limit, or by a tool that waits for their word."""
+        if self._held or self._asking:
+            self._held_since_s = time_s if self._held_since_s is None else self._held_since_s
+        elif self._held_since_s is not None:
             self._held_s += time_s - self._held_since_s
             self._held_since_s = None
+
+    @property
+    def _held_so_far_s(self) -> float:
+        return self._held_s + (self.now_s - self._held_since_s if self._held_since_s is not None else 0.0)
 
     def _take(self, at: int, time_s: float) -> None:
         verdict_was_in = self._verdict_in_at == at
         self._go_on(time_s)
-        window_s = max(0.0, time_s - self._frontier_s - (self._held_s - self._frontier_held_s))
+        window_s = max(0.0, time_s - self._frontier_s - (self._held_so_far_s - self._frontier_held_s))
         number = max(self._asked(at), default=None)
         elapsed_s = 0.0 if number is None else time_s - self._calls[number].started_s
         self._taken[at] = _Taking(window_s, number, elapsed_s, verdict_was_in)
@@ -257,7 +320,9 @@ class Figures:
 
     @property
     def held_s(self) -> float:
-        """How long the person held the run, pausing or going back. No scheduler could have used that time."""
+        """How long the person held the run: pausing, going back, or while a tool waited for their word. No scheduler could have
+        used that time.
+        """
         return self._held_s
 
     # Calls and tokens -----------------------------------------------------------------------------------------------
@@ -357,14 +422,15 @@ class Figures:
 
     @property
     def target_alone_s(self) -> float:
-        """An estimate: what the confirmed steps' target calls took, one after another.
+        """An estimate: what the confirmed steps' target calls took, and executing the steps, one after another.
 
         A person's step counts with the mean of the target's calls. Calls that slowed one another down make it too high: only
         a run of the target alone would tell.
         """
-        return sum(self._alone_s(at, step) for at, step in self._plan.items())
+        return sum(self._alone_s(at, step) + step.tool_s for at, step in self._plan.items())
 
     def _alone_s(self, at: int, step: _Confirmed) -> float:
+        """What asking the target for the step took."""
         if step.target_s is not None:
             return step.target_s
         mean = self.target_call_s
@@ -372,22 +438,37 @@ class Figures:
 
     @property
     def saved_s(self) -> float:
-        """``target_alone_s`` less the time to the last confirmed step, without what the person held; negative if it lost."""
+        """``target_alone_s`` less the time until the last confirmed step, and its execution, without what the person held;
+        negative if it lost.
+        """
         return self.target_alone_s - (self._frontier_s - self._frontier_held_s)
 
     @property
     def oracle_s(self) -> float:
         """The time of a scheduler that knew in advance which drafts are right, from the same durations.
 
-        A prefix is known at min(parent + draft, parent + verdict) where the draft was right, else at parent + verdict; the run
-        ends at the latest verdict.
+        A step is named at min(parent + draft, parent + verdict) where the draft was right, else at parent + verdict. The prefix
+        that it leads to is known once its tool has been run: as soon as the step is named, on a copy of the world if need be;
+        if it writes and cannot be tried, once the plan has come there. The run ends when the last verdict is in, and every effect
+        has happened in its turn.
         """
-        known_s = end_s = 0.0
+        known_s = came_s = 0.0
         for at, step in sorted(self._plan.items()):
             verdict_s = known_s + (self._window_s(at) if step.by_person else self._alone_s(at, step))
-            end_s = max(end_s, verdict_s)
-            known_s = verdict_s if step.draft_s is None else min(known_s + step.draft_s, verdict_s)
-        return end_s
+            named_s = verdict_s if step.draft_s is None else min(known_s + step.draft_s, verdict_s)
+            came_s = max(came_s, verdict_s)
+            known_s, came_s = self._executed_s(step, named_s, came_s)
+        return came_s
+
+    def _executed_s(self, step: _Confirmed, named_s: float, came_s: float) -> tuple[float, float]:
+        """When what the step brings to light is known at the earliest, and when the plan has come past it."""
+        if not step.tool_s:
+            return named_s, came_s
+        tool, tried_s = self.acting.declared(step.step), named_s + step.tool_s
+        if tool.effect != "write":
+            return tried_s, max(came_s, tried_s)
+        done_s = came_s + step.tool_s
+        return (tried_s if tool.rehearses else done_s), done_s
 
     @property
     def person_steps(self) -> int:
@@ -410,7 +491,7 @@ class Figures:
         total_s = self.now_s if self.total_s is None else self.total_s
         counted = "unknown" if self.in_flight else usage.counted  # open calls use tokens that nobody has counted
         ends: tuple[CallEnd, ...] = ("used", "wasted", "cancelled", "failed")
-        return {
+        figures: dict[str, JSON] = {
             "total_s": round(total_s, 6),
             "steps": steps,
             "step_s": round(total_s / steps, 6) if steps else None,
@@ -441,3 +522,4 @@ class Figures:
             "person_steps_untold": self.person_steps_untold,
             "held_s": round(self.held_s, 6),
         }
+        return figures | self.acting.as_json()
