@@ -156,6 +156,11 @@ class Rules:
         """How many calls and executions have been ordered and have not ended; those being closed count too."""
         return len(self._calls) + self._executions.in_flight
 
+    @property
+    def effects(self) -> tuple[tuple[Step, str], ...]:
+        """What the session has done to the world and not undone, in order: each step with its observation, and its key."""
+        return self._executions.effects(self.frontier)
+
     def has_effects_since(self, at: int) -> bool:
         """Whether going back to step ``at`` means to take something back."""
         return self._executions.has_effects_since(self.frontier, at)
@@ -181,7 +186,7 @@ class Rules:
                 self._executions.check_answer(at, self.frontier)
             case WentOn() if not self._held:
                 raise NotNow("the run is going on already")
-            case WentOn() if self._at_step_limit:
+            case WentOn() if self._held == "steps":
                 raise NotNow(f"the plan has the {self._max_steps} steps it may have; allow it more, take the step, or stop")
             case Paused() if self._held:
                 raise NotNow("the run waits for you already; take the step, or go on")
