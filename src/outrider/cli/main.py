@@ -190,6 +190,20 @@ TokensOption = Annotated[int | None, typer.Option(metavar="N", help="The same fo
 SessionArgument = Annotated[str, typer.Argument(metavar="SESSION", help="Its name, or the beginning of it.")]
 
 
+LogOption = Annotated[
+    str,
+    typer.Option(
+        "--log", metavar="FILE", envvar="OUTRIDER_LOG", help="A structured log, JSON a line; - is standard error. Without texts."
+    ),
+]
+LogTextsOption = Annotated[
+    bool, typer.Option("--log-texts", help="Tasks, steps, reasons and errors stand in the log and in spans too.")
+]
+OtelOption = Annotated[
+    bool, typer.Option("--otel", envvar="OUTRIDER_OTEL", help="Spans and metrics for OpenTelemetry, as the OTEL_ variables say.")
+]
+
+
 WorldOption = Annotated[str, typer.Option("--world", metavar="NAME", help="In this world alone.")]
 
 
@@ -304,12 +318,16 @@ def plan(
         bool, typer.Option("--compare", help="Afterwards plan once more with the target alone, and say how long that took.")
     ] = False,
     plain: Annotated[bool, typer.Option("--plain", help="Plain lines, also in a terminal.")] = False,
+    log: LogOption = "",
+    log_texts: LogTextsOption = False,
+    otel: OtelOption = False,
     as_json: Annotated[bool, typer.Option("--json", help="One event a line; the last holds the plan and the figures.")] = False,
 ) -> None:
     """Run ``outrider plan``."""
     with explained():
         from outrider.cli.plan import PlanOptions, run_plan
         from outrider.launch import Wanted
+        from outrider.telemetry.opening import Wanted as Telemetry
 
         wanted = Wanted(
             task=task, world=world, approximation=approximation, target=target, setting=setting, lookahead=lookahead,
@@ -320,6 +338,7 @@ def plan(
         )  # fmt: skip
         options = PlanOptions(
             wanted=wanted, own_task=own_task, prices=prices, journal=journal, compare=compare, plain=plain, as_json=as_json,
+            telemetry=Telemetry(log=log, texts=log_texts, otel=otel),
         )  # fmt: skip
         raise typer.Exit(run_plan(options))
 
@@ -365,6 +384,9 @@ def plan_all(
         str, typer.Option("--from", metavar="RUN", help="Go on from an earlier run: what was complete stands, the rest goes on.")
     ] = "",
     journal: JournalOption = None,
+    log: LogOption = "",
+    log_texts: LogTextsOption = False,
+    otel: OtelOption = False,
     as_json: Annotated[
         bool, typer.Option("--json", help="One event a line, with the sub-plan's name; the last holds plans and figures.")
     ] = False,
@@ -373,6 +395,7 @@ def plan_all(
     with explained():
         from outrider.cli.subplans import PlanAllOptions, run_plan_all
         from outrider.launch import Wanted
+        from outrider.telemetry.opening import Wanted as Telemetry
 
         common = Wanted(
             world=world, approximation=approximation, target=target, setting=setting, lookahead=lookahead, hour_worth=hour_worth,
@@ -381,8 +404,9 @@ def plan_all(
             requests_a_minute=requests_a_minute, tokens_a_minute=tokens_a_minute,
         )  # fmt: skip
         options = PlanAllOptions(
-            file=file, common=common, going_on_from=going_on_from, prices=prices, journal=journal, as_json=as_json
-        )
+            file=file, common=common, going_on_from=going_on_from, prices=prices, journal=journal, as_json=as_json,
+            telemetry=Telemetry(log=log, texts=log_texts, otel=otel),
+        )  # fmt: skip
         raise typer.Exit(run_plan_all(options))
 
 
@@ -706,16 +730,22 @@ def serve(
     budget_calls: Annotated[int | None, typer.Option(metavar="N", help="The most calls for all sessions.")] = None,
     budget_seconds: BudgetSecondsOption = None,
     journal: JournalOption = None,
+    log: LogOption = "",
+    log_texts: LogTextsOption = False,
+    otel: OtelOption = False,
+    metrics: Annotated[bool, typer.Option("--metrics", help="Count for Prometheus, at /metrics, behind the token.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print url, token and port as JSON.")] = False,
 ) -> None:
     """Run ``outrider serve``."""
     with explained():
         from outrider.cli.serve import ServeOptions, run_serve
+        from outrider.telemetry.opening import Wanted as Telemetry
 
         options = ServeOptions(
             host=host, port=port, prices=prices, journal=journal, as_json=as_json, calls_at_once=calls_at_once,
             requests_a_minute=requests_a_minute, tokens_a_minute=tokens_a_minute, budget_usd=budget_usd,
             budget_tokens=budget_tokens, budget_calls=budget_calls, budget_seconds=budget_seconds,
+            telemetry=Telemetry(log=log, texts=log_texts, otel=otel, metrics=metrics),
         )  # fmt: skip
         raise typer.Exit(run_serve(options))
 

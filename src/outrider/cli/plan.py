@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import shlex
 import sys
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final
 
@@ -20,6 +20,8 @@ from outrider.naming import without_secrets
 from outrider.providers.prices import Prices
 from outrider.rules import Sliding
 from outrider.runtime import DEFAULT_MAX_STEPS, Session
+from outrider.telemetry.opening import Wanted as TelemetryWanted
+from outrider.telemetry.opening import opened
 from outrider.views.words import count, gained, one_line, seconds
 from outrider.worlds import named_world
 
@@ -39,6 +41,7 @@ class PlanOptions:
     compare: bool
     plain: bool
     as_json: bool
+    telemetry: TelemetryWanted = field(default_factory=TelemetryWanted)
 
 
 def run_plan(options: PlanOptions) -> Exit:
@@ -53,12 +56,14 @@ def run_plan(options: PlanOptions) -> Exit:
 async def _run(options: PlanOptions, ctrl_c: CtrlC) -> Exit:
     if options.compare and options.as_json:
         raise BadOption("--compare speaks to people; for scripts, run once more with --lookahead 0 and read total_s of both")
+    way = showing(as_json=options.as_json, plain=options.plain)
+    options.telemetry.check(screen=way.takes_part)
     understood = understand(replace(options.wanted, task=_task_text(options)))
     prices = Prices.from_file(options.prices) if options.prices else Prices()
     this = asyncio.current_task()
     assert this is not None, "a coroutine runs in a task"
     ctrl_c.asks(this.cancel)
-    with open_journal(options.journal) as journal:
+    with opened(options.telemetry) as telemetry, open_journal(options.journal) as journal:
         async with understood.models(prices, tell_progress) as models:
             if understood.any_here:
                 tell_preparing()
@@ -66,9 +71,9 @@ async def _run(options: PlanOptions, ctrl_c: CtrlC) -> Exit:
             tell_prepared()
             if ready.note:
                 print(f"outrider: {ready.note}", file=sys.stderr)
-            way = showing(as_json=options.as_json, plain=options.plain)
             session = ready.session(ask=way.takes_part)
-            await way.show(session, ctrl_c)
+            async with telemetry.watching(session):
+                await way.show(session, ctrl_c)
             with contextlib.suppress(JournalError):  # a journal that was lost is said where the run's end is
                 ready.keep_learned(session)
             ctrl_c.settled = not options.compare

@@ -10,7 +10,7 @@ import signal
 import socket
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from ipaddress import ip_address
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -22,6 +22,9 @@ from outrider.errors import BadOption
 from outrider.journal import JournalStore, open_journal
 from outrider.providers.prices import Prices
 from outrider.runtime import Budget, Limits, ServerLimits
+from outrider.telemetry.opening import Wanted as TelemetryWanted
+from outrider.telemetry.opening import opened
+from outrider.telemetry.watching import Telemetry
 
 if TYPE_CHECKING:
     from outrider.web.guard import Doors
@@ -49,6 +52,7 @@ class ServeOptions:
     budget_tokens: int | None = None
     budget_calls: int | None = None
     budget_seconds: float | None = None
+    telemetry: TelemetryWanted = field(default_factory=TelemetryWanted)
 
     def limits(self) -> Limits:
         """What all sessions of the server share.
@@ -77,17 +81,29 @@ def run_serve(options: ServeOptions) -> Exit:
         import uvicorn  # noqa: F401
     except ImportError:
         raise BadOption("the page needs more packages; install them with: pip install 'outrider[web]'") from None
+    options.telemetry.check(screen=False)
     limits = options.limits()  # what makes no sense is said before anything is opened
     prices = Prices.from_file(options.prices) if options.prices else Prices()
-    with CtrlC() as ctrl_c, open_journal(options.journal) as journal, _listening(options.host, options.port) as listening:
+    with (
+        CtrlC() as ctrl_c,
+        opened(options.telemetry) as telemetry,
+        open_journal(options.journal) as journal,
+        _listening(options.host, options.port) as listening,
+    ):
         try:
-            return asyncio.run(_serve(options, journal, prices, limits, listening, ctrl_c))
+            return asyncio.run(_serve(options, journal, prices, limits, listening, ctrl_c, telemetry))
         except asyncio.CancelledError:  # Ctrl-C before it began
             raise KeyboardInterrupt from None
 
 
 async def _serve(
-    options: ServeOptions, journal: JournalStore, prices: Prices, limits: Limits, listening: socket.socket, ctrl_c: CtrlC
+    options: ServeOptions,
+    journal: JournalStore,
+    prices: Prices,
+    limits: Limits,
+    listening: socket.socket,
+    ctrl_c: CtrlC,
+    telemetry: Telemetry,
 ) -> Exit:
     from outrider.web.app import application
     from outrider.web.desk import Desk
@@ -96,6 +112,7 @@ async def _serve(
 
     doors = _doors(options, listening)
     async with Desk(journal, Lending(prices, tell_progress), limits) as desk:
+        desk.telemetry = telemetry
         server = Server(application(desk, doors), listening, last_words_s=LAST_WORDS_S)
         told: list[Exit] = []
 

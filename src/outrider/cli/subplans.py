@@ -8,7 +8,7 @@ import shlex
 import sys
 from collections.abc import Iterable, Mapping
 from contextlib import AsyncExitStack
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -25,6 +25,10 @@ from outrider.naming import Models, without_secrets
 from outrider.providers.prices import Prices
 from outrider.runtime import Budget, Limits, ServerLimits
 from outrider.subplans import Graph, Result, Subplans, kept, subplans
+from outrider.subplans.events import Happened, RunRecord
+from outrider.telemetry.opening import Wanted as TelemetryWanted
+from outrider.telemetry.opening import opened
+from outrider.telemetry.watching import Following, Telemetry
 from outrider.views.words import count, one_line
 
 
@@ -38,6 +42,7 @@ class PlanAllOptions:
     prices: Path | None
     journal: str | None
     as_json: bool
+    telemetry: TelemetryWanted = field(default_factory=TelemetryWanted)
 
 
 _NOT_ITS_OWN: Final[dict[str, Any]] = dict.fromkeys(
@@ -56,6 +61,7 @@ def run_plan_all(options: PlanAllOptions) -> Exit:
 
 
 async def _run(options: PlanAllOptions, ctrl_c: CtrlC) -> Exit:
+    options.telemetry.check(screen=False)
     asked = read_subtasks(options.file, options.common)
     graph = Graph(*(each.subtask for each in asked))
     limits = shared_limits(options.common)
@@ -63,7 +69,7 @@ async def _run(options: PlanAllOptions, ctrl_c: CtrlC) -> Exit:
     this = asyncio.current_task()
     assert this is not None, "a coroutine runs in a task"
     ctrl_c.asks(this.cancel)
-    with open_journal(options.journal) as journal:
+    with opened(options.telemetry) as telemetry, open_journal(options.journal) as journal:
         earlier = kept(journal, options.going_on_from) if options.going_on_from else {}
         async with AsyncExitStack() as stack:
             ready = await _launched(asked, earlier, limits, prices, journal, stack)
@@ -71,7 +77,7 @@ async def _run(options: PlanAllOptions, ctrl_c: CtrlC) -> Exit:
                 graph, session_of=lambda subtask, name: ready[subtask.name].session(name=name), journal=journal, earlier=earlier
             )
             ctrl_c.asks(lambda: going.stop("Ctrl-C"))
-            results = await _show(going, options)
+            results = await _show(going, options, telemetry)
             _keep_learned(going, ready)
             ctrl_c.settled = True
     return _told(going, results, options, stopped=bool(ctrl_c.pressed))
@@ -134,14 +140,37 @@ def _check_prices(ready: Launch, limits: Limits) -> None:
             raise BadOption(f"the price of {agent.name} is not known, so no dollars can be counted; give it with --prices")
 
 
-async def _show(going: Subplans, options: PlanAllOptions) -> dict[str, Result]:
+async def _show(going: Subplans, options: PlanAllOptions, telemetry: Telemetry) -> dict[str, Result]:
     view = SubplansJson(going.name, write_line) if options.as_json else SubplansLines(going.name, write_line)
-    async with going, going.events() as events:
-        async for record in events:
-            view.receive(record, going.graph)
-        results = await going.results()
+    told = _Told(going.name, telemetry)
+    with contextlib.closing(told):
+        async with going, going.events() as events:
+            async for record in events:
+                told.receive(record)
+                view.receive(record, going.graph)
+            results = await going.results()
     view.close(results)
     return results
+
+
+class _Told:
+    """Gives each sub-plan's records to telemetry, under its session's name."""
+
+    def __init__(self, run: str, telemetry: Telemetry) -> None:
+        self._run = run
+        self._telemetry = telemetry
+        self._following: dict[str, Following] = {}
+
+    def receive(self, record: RunRecord) -> None:
+        if isinstance(record.event, Happened):
+            name = record.event.name
+            if name not in self._following:
+                self._following[name] = self._telemetry.following(f"{self._run}.{name}")
+            self._following[name].receive(record.event.record)
+
+    def close(self) -> None:
+        for following in self._following.values():
+            following.close()
 
 
 def _keep_learned(going: Subplans, ready: Mapping[str, Launch]) -> None:

@@ -31,8 +31,8 @@ LAST_WORDS_MS: Final = 5_000
 def exporting(texts: Texts, environment: Mapping[str, str] = os.environ) -> Iterator[tuple[OtelSpans, OtelMetrics]]:
     """Inside, spans and metrics go where ``OTEL_TRACES_EXPORTER`` and ``OTEL_METRICS_EXPORTER`` say.
 
-    That is ``otlp`` unless said, ``none``, or ``console``, which is standard error. What waits to be exported has been, or has been
-    given up, when it is left. In it, the trace that the variable ``TRACEPARENT`` carries is the current one.
+    That is ``otlp`` unless said, ``none``, or ``console``, which is standard error. When it is left, what waited has been
+    exported or given up. In it, the trace that the variable ``TRACEPARENT`` carries is the current one.
 
     Raises:
         BadOption: an exporter is not installed.

@@ -39,16 +39,8 @@ class Wanted:
             raise BadOption("--log-texts asks for texts in a log or in spans; give --log FILE or --otel with it")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Opened:
-    """Telemetry that is there; and what is scraped of it, if that was asked for."""
-
-    telemetry: Telemetry
-    scraped: Prometheus | None = None
-
-
 @contextlib.contextmanager
-def opened(wanted: Wanted) -> Iterator[Opened]:
+def opened(wanted: Wanted) -> Iterator[Telemetry]:
     """Inside, what is ``wanted`` is there. When it is left, what was waiting has been exported or given up.
 
     Raises:
@@ -71,7 +63,7 @@ def opened(wanted: Wanted) -> Iterator[Opened]:
                 raise BadOption("--otel needs more packages; install them with: pip install 'outrider[otel]'") from None
             outlets += stack.enter_context(exporting(texts))
             carry = carried
-        yield Opened(telemetry=Telemetry(*outlets, carry=carry), scraped=scraped)
+        yield Telemetry(*outlets, carry=carry, scraped=scraped)
 
 
 def _scraped() -> Prometheus:
@@ -112,4 +104,4 @@ def _logger(where: str) -> Iterator[logging.Logger]:
         yield logger
 
 
-__all__ = ["Opened", "Wanted", "opened"]
+__all__ = ["Wanted", "opened"]

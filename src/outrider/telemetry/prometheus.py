@@ -15,8 +15,6 @@ from outrider.telemetry.metrics import METRICS, Added, Metric, Metrics
 class Prometheus:
     """An outlet that is scraped: ``text`` is what there is until now."""
 
-    content_type = CONTENT_TYPE_LATEST
-
     def __init__(self, registry: CollectorRegistry | None = None) -> None:
         self._registry = registry or CollectorRegistry()
         self._adders = {metric.name: _Adder(metric, self._registry) for metric in METRICS}
@@ -24,6 +22,11 @@ class Prometheus:
     def follow(self, session: str) -> _Writer:
         """A writer of what the session adds."""
         return _Writer(self._write)
+
+    @property
+    def content_type(self) -> str:
+        """The type of ``text``."""
+        return CONTENT_TYPE_LATEST
 
     def text(self) -> bytes:
         """Every metric, in Prometheus's text format."""

@@ -14,8 +14,8 @@ MOST_CHARACTERS = 1_000
 class Texts:
     """What may be told.
 
-    Tasks, steps, reasons and errors are given only if ``wanted``: an error may quote what a model or a server has written. What is
-    given goes through ``secrets`` first. Providers hide theirs before an error leaves them; this is the second lock.
+    Tasks, steps, reasons and errors are given only if ``wanted``: an error may quote what a model or a server has written. What
+    is given goes through ``secrets`` first. Providers hide theirs before an error leaves them; this is the second lock.
     """
 
     wanted: bool = False

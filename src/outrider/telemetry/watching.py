@@ -41,6 +41,19 @@ class Outlet(Protocol):
         ...
 
 
+class Scraped(Protocol):
+    """Metrics that somebody comes for."""
+
+    @property
+    def content_type(self) -> str:
+        """The type of ``text``."""
+        ...
+
+    def text(self) -> bytes:
+        """Every metric."""
+        ...
+
+
 class Following:
     """One session's records, as they go to every outlet."""
 
@@ -53,6 +66,8 @@ class Following:
 
     def receive(self, record: Record) -> None:
         """Give ``record`` to every outlet. Nothing is raised."""
+        if not self._receivers:
+            return
         self._last_s = record.time_s
         try:
             facts = self._facts.receive(record)
@@ -127,13 +142,16 @@ class Telemetry:
     Args:
         outlets: spans, metrics, a log; without any, watching does nothing.
         carry: takes the headers of a request, or the like, and gives what makes the trace in them the current one.
+        scraped: one of the outlets, if it is to be asked for what it has.
     """
 
     def __init__(
         self,
         *outlets: Outlet,
         carry: Callable[[Mapping[str, str]], contextlib.AbstractContextManager[None]] | None = None,
+        scraped: Scraped | None = None,
     ) -> None:
+        self.scraped = scraped
         self._outlets = outlets
         self._carry = carry
 
@@ -164,4 +182,4 @@ def _say(session: str, error: Exception) -> None:
 NO_TELEMETRY: Final = Telemetry()
 """Tells nobody anything."""
 
-__all__ = ["NO_TELEMETRY", "Following", "Outlet", "Receiver", "Telemetry"]
+__all__ = ["NO_TELEMETRY", "Following", "Outlet", "Receiver", "Scraped", "Telemetry"]

@@ -27,6 +27,7 @@ from outrider.web.choices import choices
 from outrider.web.commands import read_command
 from outrider.web.desk import Desk, Live, not_live
 from outrider.web.guard import Doors, Guard
+from outrider.web.metrics import metrics_route
 from outrider.web.streams import Stream, records, scenes, stream_of
 from outrider.web.watched import Followed, Watched
 from outrider.worlds import FREE, world_of
@@ -67,6 +68,7 @@ def application(desk: Desk, doors: Doors) -> ASGIApp:
         Route("/api/sessions/{name}/actions", api.actions),
         Route("/api/sessions/{name}/trace", api.trace),
         Route("/api/sessions/{name}/commands", api.command, methods=["POST"]),
+        metrics_route(desk),
         ag_ui_route(desk),
     ]
     handlers = {OutriderError: _refused, HTTPException: _not_here, Exception: _broke}
@@ -99,7 +101,8 @@ class _Api:
 
     async def start(self, request: Request) -> Response:
         asked = read_object(await request.body())
-        live = await self._desk.start(read_wanted(asked), ask=asks(asked))
+        with self._desk.telemetry.within(request.headers):
+            live = await self._desk.start(read_wanted(asked), ask=asks(asked))
         return answer({"name": live.name}, 201, {"Location": f"/api/sessions/{live.name}/scene"})
 
     async def command(self, request: Request) -> Response:

@@ -15,6 +15,7 @@ from outrider.journal import JournalStore
 from outrider.launch import Understood, Wanted, launch, understand
 from outrider.rules.events import Record
 from outrider.runtime import Limits, ServerLimits, Session
+from outrider.telemetry.watching import NO_TELEMETRY
 from outrider.web.answers import tell_bug
 from outrider.web.commands import Answered, Answers, Command, refused
 from outrider.web.lending import Lending
@@ -51,6 +52,8 @@ class Live(Watched):
 class Desk:
     """Holds the sessions of one server. Enter it to begin; leaving it stops them in order and waits for them.
 
+    ``telemetry`` is told of every session that begins after it is set.
+
     Args:
         journal: where they are kept.
         lending: opens the models they need.
@@ -61,6 +64,7 @@ class Desk:
         self.journal = journal
         self.closing = asyncio.Event()
         self._lending = lending
+        self.telemetry = NO_TELEMETRY
         self._limits = limits or Limits(servers=ServerLimits())
         self._sessions: dict[str, Live] = {}
         self._launching: set[asyncio.Task[None]] = set()
@@ -163,7 +167,7 @@ class Desk:
     async def _run(self, session: Session, begun: asyncio.Future[Live]) -> None:
         live = self._sessions[session.name] = Live(session)
         try:
-            async with session, session.events() as events:
+            async with self.telemetry.watching(session), session, session.events() as events:
                 async for record in events:
                     self._note(live, record, begun)
             with contextlib.suppress(RunEnded):  # how it ended is in its records
