@@ -6,7 +6,7 @@ import asyncio
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from outrider.agents.agent import Agent, server_of
 from outrider.agents.kinds import SETTINGS, ModelAgent
@@ -15,16 +15,20 @@ from outrider.agents.recorded import RecordedAgent
 from outrider.agents.several import drafters_of
 from outrider.agents.world import World
 from outrider.errors import BadOption, JournalCorrupt, UnknownName, first_of
-from outrider.history import most_steps, percentile
-from outrider.journal import JournalStore, Replayed, remembered, replay
+from outrider.history import gone_on_from, most_steps, percentile
+from outrider.journal import JournalStore, Replayed, remembered
 from outrider.model import Role, Task
 from outrider.naming import LOCAL, Models, Progress, agent_named, check_agent, is_local_agent, is_recalling, loads_here
 from outrider.providers.prices import Prices
 from outrider.rules import MATCHINGS, Batch, ByValue, Lookahead, Matching, Sliding, lookahead_named
 from outrider.rules.kept import estimates_of
 from outrider.runtime import DEFAULT_MAX_STEPS, Budget, Limits, ServerLimits, Session, plan
+from outrider.runtime.session import DEFAULT_READS
 from outrider.worlds import named_world
-from outrider.worlds.named import NamedWorld
+from outrider.worlds.named import OWN_TOOLS, NamedWorld, world_around
+
+if TYPE_CHECKING:
+    from outrider.tools import Toolbox
 
 DEFAULT_AGENTS: Final[dict[Role, str]] = {"approximation": "direct@local", "target": "cot@local"}
 """The paper's setting 2 on the embedded model."""
@@ -57,6 +61,12 @@ class Wanted:
     requests_a_minute: int | None = None
     tokens_a_minute: int | None = None
     going_on_from: str = ""
+    settled: str = ""
+    """What came of the last step of the session to go on from, in the person's words; its tool is not run."""
+    run_again: bool = False
+    """That step was begun, and the person says that it may be run."""
+    reads: int | None = None
+    """How many times a tool that reads may be run for a step that is not confirmed yet."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,6 +109,8 @@ class Launch:
     known: str = ""
     """What earlier sessions of these agents have learned."""
     max_steps: int = DEFAULT_MAX_STEPS
+    tools: Toolbox | None = None
+    """What its steps are executed with."""
     note: str = ""
     """What the person should know before it starts."""
 
@@ -122,6 +134,8 @@ class Launch:
             one_machine=understood.one_machine,
             world=self.world,
             known=self.known,
+            tools=self.tools,
+            reads=DEFAULT_READS if understood.wanted.reads is None else understood.wanted.reads,
             name=name,
         )
 
@@ -147,13 +161,19 @@ def _known(journal: JournalStore, topic: str) -> tuple[str, str]:
     return known, ""
 
 
-def understand(wanted: Wanted, within: Limits | None = None) -> Understood:
-    """Find what every name means; open nothing. ``within`` are limits that it shares with others, such as a server's sessions.
+def understand(wanted: Wanted, within: Limits | None = None, own_tools: Toolbox | None = None) -> Understood:
+    """Find what every name means; open nothing.
+
+    Args:
+        wanted: what is asked for.
+        within: limits that it shares with others, such as a server's sessions.
+        own_tools: what the world of that name, ``tools``, is made of.
 
     Raises:
         EmptyTask, UnknownName, BadOption: something makes no sense; the message says what to give instead.
     """
-    world = named_world(wanted.world)
+    world = _world(wanted.world, own_tools)
+    _check_reads(wanted.reads, world)
     if wanted.task or not wanted.going_on_from:
         world.world(Task(wanted.task).text)  # what makes no task is refused before anything is opened
     agents = _agent_names(wanted, {**DEFAULT_AGENTS, **world.usual})
@@ -182,7 +202,7 @@ async def launch(understood: Understood, models: Models, journal: JournalStore) 
         JournalError: the session to go on from cannot be read.
     """
     wanted, named = understood.wanted, understood.world
-    before = _before(journal, wanted.going_on_from)
+    before = _before(journal, wanted, executes=named.toolbox is not None)
     task = Task(wanted.task or before.task.text if before else wanted.task, wanted.world)
     memory, not_recalled = _memory(understood, journal)
     world = named.world(task.text)
@@ -195,7 +215,8 @@ async def launch(understood: Understood, models: Models, journal: JournalStore) 
     most, history = most_steps(str(wanted.max_steps or usual), journal, wanted.world, usual)
     ready = Launch(
         understood=understood, task=task, world=world, agents=agents, before=before, journal=journal, known=known,
-        max_steps=most, note="; ".join(filter(None, (note, *not_recalled, history, *named.notes(task.text)))),
+        max_steps=most, tools=named.toolbox(task.text) if named.toolbox else None,
+        note="; ".join(filter(None, (note, *not_recalled, history, *named.notes(task.text)))),
     )  # fmt: skip
     _check(ready)
     await _prepare(ready)
@@ -260,14 +281,28 @@ def _limits(wanted: Wanted, within: Limits | None) -> Limits:
     return Limits(calls_at_once=wanted.calls_at_once, budget=budget, servers=pace, within=within)
 
 
-def _before(journal: JournalStore, session: str) -> Replayed | None:
-    """The earlier session to go on from; one whose plan is complete has nothing to go on with."""
-    if not session:
-        return None
-    before = replay(journal.read(session))
-    if before.plan.complete:
-        raise BadOption(f"the plan of session {session} is complete; there is nothing to go on with")
-    return before
+def _world(name: str, own_tools: Toolbox | None) -> NamedWorld:
+    if name != OWN_TOOLS:
+        return named_world(name)
+    if own_tools is None:
+        raise BadOption(f"the world {OWN_TOOLS} is made of your own tools, and there are none; give some with --tools")
+    return world_around(own_tools)
+
+
+def _check_reads(reads: int | None, world: NamedWorld) -> None:
+    if reads is not None and world.toolbox is None:
+        raise BadOption(f"--reads {reads} is for steps that are executed, and those of {world.name} are not; give --tools")
+    if reads is not None and reads < 0:
+        raise BadOption(f"a budget of {reads} reads makes no sense; give a number from 0")
+
+
+def _before(journal: JournalStore, wanted: Wanted, *, executes: bool) -> Replayed | None:
+    """The earlier session to go on from, with what the person says of its last step."""
+    if wanted.going_on_from:
+        return gone_on_from(journal, wanted.going_on_from, executes=executes, settled=wanted.settled, run_again=wanted.run_again)
+    if wanted.settled or wanted.run_again:
+        raise BadOption("--settled and --run-again say something of an earlier session's last step; give it with --from")
+    return None
 
 
 def _check(ready: Launch) -> None:

@@ -41,8 +41,12 @@ KEY_FOR_URLS: Final = "OUTRIDER_API_KEY"
 _SECRET_IN_URL: Final = re.compile(r"(?<=//)[^/\s]+@|(?<=\?)[^#\s]+")
 """The user and password of a URL, and its query."""
 
-NO_MODEL: Final = {name: world.name for world in NAMED_WORLDS.values() for name in world.agents}
-"""Agents that plan in one world without a model, and which world."""
+NO_MODEL: Final = {
+    name: tuple(world.name for world in NAMED_WORLDS.values() if name in world.agents)
+    for world in NAMED_WORLDS.values()
+    for name in world.agents
+}
+"""Agents that plan without a model, and in which worlds."""
 
 _FIRST_WORDS: Final = (RECALL, *KINDS, *sorted({name.partition("@")[0] for name in NO_MODEL}))
 
@@ -198,7 +202,7 @@ async def _agent(text: str, role: Role, world: World, models: Models, memory: Me
             raise BadOption(f"{_shown(text)} is no recording: give a file on this machine, not a URL")
         return RecordedAgent(Path(recorded["file"]), role, speed=_speed(recorded["speed"] or "1"))
     if text in NO_MODEL:
-        return NAMED_WORLDS[NO_MODEL[text]].agents[text]()
+        return NAMED_WORLDS[NO_MODEL[text][0]].agents[text]()
     name, guesses = _guesses_of(text)
     kind, _, model = name.partition("@")
     chosen = await models.named(model or LOCAL, role)
@@ -224,10 +228,9 @@ def check_agent(text: str, role: Role, world: str = "") -> None:
     for name in names:
         _check_kind(name)
         _check_guesses(name, role)
-        if world and name in NO_MODEL and NO_MODEL[name] != world:
-            raise BadOption(
-                f"{name} plans in the world {NO_MODEL[name]} alone, and this is {world}; give --world {NO_MODEL[name]}"
-            )
+        if world and world not in NO_MODEL.get(name, (world,)):
+            only = " or ".join(NO_MODEL[name])
+            raise BadOption(f"{name} plans in the world {only} alone, and this is {world}; give --world {NO_MODEL[name][0]}")
 
 
 def _check_guesses(text: str, role: Role) -> None:

@@ -9,7 +9,7 @@ from outrider.agents.world import Example, World
 from outrider.errors import UnknownName
 from outrider.worlds import openagi
 from outrider.worlds.named import NamedWorld, same_for_every_task
-from outrider.worlds.trips import TRIPS
+from outrider.worlds.trips import TRIPS, TRIPS_LOOKED_UP
 
 FREE = World(
     name="free",
@@ -30,7 +30,8 @@ WORLDS: Final = {world.name: world for world in (openagi.WORLD, FREE)}
 """The worlds that are the same for every task."""
 
 NAMED_WORLDS: Final[Mapping[str, NamedWorld]] = {
-    world.name: world for world in (same_for_every_task(openagi.WORLD, openagi.tasks), TRIPS, same_for_every_task(FREE))
+    world.name: world
+    for world in (same_for_every_task(openagi.WORLD, openagi.tasks), TRIPS, TRIPS_LOOKED_UP, same_for_every_task(FREE))
 }
 """The worlds that a command line can name."""
 

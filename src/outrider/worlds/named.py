@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Final, TypeAlias
 
 from outrider.agents.agent import Agent
+from outrider.agents.own_tools import world_of_tools
 from outrider.agents.world import World
 from outrider.model import Prefix, Role, Step
 
@@ -15,6 +16,10 @@ if TYPE_CHECKING:
 
 Teller: TypeAlias = Callable[[Step], str]
 """How a step reads, in a few words."""
+
+
+OWN_TOOLS: Final = "tools"
+"""The name of a world that is made of somebody's own tools."""
 
 
 def _no_tasks() -> tuple[str, ...]:
@@ -52,7 +57,7 @@ class NamedWorld:
         teller: how the steps of a plan for a task read.
         stands: where the plan stands after a prefix, for a person, in a line; empty where there is nothing to say.
         render: a finished plan as a text that one would want to read; empty where its steps say everything.
-        toolbox: the tools that its steps run, for a task.
+        toolbox: the tools that its steps run, for a task; ``None``: steps are planned and not executed.
     """
 
     name: str
@@ -74,3 +79,14 @@ def same_for_every_task(world: World, tasks: Callable[[], tuple[str, ...]] = _no
     """``world`` by its name, where it does not depend on the task."""
     examples = tuple(example.task for example in world.examples)
     return NamedWorld(name=world.name, about=world.about, world=lambda task: world, tasks=tasks, examples=examples)
+
+
+def world_around(toolbox: Toolbox) -> NamedWorld:
+    """The world whose actions are somebody's own tools; its steps are executed with them.
+
+    Raises:
+        BadOption: there is no tool, or one has a name that no step can have.
+    """
+    world = world_of_tools(toolbox.actions, name=OWN_TOOLS)
+    about = "Your own tools: what each step's tool returns decides which one comes next."
+    return NamedWorld(name=OWN_TOOLS, about=about, world=lambda task: world, toolbox=lambda task: toolbox)

@@ -5,6 +5,7 @@ The world itself is imported when something is first asked of it: whoever plans 
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from outrider.agents.agent import Agent
@@ -13,17 +14,33 @@ from outrider.model import Prefix
 from outrider.worlds.named import NamedWorld, Teller
 
 if TYPE_CHECKING:
+    from outrider.tools import Toolbox
     from outrider.worlds.travel.program import Prefer
 
 GREEDY: Final = "greedy@travel"
 CHEAPEST: Final = "solver@travel"
 RATED: Final = "solver@travel:rated"
 
+LOOKED_UP: Final = "travel-tools"
+"""The same trips where nothing is told beforehand: steps look things up, and all are executed."""
+
 
 def _world(task: str) -> World:
     from outrider.worlds import travel
 
     return travel.world(travel.query_of(task))
+
+
+def _world_to_look_up(task: str) -> World:
+    from outrider.worlds import travel
+
+    return replace(travel.two_stage(travel.query_of(task)), name=LOOKED_UP)
+
+
+def _toolbox(task: str) -> Toolbox:
+    from outrider.worlds import travel
+
+    return travel.toolbox(travel.query_of(task))
 
 
 def _tasks() -> tuple[str, ...]:
@@ -49,6 +66,11 @@ def _most_steps(task: str) -> int:
     from outrider.worlds.travel.sole_planning import query_of
 
     return MOST_STEPS_A_DAY * query_of(task).days
+
+
+def _most_steps_to_look_up(task: str) -> int:
+    """As many look-ups as steps of the trip."""
+    return 2 * _most_steps(task)
 
 
 def _notes(task: str) -> tuple[str, ...]:
@@ -99,3 +121,15 @@ TRIPS: Final = NamedWorld(
     render=_render,
 )
 """The world, as a command line names it."""
+
+TRIPS_LOOKED_UP: Final = replace(
+    TRIPS,
+    name=LOOKED_UP,
+    about="The same trips by agents that are told nothing beforehand: they look flights, roads, beds, meals and sights up with "
+    "tools, and see what each step costs.",
+    world=_world_to_look_up,
+    usual={},
+    most_steps=_most_steps_to_look_up,
+    toolbox=_toolbox,
+)
+"""TravelPlanner's two-stage form, as a command line names it."""
