@@ -518,3 +518,103 @@ def test_a_report_of_an_execution_that_is_not_under_way_is_refused() -> None:
     acting.verified("book")
     with pytest.raises(RulesMisused, match="cannot end as undone"):
         acting.receive(Undone(execution=0, at=0))
+
+
+def undos(acting: Acting) -> list[Undo]:
+    return [order for order in acting.runs.values() if isinstance(order, Undo)]
+
+
+def test_stopping_waits_for_an_undoing_too() -> None:
+    acting = Acting()
+    acting.verified("hold")
+    acting.returned("hold")
+    acting.receive(WentBack(at=0))
+    acting.receive(Stopped(reason="enough"))
+    assert acting.withdrawn == []
+    (undo,) = undos(acting)
+    assert undo.at == 0
+    acting.receive(Undone(execution=undo.execution, at=0))
+    assert acting.findings[-1].kind == "finished"
+
+
+def test_stopping_withdraws_a_rehearsal() -> None:
+    acting = Acting()
+    acting.drafted("try")
+    acting.receive(Stopped(reason="enough"))
+    assert acting.withdrawn == [acting.run_of("try").execution]
+
+
+def test_a_drafted_finish_is_not_executed() -> None:
+    acting = Acting()
+    acting.drafted("finish")
+    assert acting.runs == {}
+
+
+def test_without_tools_nothing_is_executed() -> None:
+    rules = Rules(lookahead=Sliding(1), max_steps=20)
+    rules.receive(opened())
+    decision = rules.receive(Took(at=0, step=Step("book")))
+    assert not any(isinstance(order, Execute) for order in decision.orders)
+    assert any(isinstance(order, Start) and order.at == 1 for order in decision.orders)
+
+
+def test_an_executed_step_of_which_nothing_is_asked_takes_no_answer() -> None:
+    acting = Acting()
+    acting.verified("book")
+    with pytest.raises(NotNow, match=r"nothing is asked about step 0$"):
+        acting.receive(Approved(at=0))
+    acting.returned("book", "booked")
+    with pytest.raises(NotNow, match=r"nothing is asked about step 0$"):
+        acting.receive(Settled(at=0, observation="done"))
+    assert acting.plan == ["book=booked"]
+
+
+def test_an_effect_of_a_plan_that_one_goes_on_from_is_undone_under_a_name_of_its_own() -> None:
+    acting = Acting(plan=(Step("hold", {}, "held"), Step("hold", {}, "held too")))
+    acting.receive(WentBack(at=0))
+    acting.receive(Undone(execution=undos(acting)[0].execution, at=1))
+    assert [(order.key, order.step.observation, order.at) for order in undos(acting)] == [
+        ("given-1", "held too", 1),
+        ("given-0", "held", 0),
+    ]
+
+
+def test_what_was_undone_is_approved_anew_tried_anew_and_observed_anew() -> None:
+    acting = Acting()
+    acting.verified("hold")
+    acting.returned("hold", "first")
+    acting.verified("look")
+    acting.returned("look", "seen")
+    acting.receive(WentBack(at=0))
+    acting.receive(Undone(execution=undos(acting)[0].execution, at=0))
+    acting.receive(WentOn())
+    assert acting.plan == ["hold=None"], "what stood on it is gone"
+    acting.returned("hold", "second")
+    assert acting.plan == ["hold=second"]
+    assert acting.asked("target")[-1] == "hold=second"
+
+
+def test_going_back_takes_a_question_with_it_and_it_is_asked_again() -> None:
+    acting = Acting()
+    acting.verified("look")
+    acting.returned("look")
+    acting.verified("ask")
+    acting.receive(WentBack(at=1))
+    with pytest.raises(NotNow, match="nothing is asked"):
+        acting.receive(Approved(at=0))
+    acting.receive(WentOn())
+    assert acting.questions == ["approval", "approval"]
+    acting.receive(Approved(at=1))
+    acting.returned("ask")
+    assert acting.plan == ["look=ok", "ask=ok"]
+
+
+def test_going_back_from_an_unapproved_step_that_is_rehearsed_is_free() -> None:
+    acting = Acting()
+    acting.drafted("look")
+    acting.returned("look")
+    acting.drafted("try")
+    assert not acting.run_of("try").live
+    acting.verified("look", at=0)
+    acting.receive(WentBack(at=0))
+    assert acting.plan == []
