@@ -29,6 +29,7 @@ ARROWS: dict[str, set[str]] = {
     "naming": {"agents", "providers", "worlds"},
     "journal": {"rules", "figures"},
     "history": {"journal"},
+    "resuming": {"runtime", "journal"},
     "launch": {"naming", "runtime", "journal", "worlds", "history"},
     "runtime": {"rules", "figures", "agents"},
     "worlds": {"agents", "tools", "wheels"},
@@ -39,7 +40,7 @@ ARROWS: dict[str, set[str]] = {
     "web": {"views", "launch", "telemetry"},
     "simulate": {"runtime", "testing"},
     "bench": {"runtime", "worlds", "simulate", "journal", "testing", "views"},
-    "scale": {"rules", "journal"},
+    "scale": {"launch"},
 }
 """The command line may import everything, and so may the package's own ``__init__``."""
 

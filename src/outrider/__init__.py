@@ -7,6 +7,7 @@ time; where both agree the wait is gone. The plan is the target's, step by step.
 from outrider.agents.agent import Agent, Meter
 from outrider.errors import OutriderError
 from outrider.model import FINISH, Answer, Declared, Plan, PlanStep, Step, Task, Usage
+from outrider.resuming import resume, run_again
 from outrider.rules import BY_ACTION, EXACT, Batch, Sliding
 from outrider.runtime import Budget, Limits, ServerLimits, Session, plan
 
@@ -33,4 +34,6 @@ __all__ = [
     "Task",
     "Usage",
     "plan",
+    "resume",
+    "run_again",
 ]

@@ -15,7 +15,7 @@ from outrider.errors import BadOption, JournalCorrupt, NotNow, RulesMisused
 from outrider.figures import Figures
 from outrider.journal.codec import encode
 from outrider.model import Plan, PlanStep, Task
-from outrider.rules import MATCHINGS, Rules, lookahead_named
+from outrider.rules import MATCHINGS, Lookahead, Matching, Rules, lookahead_named
 from outrider.rules.events import (
     Cancelled,
     Confirmed,
@@ -51,6 +51,20 @@ Seen: TypeAlias = Shown | Confirmed | WentBack
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Left:
+    """What is open where the records end.
+
+    ``due`` are findings of the last report that are not on record. ``calls`` and ``executions`` are those ordered that have no
+    end; ``began`` are the calls among them that had been sent.
+    """
+
+    due: tuple[Finding, ...]
+    calls: tuple[Start, ...]
+    executions: tuple[Execute | Undo, ...]
+    began: frozenset[int]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Replayed:
     """What a session's records come to.
 
@@ -67,6 +81,8 @@ class Replayed:
     rules: Rules | None
 
     sentences: tuple[str, ...] = ()
+    left: Left | None = None
+    """What the records leave open; ``None`` where the rules were not asked."""
 
     @property
     def task(self) -> Task:
@@ -79,8 +95,10 @@ class Replayed:
         return self.rules is not None
 
 
-def replay(records: Iterable[Record]) -> Replayed:
+def replay(records: Iterable[Record], *, lookahead: Lookahead | None = None, matching: Matching | None = None) -> Replayed:
     """What ``records`` come to, from ``opened`` as far as they go: those of a killed process end early.
+
+    A ``lookahead`` or ``matching`` of the user's own is to be given if the rules are to be asked.
 
     Raises:
         JournalCorrupt: they do not begin with ``opened``, have a gap, or differ from what the rules find; the message names
@@ -90,7 +108,7 @@ def replay(records: Iterable[Record]) -> Replayed:
     if not records or not isinstance(records[0].event, Opened):
         raise JournalCorrupt("a session's records begin with its opened event, and these do not")
     opened = records[0].event
-    rules = _rules_of(opened)
+    rules = _rules_of(opened, lookahead, matching)
     check = _Check(rules) if rules is not None else None
     fold = _Fold()
     for n, record in enumerate(records):
@@ -107,16 +125,17 @@ def replay(records: Iterable[Record]) -> Replayed:
         outcome=fold.outcome,
         rules=rules,
         sentences=fold.sentences,
+        left=check.left if check is not None else None,
     )
 
 
-def _rules_of(opened: Opened) -> Rules | None:
+def _rules_of(opened: Opened, lookahead: Lookahead | None, matching: Matching | None) -> Rules | None:
     """Fresh rules in the same setting; ``None`` if a part of it has a name that only its user knows."""
     try:
-        lookahead = lookahead_named(opened.lookahead)
+        lookahead = lookahead or lookahead_named(opened.lookahead)
     except BadOption:
         return None
-    matching = MATCHINGS.get(opened.matching)
+    matching = matching or MATCHINGS.get(opened.matching)
     # A user's own lookahead may be called "4"; only a name that comes out again is one of ours.
     if matching is None or lookahead.name != opened.lookahead:
         return None
@@ -139,6 +158,13 @@ class _Check:
     due: deque[Finding] = field(default_factory=deque)
     ordered: dict[int, Start] = field(default_factory=dict)
     executions: dict[int, Execute | Undo] = field(default_factory=dict)
+    began: set[int] = field(default_factory=set)
+
+    @property
+    def left(self) -> Left:
+        """What is open now."""
+        calls, executions = tuple(self.ordered.values()), tuple(self.executions.values())
+        return Left(due=tuple(self.due), calls=calls, executions=executions, began=frozenset(self.began))
 
     def receive(self, record: Record) -> None:
         if isinstance(record.event, _REPORTS):
@@ -156,9 +182,23 @@ class _Check:
         except (NotNow, RulesMisused) as error:
             raise JournalCorrupt(f"record {n}: {_told(report)} is recorded, which cannot be: {error}") from error
         self._compare_with_order(n, report)
+        self._settle(report)
         self.due.extend(decision.findings)
         self.ordered |= {order.call: order for order in decision.orders if isinstance(order, Start)}
         self.executions |= {order.execution: order for order in decision.orders if isinstance(order, Execute | Undo)}
+
+    def _settle(self, report: Report) -> None:
+        """Keep what is open."""
+        match report:
+            case Started(call=call):
+                self.began.add(call)
+            case Drafted(call=call) | Verified(call=call) | Failed(call=call) | Cancelled(call=call):
+                del self.ordered[call]
+                self.began.discard(call)
+            case Observed() | Lost() | Undone():
+                del self.executions[report.execution]
+            case _:
+                pass
 
     def _compare_with_order(self, n: int, report: Report) -> None:
         """The rules go by a call's number alone; that the rest of the report fits the call is for us to see."""

@@ -157,6 +157,11 @@ class Executions:
             if execution.effect and not execution.tool.undo:
                 raise NotNow(f"{step} has been executed and cannot be undone, so there is no going back behind it")
 
+    def effects(self, frontier: Node) -> tuple[tuple[Step, str], ...]:
+        """The steps on the way here that have had their effect, with its key, in order; not those of an earlier session."""
+        way = reversed([execution for execution in _way_back(frontier, 0) if execution.effect])
+        return tuple((each.observed, each.key) for each in way if each.observed is not None and each.shown_by is not None)
+
     def has_effects_since(self, frontier: Node, at: int) -> bool:
         """Whether one of the steps from ``at`` on has had an effect."""
         return any(execution.effect for execution in _way_back(frontier, at))
@@ -239,7 +244,7 @@ class Executions:
 
     def _tried_to_undo(self, run: _Run, *, undone: bool) -> Node | None:
         execution = run.execution
-        if run.gone and not undone and (execution.tool.repeatable or not run.began):
+        if run.gone and not undone and not self._ended and (execution.tool.repeatable or not run.began):
             self._undo_next()  # the same key makes it the same undoing
             return None
         self._undoing.pop(0)

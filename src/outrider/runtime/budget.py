@@ -7,7 +7,7 @@ in only where room is left for the frontier's next call.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import ClassVar, Final
 
@@ -80,6 +80,18 @@ class Budget(Condition):
                 raise BadOption(f"there is no limit on {unit}, so there is none to raise; leave {unit} out")
         if all(value is None for value in more.values()):
             raise BadOption("nothing more was allowed; say how many calls, tokens, dollars (usd) or seconds")
+
+    def count_before(self, calls: Sequence[Usage], seconds: float) -> None:
+        """A session that is resumed had spent so much already: these calls, which were under way for so many seconds."""
+        for used in calls:
+            self._spent = [a + b for a, b in zip(self._spent, (1, used.tokens, used.cost_usd or 0.0), strict=True)]
+        self._spent_s += seconds
+
+    def raise_as_before(self, calls: int | None, tokens: int | None, usd: float | None, seconds: float | None) -> None:
+        """The person had allowed so much more already; what has no limit now needs no raising."""
+        for name, more in (("calls", calls), ("tokens", tokens), ("usd", usd), ("seconds", seconds)):
+            if more is not None and getattr(self, name) is not None:
+                setattr(self, name, getattr(self, name) + more)
 
     # As a condition -------------------------------------------------------------------------------------------------
 

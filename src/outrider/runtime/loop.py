@@ -29,6 +29,7 @@ from outrider.rules.events import (
     Order,
     Record,
     Report,
+    Resumed,
     Start,
     Started,
     Stopped,
@@ -39,6 +40,7 @@ from outrider.rules.events import (
 from outrider.rules.rules import Rules
 from outrider.runtime.hands import Hands, Tools
 from outrider.runtime.limits import Caller, Limits, Ticket
+from outrider.runtime.resuming import Before
 
 Publish = Callable[[list[Record]], None]
 """Takes records in order: writes them to the journal, then hands them to whoever watches."""
@@ -95,6 +97,21 @@ class Loop:
         self._group = group
         self._opened_s = asyncio.get_running_loop().time()
         self.receive(report)
+
+    def go_on(self, before: Before, resumed: Resumed, group: asyncio.TaskGroup) -> None:
+        """Go on with a session of a process that is gone: what was under way there has been ordered anew when this returns.
+
+        Its clock goes on from the last record's time.
+        """
+        self.is_open = True
+        self._group = group
+        self._n = len(before.records)
+        last_s = before.records[-1].time_s
+        self._opened_s = asyncio.get_running_loop().time() - last_s
+        if before.due:
+            self._record([*before.due], last_s)
+        for report in before.reports(resumed):
+            self.receive(report)
 
     def receive(self, report: Report) -> None:
         """Take a report through the rules, record it with what they found, and perform what they order.
@@ -167,9 +184,11 @@ class Loop:
             case Start():
                 self._start(order)
             case Cancel(call=number, reason=reason):
-                self._close(self._handles[number], reason)
+                if number in self._handles:  # else it went with its process, and is about to be reported
+                    self._close(self._handles[number], reason)
             case Hurry(call=number):
-                self._limits.hurry(self._handles[number])
+                if number in self._handles:
+                    self._limits.hurry(self._handles[number])
             case Execute() | Undo() | Withdraw():
                 assert self._hands is not None, "without tools, nothing is executed"
                 self._hands.perform(order, self._group)

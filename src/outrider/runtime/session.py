@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import secrets
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from functools import partial
 from types import TracebackType
 from typing import Protocol, Self
 
@@ -13,6 +16,7 @@ from outrider.agents.world import World
 from outrider.errors import (
     BadOption,
     BudgetReached,
+    CallerError,
     JournalError,
     JournalLost,
     NotApproved,
@@ -37,6 +41,7 @@ from outrider.rules.events import (
     Outcome,
     Paused,
     Record,
+    Resumed,
     Settled,
     Steered,
     Stopped,
@@ -48,6 +53,7 @@ from outrider.rules.learner import Learns
 from outrider.runtime.hands import Tools
 from outrider.runtime.limits import Limits
 from outrider.runtime.loop import Loop
+from outrider.runtime.resuming import Before
 from outrider.runtime.stream import EventStream
 
 DEFAULT_LOOKAHEAD = 4
@@ -78,6 +84,33 @@ class Journal(Protocol):
         ...
 
 
+class Mailed(Protocol):
+    """A command from another process."""
+
+    @property
+    def command(self) -> Command: ...
+
+
+class Owning(Protocol):
+    """The right to write a session; ``outrider.journal.Owned`` is one."""
+
+    async def keep(self) -> None:
+        """Keep it, until cancelled.
+
+        Raises:
+            JournalError: somebody else has it.
+        """
+        ...
+
+    async def obey(self, perform: Callable[[Mailed], None]) -> None:
+        """Have the commands of other processes carried out, until cancelled."""
+        ...
+
+    def release(self) -> None:
+        """Give it up."""
+        ...
+
+
 class Session:
     """One run of one task. Enter it to start, leave it to stop; no call outlives the ``async with``.
 
@@ -103,8 +136,12 @@ class Session:
         tools: Tools | None,
         reads: int,
         name: str,
+        settings: str = "",
+        before: Before | None = None,
     ) -> None:
         self.name = name
+        self._before = before
+        self._owning: Owning | None = None
         self.world = world
         self.task = task
         self.figures = Figures()
@@ -115,7 +152,7 @@ class Session:
         self._reason = ""
         self._group: asyncio.TaskGroup | None = None
         drafters = drafters_of(approximation)
-        self._rules = Rules(lookahead=lookahead, max_steps=max_steps, matching=matching)
+        self._rules = before.rules if before else Rules(lookahead=lookahead, max_steps=max_steps, matching=matching)
         self._loop = Loop(
             rules=self._rules,
             task=task,
@@ -140,21 +177,57 @@ class Session:
             asks=ask,
             tools=tools.declared if tools is not None else (),
             reads=reads,
+            settings=settings,
         )
+        for record in before.records if before else ():
+            self._follow(record)
+
+    def owned_by(self, owning: Owning) -> Self:
+        """While it runs, the right to write it is kept, and what others put into its mailbox carried out; then it is released."""
+        self._owning = owning
+        return self
 
     async def __aenter__(self) -> Self:
         self._group = await asyncio.TaskGroup().__aenter__()
         # Opened in a task of its own, so that a stream opened first thing in the body misses nothing.
         self._group.create_task(self._open_soon())
+        if self._owning is not None:
+            self._group.create_task(self._tend(self._owning))
         return self
+
+    async def _tend(self, owning: Owning) -> None:
+        async with asyncio.TaskGroup() as group:
+            works = (owning.keep, partial(owning.obey, self._obey))
+            tasks = [group.create_task(self._or_stop(work)) for work in works]
+            await self._loop.finished.wait()
+            for task in tasks:
+                task.cancel()
+
+    async def _or_stop(self, work: Callable[[], Awaitable[None]]) -> None:
+        try:
+            await work()
+        except JournalError as error:
+            self.stop(str(error))
+
+    def _obey(self, mailed: Mailed) -> None:
+        with suppress(CallerError):  # it comes too late, or never fitted
+            self.carry_out(mailed.command)
 
     async def _open_soon(self) -> None:
         self._open()
 
     def _open(self) -> None:
         group = self._started()
-        if not self._loop.is_open:
+        if self._loop.is_open:
+            return
+        if self._before is None:
             self._loop.open(self._opened, group)
+            return
+        for stream in tuple(self._streams):
+            stream.begin(self._before.records)
+        opened = self._opened
+        resumed = Resumed(approximation=opened.approximation, target=opened.target, asks=opened.asks)
+        self._loop.go_on(self._before, resumed, group)
 
     def _started(self) -> asyncio.TaskGroup:
         if self._group is None:
@@ -174,6 +247,9 @@ class Session:
             self._loop.finished.set()
             for stream in tuple(self._streams):
                 stream.end()
+            if self._owning is not None:
+                with suppress(JournalError):  # it runs out by itself
+                    self._owning.release()
 
     def events(self) -> EventStream:
         """A stream of everything from now on; opened before the first ``await``, of everything."""
@@ -364,6 +440,22 @@ class Session:
         if self._rules.outcome is None:
             self._loop.receive(Stopped(reason=reason))
 
+    def carry_out(self, command: Command) -> None:
+        """What the person says, as a command, such as one from another process.
+
+        Raises:
+            NotNow, BadStep, BadOption: as its own method. Nothing has changed.
+        """
+        match command:
+            case Took(at=at, step=step):
+                self.take(step, at)
+            case Allowed() as more:
+                self.allow(calls=more.calls, tokens=more.tokens, usd=more.usd, seconds=more.seconds, reason=more.reason)
+            case Stopped(reason=reason):
+                self.stop(reason)
+            case _:
+                self._command(command)
+
     def _command(self, report: Command) -> None:
         self._open()
         self._rules.check(report)
@@ -377,13 +469,16 @@ class Session:
             except JournalError as error:
                 self._journal, lost = None, error
         for record in records:
-            self.figures.receive(record)
-            if isinstance(record.event, Ended):
-                self._reason = record.event.reason
+            self._follow(record)
             for stream in tuple(self._streams):
                 stream.push(record)
         if lost is not None:
             raise lost
+
+    def _follow(self, record: Record) -> None:
+        self.figures.receive(record)
+        if isinstance(record.event, Ended):
+            self._reason = record.event.reason
 
 
 def plan(
@@ -404,6 +499,7 @@ def plan(
     tools: Tools | None = None,
     reads: int = DEFAULT_READS,
     name: str | None = None,
+    settings: str = "",
 ) -> Session:
     """A session that plans ``task``: enter it with ``async with``.
 
@@ -428,6 +524,7 @@ def plan(
             steps are planned and not executed.
         reads: how many times a tool that reads may be run for a step that is not confirmed yet.
         name: the session's name in the journal; a random one if none is given.
+        settings: what else it is launched with, kept for whoever resumes it; no secrets.
 
     Raises:
         EmptyTask, BadOption: the call makes no sense; nothing has started.
@@ -458,6 +555,7 @@ def plan(
         tools=tools,
         reads=reads,
         name=name or secrets.token_hex(4),
+        settings=settings,
     )
 
 

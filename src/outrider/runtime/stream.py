@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from types import TracebackType
 from typing import Self
 
@@ -40,6 +40,12 @@ class EventStream:
     async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         self._streams.discard(self)
         self._over = True
+
+    def begin(self, records: Sequence[Record]) -> None:
+        """The session goes on from these records, which were made before: they come first, however many they are."""
+        self._most += len(records)
+        for record in records:
+            self.push(record)
 
     def push(self, record: Record) -> None:
         """A record has happened. Returns at once, whatever the observer does."""

@@ -127,6 +127,11 @@ class Toolbox:
         """What an agent is told of each tool."""
         return tuple(Described(entry.name, entry.description, entry.parameters) for entry in self.tools)
 
+    @property
+    def in_memory(self) -> bool:
+        """Whether some of them act on an environment that is an object of this process, and may be gone with it."""
+        return any(group.held is not None for group in self._groups)
+
     def declaring(self, effects: Mapping[str, Effect] | None = None, approvals: Mapping[str, Approval] | None = None) -> Toolbox:
         """The same tools, declared as the user's own list says, which decides before everything else. An environment that cannot
         be copied stays one: what acts on it is a ``write`` whatever the list says.

@@ -1,0 +1,242 @@
+"""``resume``: go on with a session whose process is gone, wherever it was killed. Its state is the fold of its journal."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from outrider.agents.agent import Agent, AgentFunction, as_agent
+from outrider.agents.several import drafters_of
+from outrider.agents.world import World
+from outrider.errors import BadOption, JournalCorrupt, NotNow, ToolFailed
+from outrider.model import Answer, Prefix, Role, Task, Usage
+from outrider.rules import EXACT, Lookahead, Matching, Sliding
+from outrider.rules.events import Opened
+from outrider.runtime import Limits, Session
+from outrider.runtime.hands import Tools
+from outrider.runtime.resuming import Before, count_in
+
+if TYPE_CHECKING:  # the journal needs SQLite, which is loaded where a journal is used
+    from outrider.agents.agent import Meter
+    from outrider.journal import JournalStore, Owned
+
+
+def resume(
+    name: str,
+    *,
+    journal: JournalStore,
+    target: Agent | AgentFunction | None = None,
+    approximation: Agent | AgentFunction | None = None,
+    lookahead: Lookahead | None = None,
+    matching: Matching | None = None,
+    limits: Limits | None = None,
+    world: World | None = None,
+    tools: Tools | None = None,
+    world_is_there: bool = False,
+    ask: bool = False,
+    owned: Owned | None = None,
+) -> Session:
+    """A session that goes on where the process before was killed: enter it with ``async with``, as one of ``plan``.
+
+    What is on record counts: an answer is not asked for again, and what was shown stays shown. A call without an answer is made
+    anew. A write that had begun and has no end on record is run again under the same key if its tool is ``repeatable``; else the
+    person is asked what has come of it, or, without ``ask``, the run ends. Streams opened before the first ``await`` begin with
+    the records of before.
+
+    Args:
+        name: the session's name, or the beginning of it.
+        journal: where it is kept. This process owns the session until it is left.
+        target, approximation: the agents; a session that had ended already, and only has to be wound up, needs none.
+        lookahead, matching: the session's own, where they have names that only their user knows.
+        limits: what was spent before counts in its budget.
+        world: where the plan is made, as for ``plan``.
+        tools: those that the session was opened with, declared as they were.
+        world_is_there: whether what the tools act on is what they acted on before. It has to be said where steps were executed by
+            tools over an environment in this process's memory, which did not survive if the former one's was in its own; see
+            ``run_again``.
+        ask: whether somebody is there to ask now.
+        owned: the session, if this process has claimed it already.
+
+    Raises:
+        UnknownName: there is no such session.
+        NotNow: it has finished.
+        SessionOwned: another process owns it, and is alive.
+        BadOption: what is given does not go together with what is on record.
+        JournalError: it cannot be read, or differs from what the rules find.
+    """
+    from outrider.journal import own
+
+    name = full_name(journal, name)
+    _check_unfinished(journal, name)
+    mine = owned or own(journal, name)
+    try:
+        before = _before(journal, name, lookahead, matching)
+        session = _session(
+            before, name, mine, target=target, approximation=approximation, lookahead=lookahead, matching=matching,
+            limits=limits or Limits(), world=world, tools=tools, world_is_there=world_is_there, ask=ask,
+        )  # fmt: skip
+    except BaseException:
+        if owned is None:
+            mine.release()
+        raise
+    return session.owned_by(mine)
+
+
+def full_name(journal: JournalStore, name: str) -> str:
+    """The name of the one session that begins with ``name``.
+
+    Raises:
+        UnknownName: there is none, or more than one.
+    """
+    journal.read(name, kinds=("opened",))
+    names = [entry.name for entry in journal.sessions() if entry.name.startswith(name)]
+    return name if name in names else names[0]
+
+
+def _check_unfinished(journal: JournalStore, name: str) -> None:
+    found = next(entry for entry in journal.sessions() if entry.name == name)
+    if found.outcome != "interrupted":
+        raise NotNow(
+            f"session {name!r} has finished: {found.outcome.replace('_', ' ')}; its plan is kept, and can be gone on from"
+        )
+
+
+def _before(journal: JournalStore, name: str, lookahead: Lookahead | None, matching: Matching | None) -> Before:
+    from outrider.journal import replay
+
+    records = journal.read(name)
+    opened = records[0].event if records else None
+    if isinstance(opened, Opened):
+        _check_names(opened, lookahead, matching)
+    replayed = replay(records, lookahead=lookahead, matching=matching)
+    if replayed.rules is None or replayed.left is None:
+        raise BadOption(
+            f"session {name!r} ran with lookahead {replayed.opened.lookahead!r} and matching {replayed.opened.matching!r}, and "
+            "one of them is nobody's but yours: give it to resume"
+        )
+    left = replayed.left
+    return Before(
+        records=tuple(records), rules=replayed.rules, due=left.due, calls=left.calls, executions=left.executions, began=left.began
+    )
+
+
+def _check_names(opened: Opened, lookahead: Lookahead | None, matching: Matching | None) -> None:
+    for what, given, was in (("lookahead", lookahead, opened.lookahead), ("matching", matching, opened.matching)):
+        if given is not None and given.name != was:
+            raise BadOption(f"the session was opened with the {what} {was}, and goes on with it; {given.name} is given")
+
+
+def _session(
+    before: Before,
+    name: str,
+    mine: Owned,
+    *,
+    target: Agent | AgentFunction | None,
+    approximation: Agent | AgentFunction | None,
+    lookahead: Lookahead | None,
+    matching: Matching | None,
+    limits: Limits,
+    world: World | None,
+    tools: Tools | None,
+    world_is_there: bool,
+    ask: bool,
+) -> Session:
+    opened, ended = before.opened, before.rules.outcome is not None
+    if target is None and not ended:
+        raise BadOption(f"session {name!r} has not ended, so its target is asked again; give target=, {opened.target} before")
+    asked = as_agent(target) if target is not None else _Nobody(opened.target)
+    drafts = as_agent(approximation) if approximation is not None else asked
+    if not ended:
+        _check_drafters(opened, drafts, given=approximation is not None)
+        _check_tools(before, tools, world_is_there)
+    if limits.budget is not None and not ended:
+        agents: dict[Role, tuple[Agent, ...]] = {"approximation": drafters_of(drafts), "target": (asked,)}
+        count_in(limits.budget, before, agents)
+    return Session(
+        opened.task,
+        approximation=drafts,
+        target=asked,
+        lookahead=lookahead or Sliding(0),  # the rules have theirs already
+        max_steps=opened.max_steps,
+        matching=matching or EXACT,
+        limits=limits,
+        journal=mine,
+        going_on_from=None,
+        one_machine=opened.one_machine,
+        world=world,
+        known="",
+        ask=ask,
+        tools=tools if opened.tools else None,
+        reads=opened.reads,
+        name=name,
+        before=before,
+    )
+
+
+def _check_drafters(opened: Opened, drafts: Agent, *, given: bool) -> None:
+    now = len(drafters_of(drafts))
+    if now != opened.drafters:
+        raise BadOption(
+            f"the session drafted with {opened.drafters} ({opened.approximation}), and goes on with as many; {now} given"
+        )
+    alone = opened.lookahead in ("lookahead-0", "0")
+    if not given and not alone:
+        raise BadOption(f"the session has drafts; give approximation=, {opened.approximation} before")
+
+
+def _check_tools(before: Before, tools: Tools | None, world_is_there: bool) -> None:
+    opened = before.opened
+    now = {tool.name: tool for tool in (tools.declared if tools is not None else ())}
+    was = {tool.name: tool for tool in opened.tools}
+    if differ := sorted(name for name in now.keys() | was.keys() if now.get(name) != was.get(name)):
+        raise BadOption(
+            f"the session goes on with the tools it was opened with, declared as they were; {', '.join(differ)} "
+            f"{'is' if len(differ) == 1 else 'are'} missing, new, or declared otherwise"
+        )
+    done = before.rules.effects
+    if done and not world_is_there and getattr(tools, "in_memory", False):
+        raise BadOption(
+            f"{len(done)} of the session's steps have had an effect, and its tools act on an environment in this process's "
+            "memory; the former one's is gone if it was in the memory of that process. Have the effects run again on the new one "
+            "(run_again), or say that it is there (world_is_there)"
+        )
+
+
+async def run_again(
+    name: str, *, journal: JournalStore, tools: Tools, progress: Callable[[str], None] = lambda told: None
+) -> int:
+    """Bring a new world to where the session's was: the effects on record that stand are run once more, in order, under their
+    keys. How many they were. For a world that went with its process and for no other: elsewhere they would happen twice.
+
+    Raises:
+        ToolFailed: a step has come to something else than is on record, so this is not the world it was.
+        ToolError: a tool gave no answer.
+        JournalError, UnknownName: as for ``resume``.
+    """
+    name = full_name(journal, name)
+    effects = _before(journal, name, None, None).rules.effects
+    for step, key in effects:
+        progress(str(step.named))
+        observation = await tools.run(step.named, key=f"{name}/{key}")
+        if observation != step.observation:
+            was = (step.observation or "")[:200]
+            raise ToolFailed(f"{step.named} has come to {observation[:200]!r}, and to {was!r} before: the world is another")
+    return len(effects)
+
+
+class _Nobody:
+    """Stands where an agent was that is not asked any more."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    async def next_step(self, task: Task, prefix: Prefix, meter: Meter) -> Answer:
+        """There is nobody to ask."""
+        raise JournalCorrupt("a session that has ended asked an agent")
+
+    def most(self, task: Task, prefix: Prefix) -> Usage | None:
+        """Nothing."""
+        return Usage()
+
+
+__all__ = ["full_name", "resume", "run_again"]
