@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
@@ -201,26 +201,45 @@ async def launch(understood: Understood, models: Models, journal: JournalStore) 
         ProviderError: a model cannot be had.
         JournalError: the session to go on from cannot be read.
     """
-    wanted, named = understood.wanted, understood.world
-    before = _before(journal, wanted, executes=named.toolbox is not None)
-    task = Task(wanted.task or before.task.text if before else wanted.task, wanted.world)
     memory, not_recalled = _memory(understood, journal)
-    world = named.world(task.text)
-    agents = {
-        role: await agent_named(name, role=role, world=world, models=models, memory=memory)
-        for role, name in understood.agents.items()
-    }
-    known, note = _known(journal, _topic(task, agents))
-    usual = named.most_steps(task.text) if named.most_steps else DEFAULT_MAX_STEPS
-    most, history = most_steps(str(wanted.max_steps or usual), journal, wanted.world, usual)
-    ready = Launch(
-        understood=understood, task=task, world=world, agents=agents, before=before, journal=journal, known=known,
-        max_steps=most, tools=named.toolbox(task.text) if named.toolbox else None,
-        note="; ".join(filter(None, (note, *not_recalled, history, *named.notes(task.text)))),
-    )  # fmt: skip
+
+    async def opened(task: Task, world: World) -> Mapping[Role, Agent]:
+        return {
+            role: await agent_named(name, role=role, world=world, models=models, memory=memory)
+            for role, name in understood.agents.items()
+        }
+
+    ready = await assembled(understood, journal, opened, not_recalled)
     _check(ready)
     await _prepare(ready)
     return ready
+
+
+async def assembled(
+    understood: Understood,
+    journal: JournalStore,
+    agents_for: Callable[[Task, World], Awaitable[Mapping[Role, Agent]]],
+    notes: Iterable[str] = (),
+) -> Launch:
+    """A launch with the agents that ``agents_for`` gives for its task, and what the journal has of it; ``notes`` are said first.
+
+    Raises:
+        BadOption: an option does not fit.
+        JournalError: the session to go on from cannot be read.
+    """
+    wanted, named = understood.wanted, understood.world
+    before = _before(journal, wanted, executes=named.toolbox is not None)
+    task = Task(wanted.task or before.task.text if before else wanted.task, wanted.world)
+    world = named.world(task.text)
+    agents = await agents_for(task, world)
+    known, note = _known(journal, _topic(task, agents))
+    usual = named.most_steps(task.text) if named.most_steps else DEFAULT_MAX_STEPS
+    most, history = most_steps(str(wanted.max_steps or usual), journal, wanted.world, usual)
+    return Launch(
+        understood=understood, task=task, world=world, agents=agents, before=before, journal=journal, known=known,
+        max_steps=most, tools=named.toolbox(task.text) if named.toolbox else None,
+        note="; ".join(filter(None, (note, *notes, history, *named.notes(task.text)))),
+    )  # fmt: skip
 
 
 def _memory(understood: Understood, journal: JournalStore) -> tuple[Memory | None, tuple[str, ...]]:
