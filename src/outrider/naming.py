@@ -230,7 +230,7 @@ def check_agent(text: str, role: Role, world: str = "") -> None:
         _check_guesses(name, role)
         if world and world not in NO_MODEL.get(name, (world,)):
             only = " or ".join(NO_MODEL[name])
-            raise BadOption(f"{name} plans in the world {only} alone, and this is {world}; give --world {NO_MODEL[name][0]}")
+            raise BadOption(f"{name} plans in the world {only} only, and this is {world}; give --world {NO_MODEL[name][0]}")
 
 
 def _check_guesses(text: str, role: Role) -> None:

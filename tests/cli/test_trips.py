@@ -71,7 +71,7 @@ def test_an_agent_of_the_trips_plans_nowhere_else(place: Place) -> None:
     ran = place.here("plan", "Make tea", "-t", "greedy@travel")
     assert (ran.code, ran.sentence) == (
         2,
-        "outrider: greedy@travel plans in the world travel alone, and this is openagi; give --world travel",
+        "outrider: greedy@travel plans in the world travel or travel-tools only, and this is openagi; give --world travel",
     )
 
 

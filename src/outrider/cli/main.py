@@ -27,6 +27,7 @@ Examples:
   outrider plan "..." -t cot@http://localhost:8000/v1#qwen --json | jq .kind
   outrider plan - --setting 4 -a ollama:qwen3:0.6b -t ollama:qwen3 < task.txt
   outrider plan --world travel "Fresno to Oregon, 3 days from March 21, $900"
+  outrider plan "..." --tools tools.py --tools "mcp:python server.py"
 
 \b
 Agents are written KIND@MODEL:
@@ -206,6 +207,35 @@ OtelOption = Annotated[
 
 WorldOption = Annotated[str, typer.Option("--world", metavar="NAME", help="In this world alone.")]
 
+ToolsOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--tools",
+        metavar="WHERE",
+        help='Execute the steps with these tools: FILE.py, package.module, "mcp:COMMAND ..." or mcp+https://..., repeatable.',
+    ),
+]
+EffectOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--effect",
+        metavar="NAME=EFFECT",
+        help="What a tool does to the world: none, and it may run for drafts; read, and it may a few times; write, and it runs "
+        "once, when its step is confirmed. Decides before what the tool says.",
+    ),
+]
+ApproveOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--approve", metavar="NAME=WHEN", help="When you are asked before a tool that writes runs: always, unsure or never."
+    ),
+]
+TrustOption = Annotated[bool, typer.Option("--trust", help="Believe what MCP servers hint of their tools' effects.")]
+ReadsOption = Annotated[
+    int | None,
+    typer.Option(metavar="N", help="The most runs of tools that read for steps that are not confirmed yet. By default 8."),
+]
+
 
 def _version(wanted: bool) -> None:
     if wanted:
@@ -238,9 +268,15 @@ def plan(
         str,
         typer.Option(
             metavar="NAME",
-            help="The actions a step may name: openagi; travel for trips, day by day; or free for steps in free words.",
+            help="The actions a step may name: openagi; travel for trips, day by day; travel-tools, where agents look trips up; "
+            "or free for steps in free words. By default openagi; with --tools they are your tools.",
         ),
-    ] = "openagi",
+    ] = "",
+    tools: ToolsOption = None,
+    effect: EffectOption = None,
+    approve: ApproveOption = None,
+    trust: TrustOption = False,
+    reads: ReadsOption = None,
     own_task: Annotated[
         int | None,
         typer.Option(
@@ -313,6 +349,12 @@ def plan(
     going_on_from: Annotated[
         str | None, typer.Option("--from", metavar="SESSION", help="Go on from the confirmed plan of an earlier session.")
     ] = None,
+    settled: Annotated[
+        str, typer.Option(metavar="TEXT", help="With --from: what came of its last step, whose tool is then not run.")
+    ] = "",
+    run_again: Annotated[
+        bool, typer.Option("--run-again", help="With --from: its last step was begun and had no effect; run it.")
+    ] = False,
     journal: JournalOption = None,
     compare: Annotated[
         bool, typer.Option("--compare", help="Afterwards plan once more with the target alone, and say how long that took.")
@@ -325,20 +367,23 @@ def plan(
 ) -> None:
     """Run ``outrider plan``."""
     with explained():
+        from outrider.cli.own_tools import read_tools
         from outrider.cli.plan import PlanOptions, run_plan
         from outrider.launch import Wanted
         from outrider.telemetry.opening import Wanted as Telemetry
 
+        own_tools = read_tools(tools, effect, approve, trusted=trust)
         wanted = Wanted(
-            task=task, world=world, approximation=approximation, target=target, setting=setting, lookahead=lookahead,
-            hour_worth=hour_worth, max_steps=int(max_steps) if max_steps.isdecimal() else max_steps, matching=matching,
-            calls_at_once=calls_at_once, budget_calls=budget_calls,
-            budget_tokens=budget_tokens, budget_usd=budget_usd, going_on_from=going_on_from or "",
+            task=task, world=own_tools.world(world), approximation=approximation, target=target, setting=setting,
+            lookahead=lookahead, hour_worth=hour_worth, matching=matching,
+            max_steps=int(max_steps) if max_steps.isdecimal() else max_steps, calls_at_once=calls_at_once,
+            budget_calls=budget_calls, budget_tokens=budget_tokens, budget_usd=budget_usd,
+            going_on_from=going_on_from or "", settled=settled, run_again=run_again, reads=reads,
             budget_seconds=budget_seconds, requests_a_minute=requests_a_minute, tokens_a_minute=tokens_a_minute,
         )  # fmt: skip
         options = PlanOptions(
-            wanted=wanted, own_task=own_task, prices=prices, journal=journal, compare=compare, plain=plain, as_json=as_json,
-            telemetry=Telemetry(log=log, texts=log_texts, otel=otel),
+            wanted=wanted, own_tools=own_tools, own_task=own_task, prices=prices, journal=journal, compare=compare, plain=plain,
+            as_json=as_json, telemetry=Telemetry(log=log, texts=log_texts, otel=otel),
         )  # fmt: skip
         raise typer.Exit(run_plan(options))
 
@@ -351,7 +396,19 @@ def plan(
 )
 def plan_all(
     file: Annotated[Path, typer.Argument(metavar="FILE", help="The sub-tasks, in TOML or JSON.")],
-    world: Annotated[str, typer.Option(metavar="NAME", help="The world of those that name none.")] = "openagi",
+    world: Annotated[
+        str,
+        typer.Option(
+            metavar="NAME",
+            help="The world of those that name none. By default openagi; with --tools it is tools, which others "
+            "may be named beside.",
+        ),
+    ] = "",
+    tools: ToolsOption = None,
+    effect: EffectOption = None,
+    approve: ApproveOption = None,
+    trust: TrustOption = False,
+    reads: ReadsOption = None,
     approximation: Annotated[
         str, typer.Option("--approximation", "-a", metavar="KIND@MODEL", help="As for outrider plan; of those that name none.")
     ] = "",
@@ -393,18 +450,22 @@ def plan_all(
 ) -> None:
     """Run ``outrider plan-all``."""
     with explained():
+        from outrider.cli.own_tools import read_tools
         from outrider.cli.subplans import PlanAllOptions, run_plan_all
         from outrider.launch import Wanted
         from outrider.telemetry.opening import Wanted as Telemetry
 
+        own_tools = read_tools(tools, effect, approve, trusted=trust)
         common = Wanted(
-            world=world, approximation=approximation, target=target, setting=setting, lookahead=lookahead, hour_worth=hour_worth,
+            world=own_tools.world(world), reads=reads,
+            approximation=approximation, target=target, setting=setting, lookahead=lookahead, hour_worth=hour_worth,
             max_steps=int(max_steps) if max_steps.isdecimal() else max_steps, matching=matching, calls_at_once=calls_at_once,
             budget_calls=budget_calls, budget_tokens=budget_tokens, budget_usd=budget_usd, budget_seconds=budget_seconds,
             requests_a_minute=requests_a_minute, tokens_a_minute=tokens_a_minute,
         )  # fmt: skip
         options = PlanAllOptions(
-            file=file, common=common, going_on_from=going_on_from, prices=prices, journal=journal, as_json=as_json,
+            file=file, common=common, own_tools=own_tools,
+            going_on_from=going_on_from, prices=prices, journal=journal, as_json=as_json,
             telemetry=Telemetry(log=log, texts=log_texts, otel=otel),
         )  # fmt: skip
         raise typer.Exit(run_plan_all(options))
@@ -729,6 +790,10 @@ def serve(
     budget_tokens: Annotated[int | None, typer.Option(metavar="N", help="The most tokens for all sessions.")] = None,
     budget_calls: Annotated[int | None, typer.Option(metavar="N", help="The most calls for all sessions.")] = None,
     budget_seconds: BudgetSecondsOption = None,
+    tools: ToolsOption = None,
+    effect: EffectOption = None,
+    approve: ApproveOption = None,
+    trust: TrustOption = False,
     journal: JournalOption = None,
     log: LogOption = "",
     log_texts: LogTextsOption = False,
@@ -738,10 +803,12 @@ def serve(
 ) -> None:
     """Run ``outrider serve``."""
     with explained():
+        from outrider.cli.own_tools import read_tools
         from outrider.cli.serve import ServeOptions, run_serve
         from outrider.telemetry.opening import Wanted as Telemetry
 
         options = ServeOptions(
+            own_tools=read_tools(tools, effect, approve, trusted=trust),
             host=host, port=port, prices=prices, journal=journal, as_json=as_json, calls_at_once=calls_at_once,
             requests_a_minute=requests_a_minute, tokens_a_minute=tokens_a_minute, budget_usd=budget_usd,
             budget_tokens=budget_tokens, budget_calls=budget_calls, budget_seconds=budget_seconds,

@@ -12,18 +12,31 @@ from typing import Final
 
 from outrider.cli.ctrl_c import CtrlC
 from outrider.cli.exits import Exit, code_of
+from outrider.cli.own_tools import ToolsWanted, check_no_effect, not_as_listed, toolbox_of
 from outrider.cli.views import Showing, showing, tell_prepared, tell_preparing, tell_progress
-from outrider.errors import BadOption, JournalError, JournalLost, OutriderError, RunEnded, UnknownName
+from outrider.errors import (
+    BadOption,
+    JournalError,
+    JournalLost,
+    NotApproved,
+    OutriderError,
+    RunEnded,
+    ToolFailed,
+    UnknownName,
+)
+from outrider.history import in_doubt
 from outrider.journal import JournalStore, open_journal, replay
-from outrider.launch import DEFAULT_WORLD, Wanted, launch, understand
-from outrider.naming import without_secrets
+from outrider.launch import DEFAULT_WORLD, Launch, Understood, Wanted, launch, understand
+from outrider.naming import Models, without_secrets
 from outrider.providers.prices import Prices
 from outrider.rules import Sliding
 from outrider.runtime import DEFAULT_MAX_STEPS, Session
 from outrider.telemetry.opening import Wanted as TelemetryWanted
 from outrider.telemetry.opening import opened
+from outrider.telemetry.watching import Telemetry
 from outrider.views.words import count, gained, one_line, seconds
 from outrider.worlds import named_world
+from outrider.worlds.named import OWN_TOOLS
 
 TWICE: Final = "the journal could not be written: "
 """What the reason says once more, with the journal's name."""
@@ -41,6 +54,7 @@ class PlanOptions:
     compare: bool
     plain: bool
     as_json: bool
+    own_tools: ToolsWanted = field(default_factory=ToolsWanted)
     telemetry: TelemetryWanted = field(default_factory=TelemetryWanted)
 
 
@@ -58,33 +72,50 @@ async def _run(options: PlanOptions, ctrl_c: CtrlC) -> Exit:
         raise BadOption("--compare speaks to people; for scripts, run once more with --lookahead 0 and read total_s of both")
     way = showing(as_json=options.as_json, plain=options.plain)
     options.telemetry.check(screen=way.takes_part)
-    understood = understand(replace(options.wanted, task=_task_text(options)))
+    wanted = replace(options.wanted, task=_task_text(options))
     prices = Prices.from_file(options.prices) if options.prices else Prices()
     this = asyncio.current_task()
     assert this is not None, "a coroutine runs in a task"
     ctrl_c.asks(this.cancel)
-    with opened(options.telemetry) as telemetry, open_journal(options.journal) as journal:
-        async with understood.models(prices, tell_progress) as models:
-            if understood.any_here:
-                tell_preparing()
-            ready = await launch(understood, models, journal)
-            tell_prepared()
-            if ready.note:
-                print(f"outrider: {ready.note}", file=sys.stderr)
-            session = ready.session(ask=way.takes_part)
-            async with telemetry.watching(session):
-                await way.show(session, ctrl_c)
-            with contextlib.suppress(JournalError):  # a journal that was lost is said where the run's end is
-                ready.keep_learned(session)
-            ctrl_c.settled = not options.compare
-            code = await _end(session, way, options, journal, ready.max_steps)
-            if session.why_not:
-                print(f"outrider: {session.why_not}", file=sys.stderr)
-            if options.compare and code is Exit.COMPLETE:
-                alone = ready.session(lookahead=Sliding(0))
-                ctrl_c.asks(lambda: alone.stop("Ctrl-C"))
-                print(await _compared(session, alone))
-            return code
+    with opened(options.telemetry) as telemetry:
+        async with toolbox_of(options.own_tools) as toolbox:
+            understood = understand(wanted, own_tools=toolbox)
+            for note in not_as_listed(toolbox, options.own_tools):
+                print(f"outrider: {note}", file=sys.stderr)
+            with open_journal(options.journal) as journal:
+                async with understood.models(prices, tell_progress) as models:
+                    ready = await _ready(understood, models, journal, options)
+                    return await _show(ready, way, options, telemetry, ctrl_c)
+
+
+async def _ready(understood: Understood, models: Models, journal: JournalStore, options: PlanOptions) -> Launch:
+    if understood.any_here:
+        tell_preparing()
+    ready = await launch(understood, models, journal)
+    tell_prepared()
+    if options.compare:
+        check_no_effect(ready.tools)
+    if ready.note:
+        print(f"outrider: {ready.note}", file=sys.stderr)
+    return ready
+
+
+async def _show(ready: Launch, way: Showing, options: PlanOptions, telemetry: Telemetry, ctrl_c: CtrlC) -> Exit:
+    """Run the session, show it, say how it ended."""
+    session = ready.session(ask=way.takes_part)
+    async with telemetry.watching(session):
+        await way.show(session, ctrl_c)
+    with contextlib.suppress(JournalError):  # a journal that was lost is said where the run's end is
+        ready.keep_learned(session)
+    ctrl_c.settled = not options.compare
+    code = await _end(session, way, options, ready)
+    if session.why_not:
+        print(f"outrider: {session.why_not}", file=sys.stderr)
+    if options.compare and code is Exit.COMPLETE:
+        alone = ready.session(lookahead=Sliding(0))
+        ctrl_c.asks(lambda: alone.stop("Ctrl-C"))
+        print(await _compared(session, alone))
+    return code
 
 
 async def _compared(session: Session, alone: Session) -> str:
@@ -100,15 +131,17 @@ async def _compared(session: Session, alone: Session) -> str:
     return f"Target alone, measured: {seconds(alone_s)} for the same plan; {gained(alone_s, took_s)}."
 
 
-async def _end(session: Session, way: Showing, options: PlanOptions, journal: JournalStore, most_steps: int) -> Exit:
+async def _end(session: Session, way: Showing, options: PlanOptions, ready: Launch) -> Exit:
     """Say how it ended, and how to go on if it did not end well."""
     try:
         await session.result()
     except RunEnded as error:
         if not way.tells_the_end:
             print(f"outrider: {one_line(error).removeprefix(TWICE)}", file=sys.stderr)
-        if kept := _kept(session, journal, error):
-            print(_how_to_go_on(session, options, kept, most_steps), file=sys.stderr)
+        if said := _about_its_tool(session, ready.journal, error):
+            print(f"outrider: {said}", file=sys.stderr)
+        if kept := _kept(session, ready.journal, error):
+            print(_how_to_go_on(session, options, kept, ready.max_steps), file=sys.stderr)
         return code_of(error)
     return Exit.COMPLETE
 
@@ -120,6 +153,22 @@ def _kept(session: Session, journal: JournalStore, error: RunEnded) -> int:
     with contextlib.suppress(OutriderError):
         return len(replay(journal.read(session.name)).plan.steps)
     return 0
+
+
+def _about_its_tool(session: Session, journal: JournalStore, error: RunEnded) -> str:
+    """What to do about the tool that the run ended for; empty where it was none."""
+    match error:
+        case NotApproved():
+            name = session.plan.steps[-1].step.action
+            return f"{name} has not run; in a terminal you are asked, and --approve {name}=never lets it run without"
+        case ToolFailed():
+            with contextlib.suppress(OutriderError):
+                if in_doubt(journal.read(session.name), session.plan) is not None:
+                    return (
+                        "whether it has had its effect is not known; find out, and add to the line below "
+                        '--settled "what came of it", or --run-again if nothing has'
+                    )
+    return ""
 
 
 def _task_text(options: PlanOptions) -> str:
@@ -157,11 +206,12 @@ def _how_to_go_on(session: Session, options: PlanOptions, kept: int, most_steps:
         "--budget-calls": wanted.budget_calls, "--budget-tokens": wanted.budget_tokens, "--budget-usd": wanted.budget_usd,
         "--budget-seconds": wanted.budget_seconds, "--requests-a-minute": wanted.requests_a_minute,
         "--tokens-a-minute": wanted.tokens_a_minute,
-        "--prices": options.prices, "--journal": options.journal,
+        "--reads": wanted.reads, "--prices": options.prices, "--journal": options.journal,
     }  # fmt: skip
-    usual = {"--world": DEFAULT_WORLD, "--matching": "exact"}
+    usual = {"--world": OWN_TOOLS if options.own_tools.sources else DEFAULT_WORLD, "--matching": "exact"}
     words = ["outrider", "plan"]
     words += [str(word) for name, value in given.items() if value not in (None, "", usual.get(name)) for word in (name, value)]
+    words += [word for option in options.own_tools.words for word in option if word is not None]
     line = without_secrets(shlex.join(words))
     hidden = "; put back what is [hidden]" if "[hidden]" in line else ""
     return f"outrider: {count(kept, 'confirmed step')} kept; to go on from there{hidden}:\n  {line}"

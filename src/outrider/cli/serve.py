@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Final
 
 from outrider.cli.ctrl_c import CtrlC
 from outrider.cli.exits import Exit
+from outrider.cli.own_tools import ToolsWanted, not_as_listed, toolbox_of
 from outrider.cli.views import json_line, tell_progress
 from outrider.errors import BadOption
 from outrider.journal import JournalStore, open_journal
@@ -52,6 +53,7 @@ class ServeOptions:
     budget_tokens: int | None = None
     budget_calls: int | None = None
     budget_seconds: float | None = None
+    own_tools: ToolsWanted = field(default_factory=ToolsWanted)
     telemetry: TelemetryWanted = field(default_factory=TelemetryWanted)
 
     def limits(self) -> Limits:
@@ -111,8 +113,13 @@ async def _serve(
     from outrider.web.server import Server
 
     doors = _doors(options, listening)
-    async with Desk(journal, Lending(prices, tell_progress), limits) as desk:
-        desk.telemetry = telemetry
+    this = asyncio.current_task()
+    assert this is not None, "a coroutine runs in a task"
+    ctrl_c.asks(this.cancel)
+    async with toolbox_of(options.own_tools) as toolbox, Desk(journal, Lending(prices, tell_progress), limits) as desk:
+        desk.telemetry, desk.own_tools = telemetry, toolbox
+        for note in not_as_listed(toolbox, options.own_tools):
+            print(f"outrider: {note}", file=sys.stderr)
         server = Server(application(desk, doors), listening, last_words_s=LAST_WORDS_S)
         told: list[Exit] = []
 

@@ -10,11 +10,12 @@ from collections.abc import Iterable, Mapping
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from outrider.agents.several import drafters_of
 from outrider.cli.ctrl_c import CtrlC
 from outrider.cli.exits import Exit, code_of
+from outrider.cli.own_tools import ToolsWanted, not_as_listed, toolbox_of
 from outrider.cli.subplans_view import SubplansJson, SubplansLines
 from outrider.cli.subtasks_file import Asked, read_subtasks
 from outrider.cli.views import tell_prepared, tell_preparing, tell_progress, write_line
@@ -30,6 +31,10 @@ from outrider.telemetry.opening import Wanted as TelemetryWanted
 from outrider.telemetry.opening import opened
 from outrider.telemetry.watching import Following, Telemetry
 from outrider.views.words import count, one_line
+from outrider.worlds.named import OWN_TOOLS
+
+if TYPE_CHECKING:
+    from outrider.tools import Toolbox
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,6 +47,7 @@ class PlanAllOptions:
     prices: Path | None
     journal: str | None
     as_json: bool
+    own_tools: ToolsWanted = field(default_factory=ToolsWanted)
     telemetry: TelemetryWanted = field(default_factory=TelemetryWanted)
 
 
@@ -72,7 +78,11 @@ async def _run(options: PlanAllOptions, ctrl_c: CtrlC) -> Exit:
     with opened(options.telemetry) as telemetry, open_journal(options.journal) as journal:
         earlier = kept(journal, options.going_on_from) if options.going_on_from else {}
         async with AsyncExitStack() as stack:
-            ready = await _launched(asked, earlier, limits, prices, journal, stack)
+            toolbox = await stack.enter_async_context(toolbox_of(options.own_tools))
+            for note in not_as_listed(toolbox, options.own_tools):
+                print(f"outrider: {note}", file=sys.stderr)
+            understood = _understood(asked, earlier, limits, toolbox)
+            ready = await _launched(understood, limits, prices, journal, stack)
             going = subplans(
                 graph, session_of=lambda subtask, name: ready[subtask.name].session(name=name), journal=journal, earlier=earlier
             )
@@ -96,15 +106,10 @@ def shared_limits(common: Wanted) -> Limits:
     return Limits(calls_at_once=common.calls_at_once, budget=budget, servers=servers)
 
 
-async def _launched(
-    asked: list[Asked],
-    earlier: Mapping[str, Result],
-    limits: Limits,
-    prices: Prices,
-    journal: JournalStore,
-    stack: AsyncExitStack,
-) -> dict[str, Launch]:
-    """Every sub-task that is to be planned, ready to start: what makes no sense in any is said before a call is made."""
+def _understood(
+    asked: list[Asked], earlier: Mapping[str, Result], limits: Limits, toolbox: Toolbox | None
+) -> dict[str, Understood]:
+    """Every sub-task that is to be planned."""
     understood: dict[str, Understood] = {}
     for each in asked:
         before = earlier.get(each.subtask.name)
@@ -113,7 +118,16 @@ async def _launched(
             continue
         since = before.session if before is not None and same and before.plan.steps else ""
         wanted = replace(each.wanted, **_NOT_ITS_OWN, going_on_from=since)
-        understood[each.subtask.name] = understand(wanted, limits)
+        if wanted.world != OWN_TOOLS:
+            wanted = replace(wanted, reads=None)
+        understood[each.subtask.name] = understand(wanted, limits, toolbox)
+    return understood
+
+
+async def _launched(
+    understood: Mapping[str, Understood], limits: Limits, prices: Prices, journal: JournalStore, stack: AsyncExitStack
+) -> dict[str, Launch]:
+    """All of them, ready to start: what makes no sense in any is said before a call is made."""
     if any(each.any_here for each in understood.values()):
         tell_preparing()
     models: dict[str, Models] = {}
@@ -216,9 +230,11 @@ def _how_to_go_on(going: Subplans, options: PlanAllOptions) -> str:
         "--max-steps": common.max_steps, "--matching": common.matching, "--calls-at-once": common.calls_at_once,
         "--budget-calls": common.budget_calls, "--budget-tokens": common.budget_tokens, "--budget-usd": common.budget_usd,
         "--budget-seconds": common.budget_seconds, "--requests-a-minute": common.requests_a_minute,
-        "--tokens-a-minute": common.tokens_a_minute, "--prices": options.prices, "--journal": options.journal,
+        "--tokens-a-minute": common.tokens_a_minute, "--reads": common.reads,
+        "--prices": options.prices, "--journal": options.journal,
     }  # fmt: skip
-    usual = {"--world": DEFAULT_WORLD, "--matching": "exact"}
+    usual = {"--world": OWN_TOOLS if options.own_tools.sources else DEFAULT_WORLD, "--matching": "exact"}
     words = ["outrider", "plan-all", str(options.file)]
     words += [str(word) for name, value in given.items() if value not in (None, "", usual.get(name)) for word in (name, value)]
+    words += [word for option in options.own_tools.words for word in option if word is not None]
     return without_secrets(shlex.join(words))

@@ -92,7 +92,7 @@ class _Api:
     # Sessions -------------------------------------------------------------------------------------------------------
 
     async def choices(self, request: Request) -> Response:
-        return answer(choices())
+        return answer(choices(self._desk.own_tools))
 
     async def sessions(self, request: Request) -> Response:
         running = {live.name: live for live in self._desk.running}

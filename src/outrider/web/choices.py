@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from outrider.agents.kinds import KINDS, SETTINGS
 from outrider.launch import DEFAULT_AGENTS, DEFAULT_WORLD, Wanted
@@ -12,17 +12,24 @@ from outrider.rules import MATCHINGS
 from outrider.runtime import DEFAULT_MAX_STEPS
 from outrider.views.words import one_line
 from outrider.worlds import NAMED_WORLDS
-from outrider.worlds.named import NamedWorld
+from outrider.worlds.named import NamedWorld, world_around
+
+if TYPE_CHECKING:
+    from outrider.tools import Toolbox
 
 MOST_TASKS: Final = 8
 """So many of a world's tasks are given as examples."""
 
 
-def choices() -> dict[str, JSON]:
-    """Worlds, kinds, models, settings and defaults. What a person writes themselves stands in capitals."""
+def choices(own_tools: Toolbox | None = None) -> dict[str, JSON]:
+    """Worlds, kinds, models, settings and defaults. What a person writes themselves stands in capitals.
+
+    ``own_tools`` are the server's: their world is offered too.
+    """
     wanted = Wanted()
+    worlds = [*NAMED_WORLDS.values(), *([world_around(own_tools)] if own_tools is not None else [])]
     return {
-        "worlds": [_world(world) for world in NAMED_WORLDS.values()],
+        "worlds": [_world(world) for world in worlds],
         "kinds": list(KINDS),
         "models": [LOCAL, *(f"{vendor}:NAME" for vendor in OPENAI_COMPATIBLE), "anthropic:NAME", "URL#NAME", "FILE.gguf"],
         "settings": [

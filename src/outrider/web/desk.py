@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from types import TracebackType
-from typing import Final, Self
+from typing import TYPE_CHECKING, Final, Self
 
 from outrider.errors import JournalError, NotNow, RunEnded, first_of
 from outrider.journal import JournalStore
@@ -20,6 +20,9 @@ from outrider.web.answers import tell_bug
 from outrider.web.commands import Answered, Answers, Command, refused
 from outrider.web.lending import Lending
 from outrider.web.watched import Watched
+
+if TYPE_CHECKING:
+    from outrider.tools import Toolbox
 
 MOST_LIVE: Final = 32
 """So many sessions may run at once."""
@@ -65,6 +68,7 @@ class Desk:
         self.closing = asyncio.Event()
         self._lending = lending
         self.telemetry = NO_TELEMETRY
+        self.own_tools: Toolbox | None = None
         self._limits = limits or Limits(servers=ServerLimits())
         self._sessions: dict[str, Live] = {}
         self._launching: set[asyncio.Task[None]] = set()
@@ -111,7 +115,7 @@ class Desk:
             JournalError: the session to go on from cannot be read.
             NotNow: too many sessions run, or the server is stopping.
         """
-        understood = understand(wanted, self._limits)
+        understood = understand(wanted, self._limits, self.own_tools)
         begun: asyncio.Future[Live] = asyncio.get_running_loop().create_future()
         self._check_room()
         self._launching.add(self._group.create_task(self._launch(understood, begun, ask=ask)))
