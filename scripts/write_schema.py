@@ -196,13 +196,22 @@ async def _stopped(session: outrider.Session) -> None:
     session.stop("enough for today")
 
 
+async def _resumed() -> list[Record]:
+    """The process is killed while a call is under way, and another one goes on."""
+    whole, journal = await _records(_quick(), _alone), MemoryJournal()
+    journal.append("run", whole[:3])
+    async with outrider.resume("run", journal=journal, target=_slow(), approximation=_quick()) as session:
+        await session.result()
+    return journal.read("run")
+
+
 def examples() -> dict[str, dict[str, JSON]]:
     """A record of each kind, as it was in a run."""
     packed = outrider.Plan((outrider.PlanStep(outrider.Step("book", {"seats": 2}), "person"),))
     limited = outrider.Limits(budget=outrider.Budget(calls=2))
     runs = [run(_records(_quick(), _with_a_person)), run(_records(_failing(), _alone)), run(_records(_quick(), _stopped, packed))]
     runs.insert(0, run(_records(_quick(), _at_limits, limits=limited, max_steps=3)))
-    runs[:0] = [run(_undoing()), run(_acting())]
+    runs[:0] = [run(_resumed()), run(_undoing()), run(_acting())]
     found: dict[str, dict[str, JSON]] = {}
     for record in (record for records in reversed(runs) for record in records):
         found.setdefault(record.event.kind, encode(record))

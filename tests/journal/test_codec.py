@@ -94,7 +94,7 @@ def changed(**changes: JSON) -> dict[str, JSON]:
 @pytest.mark.parametrize(
     ("found", "complaint"),
     [
-        (changed(kind="vanished"), "record 4: 'kind' is 'vanished', not one of opened, started"),
+        (changed(kind="vanished"), "record 4: 'kind' is 'vanished', not one of opened, resumed, started"),
         (changed(kind=3), "record 4: 'kind' is 3"),
         (changed(n=-1), "record -1: 'n' is -1, not a number from 0"),
         (changed(n=True), "'n' is True, not a whole number"),

@@ -11,7 +11,7 @@ from typing import Any, Literal, TypeAlias
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from outrider import FINISH, Plan, Session, Sliding, Step, plan, resume
+from outrider import FINISH, Plan, Session, Sliding, plan, resume
 from outrider.errors import NotNow, RunEnded
 from outrider.journal import MemoryJournal, replay
 from outrider.rules import Lookahead
