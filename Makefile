@@ -35,4 +35,4 @@ docs: .venv
 
 requirements:
 	uv pip compile --quiet --universal --generate-hashes --python-version 3.11 pyproject.toml --extra local --extra vendors --extra bench \
-	  --extra web --extra ag-ui --extra solver --extra postgres --extra mcp --extra otel --extra metrics --group dev --output-file requirements/dev.txt --custom-compile-command "make requirements"
+	  --extra web --extra ag-ui --extra solver --extra postgres --extra temporal --extra mcp --extra otel --extra metrics --group dev --output-file requirements/dev.txt --custom-compile-command "make requirements"

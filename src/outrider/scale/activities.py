@@ -1,0 +1,185 @@
+"""What a worker does for sessions: open their agents, ask one of them, run a step's tool. It waits and never decides.
+
+A call that is cancelled through the engine cancels the agent's task, which closes the socket; what it has used by then is in what
+it returns. What goes wrong is returned as well: the engine gives a call to another worker only if this one is gone.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import asdict, replace
+from typing import Any, Final
+
+from temporalio import activity
+from temporalio.exceptions import ApplicationError
+
+from outrider.agents.agent import Agent, Meter, checked, sound
+from outrider.agents.several import drafters_of
+from outrider.errors import NoGuess, OutriderError
+from outrider.model import Answer, Declared, Task, Usage
+from outrider.rules.events import Cancelled, Drafted, Failed, Lost, Observed, Opened, Undone, Verified
+from outrider.scale import wire
+from outrider.scale.building import Builder, Built
+
+SIGNS_OF_LIFE: Final = 10
+"""So many in the time after which a worker is taken for gone; a cancellation comes back with one of them."""
+
+BROKEN_OFF: Final = "it was broken off"
+
+
+class Activities:
+    """The activities of one worker process.
+
+    Args:
+        builder: makes the agents and the tools that a setting names.
+    """
+
+    def __init__(self, builder: Builder) -> None:
+        self._builder = builder
+
+    @property
+    def all(self) -> list[Callable[..., Any]]:
+        """What the worker registers."""
+        return [self.open, self.ask, self.run_tool]
+
+    @activity.defn(name=wire.OPEN)
+    async def open(self, setting: wire.Setting, opened: str) -> str:
+        """The event that opens the session, with the agents' own names in place of their specs.
+
+        Raises:
+            ApplicationError: they cannot be built; its type is the name of our error, and trying again would not help.
+        """
+        event = wire.from_text(opened)
+        assert isinstance(event, Opened), "a session begins with what opens it"
+        try:
+            async with _signs_of_life(Meter()):
+                built = await self._builder.built(setting)
+        except OutriderError as error:
+            raise ApplicationError(str(error), type=type(error).__name__, non_retryable=True) from None
+        agents = built.agents
+        return wire.to_text(
+            replace(
+                event,
+                approximation=agents["approximation"].name,
+                target=agents["target"].name,
+                drafters=len(drafters_of(agents["approximation"])),
+                tools=_declared(built),
+            )
+        )
+
+    @activity.defn(name=wire.ASK)
+    async def ask(self, asking: wire.Asking) -> str:
+        """The report that the call ends as."""
+        meter, before = Meter(), _used_before()
+        result: Answer | Exception | None
+        try:
+            async with _signs_of_life(meter):
+                agent, task = await self._agent(asking)
+                steps = wire.steps_from_text(asking.prefix)
+                result = checked(await agent.next_step(task, steps, meter), agent.name)
+        except asyncio.CancelledError:
+            if not _is_closed():
+                raise  # this worker is leaving: another one is given the call
+            result = None
+        except Exception as error:
+            result = error
+        used = sound(meter.usage)
+        return wire.to_text(_report(asking, used if before is None else before + used, result))
+
+    async def _agent(self, asking: wire.Asking) -> tuple[Agent, Task]:
+        built = await self._builder.built(asking.setting)
+        agent = drafters_of(built.agents[asking.role])[asking.drafter]
+        return agent, Task(asking.setting.task, asking.setting.world).steered(tuple(asking.sentences))
+
+    @activity.defn(name=wire.RUN_TOOL)
+    async def run_tool(self, doing: wire.Doing) -> str:
+        """The report that the run of the tool ends as. Under the same key, an effect is the same effect."""
+        (step,) = wire.steps_from_text(doing.step)
+        number, at = doing.execution, doing.at
+        try:
+            async with _signs_of_life(Meter()):
+                tools = (await self._builder.built(doing.setting)).tools
+                assert tools is not None, "nothing is executed without tools"
+                tools = tools if doing.live else tools.fork()
+                if doing.undoes:
+                    await tools.undo(step, key=doing.key)
+                    return wire.to_text(Undone(execution=number, at=at))
+                observation = await tools.run(step, key=doing.key)
+        except asyncio.CancelledError:
+            if not _is_closed():
+                raise
+            return wire.to_text(Lost(execution=number, at=at, reason=BROKEN_OFF))
+        except Exception as error:
+            return wire.to_text(Lost(execution=number, at=at, reason=_sentence(error)))
+        if not isinstance(observation, str):
+            reason = f"an observation is a text, and {step.action} returned a {type(observation).__name__}"
+            return wire.to_text(Lost(execution=number, at=at, reason=reason))
+        return wire.to_text(Observed(execution=number, at=at, observation=observation))
+
+
+def _declared(built: Built) -> tuple[Declared, ...]:
+    """The tools as they are here: a copy of a world stays in one worker, so that nothing is rehearsed."""
+    return tuple(replace(tool, rehearses=False) for tool in built.tools.declared) if built.tools is not None else ()
+
+
+@asynccontextmanager
+async def _signs_of_life(meter: Meter) -> AsyncIterator[None]:
+    """Inside, the engine is told that this worker lives, and what ``meter`` says until now."""
+    silent_after = activity.info().heartbeat_timeout
+    every_s = silent_after.total_seconds() / SIGNS_OF_LIFE if silent_after is not None else 1.0
+
+    async def tell() -> None:
+        while True:
+            activity.heartbeat(asdict(meter.usage))
+            await asyncio.sleep(every_s)
+
+    try:
+        async with asyncio.TaskGroup() as group:
+            telling = group.create_task(tell())
+            yield
+            telling.cancel()
+    except BaseExceptionGroup as errors:
+        raise errors.exceptions[0] from None
+
+
+def _used_before() -> Usage | None:
+    """What an earlier worker had used of the call when it died, as far as it has said so; ``None`` if this is the first."""
+    info = activity.info()
+    if info.attempt == 1:
+        return None
+    said = info.heartbeat_details[0] if info.heartbeat_details else {}
+    try:
+        return replace(sound(Usage(**said)), counted="estimated")
+    except TypeError:  # another version's usage
+        return Usage()
+
+
+def _is_closed() -> bool:
+    """Whether the session has closed this call, and not the worker."""
+    why = activity.cancellation_details()
+    return why is not None and why.cancel_requested
+
+
+def _report(asking: wire.Asking, usage: Usage, result: Answer | Exception | None) -> Drafted | Verified | Failed | Cancelled:
+    """What the call ended as. Absence never counts as an answer; why it was closed is for the session to say."""
+    call, role, at = asking.call, asking.role, asking.at
+    match result:
+        case None:
+            return Cancelled(call=call, role=role, at=at, reason=BROKEN_OFF, usage=usage)
+        case Answer(steps=steps, thought=thought, confidence=sure) if steps:
+            if role == "target":
+                return Verified(call=call, at=at, step=steps[0], thought=thought, usage=usage)
+            return Drafted(call=call, at=at, steps=steps, thought=thought, usage=usage, confidence=sure)
+        case NoGuess() if role == "approximation":
+            return Drafted(call=call, at=at, steps=(), usage=usage)
+        case Answer():
+            return Failed(call=call, role=role, at=at, error="the reply names no step", usage=usage)
+        case error:
+            return Failed(call=call, role=role, at=at, error=_sentence(error), usage=usage)
+
+
+def _sentence(error: Exception) -> str:
+    """The error for a journal and a screen. A foreign one gets its type's name, since its text may say little."""
+    return str(error) if isinstance(error, OutriderError) else f"{type(error).__name__}: {error}"

@@ -1,0 +1,132 @@
+"""The way to the engine: its address, the connection, and its errors in our words."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Final
+
+from temporalio.api.enums.v1 import TaskQueueType
+from temporalio.api.taskqueue.v1 import TaskQueue
+from temporalio.api.workflowservice.v1 import DescribeTaskQueueRequest
+from temporalio.client import Client
+from temporalio.envconfig import ClientConfig
+from temporalio.service import RPCError, RPCStatusCode
+
+from outrider import errors
+from outrider.errors import AccessRefused, BadOption, OutriderError, ServerTrouble, UnknownName, Unreachable
+from outrider.scale.wire import QUEUE
+
+_ADDRESS: Final = re.compile(
+    r"temporal(?:://(?P<host>[^/\s:@]+|\[[0-9a-fA-F:]+\])(?::(?P<port>[0-9]{1,5}))?(?:/(?P<namespace>[^/\s]+)(?:/(?P<queue>[^/\s]+))?)?/?)?"
+)
+
+CONNECTING_S: Final = 5.0
+
+_TRANSIENT: Final = frozenset(
+    {
+        RPCStatusCode.UNAVAILABLE, RPCStatusCode.DEADLINE_EXCEEDED, RPCStatusCode.RESOURCE_EXHAUSTED, RPCStatusCode.CANCELLED,
+        RPCStatusCode.ABORTED, RPCStatusCode.UNKNOWN, RPCStatusCode.INTERNAL,
+    }
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Address:
+    """Where an engine is, and where in it sessions and workers meet. What is empty, Temporal's own configuration says."""
+
+    host: str = ""
+    namespace: str = ""
+    queue: str = QUEUE
+
+    def __str__(self) -> str:
+        return f"temporal://{self.host or 'localhost:7233'}/{self.namespace or 'default'}"
+
+
+def address_of(text: str) -> Address:
+    """The address that ``text`` names: ``temporal``, or ``temporal://HOST[:PORT][/NAMESPACE[/QUEUE]]``.
+
+    Raises:
+        BadOption: it names none.
+    """
+    found = _ADDRESS.fullmatch(text)
+    if found is None:
+        raise BadOption(
+            f"the engine {text!r} is not known; give temporal, or temporal://HOST:PORT/NAMESPACE; keys and certificates are "
+            "read from the environment"
+        )
+    host = f"{found['host']}:{found['port'] or 7233}" if found["host"] else ""
+    return Address(host=host, namespace=found["namespace"] or "", queue=found["queue"] or QUEUE)
+
+
+async def connected(address: Address) -> Client:
+    """A connection to the engine. Keys and certificates come from the environment and files that Temporal's own tools read.
+
+    Raises:
+        Unreachable: nobody answers there.
+        AccessRefused: it does not let us in.
+    """
+    options = ClientConfig.load_client_connect_config()
+    options["target_host"] = address.host or options.get("target_host") or "localhost:7233"
+    options["namespace"] = address.namespace or options.get("namespace") or "default"
+    try:
+        client = await Client.connect(**options, connect_timeout=timedelta(seconds=CONNECTING_S))
+    except RuntimeError as error:
+        raise Unreachable(
+            f"no Temporal server answers at {options['target_host']}: {_reason(error)}; start one, such as with temporal server "
+            "start-dev, or give another address with --engine temporal://HOST:PORT/NAMESPACE"
+        ) from None
+    except RPCError as error:
+        raise our_error(error, address) from None
+    return client
+
+
+async def has_worker(client: Client, address: Address) -> bool:
+    """Whether somebody has asked for calls at the queue in the last minutes.
+
+    Raises:
+        Unreachable, UnknownName, AccessRefused: the engine does not say.
+    """
+    request = DescribeTaskQueueRequest(
+        namespace=client.namespace,
+        task_queue=TaskQueue(name=address.queue),
+        task_queue_type=TaskQueueType.TASK_QUEUE_TYPE_WORKFLOW,
+    )
+    try:
+        answer = await client.workflow_service.describe_task_queue(request, timeout=timedelta(seconds=CONNECTING_S))
+    except RPCError as error:
+        raise our_error(error, address) from None
+    return bool(answer.pollers)
+
+
+def is_transient(error: RPCError) -> bool:
+    """Whether it may be gone when asked again."""
+    return error.status in _TRANSIENT
+
+
+def our_error(error: RPCError, address: Address) -> OutriderError:
+    """The engine's error in our tree."""
+    match error.status:
+        case RPCStatusCode.NOT_FOUND:
+            return UnknownName(f"{address} has no such namespace or session: {error.message}")
+        case RPCStatusCode.UNAUTHENTICATED | RPCStatusCode.PERMISSION_DENIED:
+            return AccessRefused(f"{address} does not let us in: {error.message}; set TEMPORAL_API_KEY, or a client certificate")
+        case status if status in _TRANSIENT:
+            return Unreachable(f"{address} does not answer: {error.message}")
+        case _:
+            return ServerTrouble(f"{address} refuses: {error.message}")
+
+
+def named_error(kind: str | None, message: str) -> OutriderError:
+    """The error of ours that a worker named, with its sentence."""
+    found = getattr(errors, kind or "", None)
+    if isinstance(found, type) and issubclass(found, OutriderError):
+        return found(message)
+    return ServerTrouble(message)
+
+
+def _reason(error: Exception) -> str:
+    """What the connection said, without its layers."""
+    text = str(error)
+    return "connection refused" if "refused" in text.casefold() else text.rpartition(": ")[2] or text

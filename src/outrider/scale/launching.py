@@ -1,0 +1,88 @@
+"""From what somebody wants to a session in the engine: the same launch as here, but for the agents, which workers build."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from typing import Any
+
+from outrider.agents.agent import Meter
+from outrider.agents.world import World
+from outrider.errors import BadOption
+from outrider.journal import JournalStore
+from outrider.launch import Launch, Understood, assembled
+from outrider.model import Answer, Prefix, Role, Task, Usage
+from outrider.naming import without_secrets
+from outrider.rules import Lookahead
+from outrider.runtime import Session
+from outrider.scale.remote import Engine, RemoteSession
+from outrider.scale.wire import Setting
+
+
+class Elsewhere:
+    """An agent that is asked elsewhere: here it is a name."""
+
+    __slots__ = ("name",)
+
+    def __init__(self, name: str) -> None:
+        self.name: str = name
+
+    async def next_step(self, task: Task, prefix: Prefix, meter: Meter) -> Answer:
+        """Nobody asks it here."""
+        raise AssertionError(f"{self.name} is asked by a worker")
+
+    def most(self, task: Task, prefix: Prefix) -> Usage | None:
+        """Nobody knows here."""
+        return None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RemoteLaunch(Launch):
+    """A run that is ready to start in the engine, more than once if need be."""
+
+    engine: Engine
+
+    def session(self, *, lookahead: Lookahead | None = None, ask: bool = False, name: str | None = None) -> Session:
+        """A session of it, as ``Launch.session`` says."""
+        here = Launch.session(self, lookahead=lookahead, ask=ask, name=name)
+        names = self.understood.agents
+        setting = Setting(
+            task=self.task.text, world=self.task.world, approximation=names["approximation"], target=names["target"],
+            lookahead=(lookahead or self.understood.lookahead).name,
+        )  # fmt: skip
+        return RemoteSession(here, self.engine, setting)
+
+
+async def launch_remote(understood: Understood, engine: Engine, journal: JournalStore) -> RemoteLaunch:
+    """Read the session to go on from; the agents are built by a worker when the session begins.
+
+    Raises:
+        BadOption: an option is for one process, or an agent's name holds a secret.
+        JournalError: the session to go on from cannot be read.
+    """
+    _check(understood)
+
+    async def elsewhere(task: Task, world: World) -> dict[Role, Elsewhere]:
+        return {role: Elsewhere(name) for role, name in understood.agents.items()}
+
+    ready = await assembled(understood, journal, elsewhere)
+    same: dict[str, Any] = {entry.name: getattr(ready, entry.name) for entry in fields(ready)}
+    return RemoteLaunch(**same | {"tools": None}, engine=engine)  # steps are executed by the workers, with their own
+
+
+def _check(understood: Understood) -> None:
+    for role, name in understood.agents.items():
+        if without_secrets(name) != name:
+            raise BadOption(
+                f"the address of the {role} agent holds a secret, {without_secrets(name)}, and the engine would keep it; leave "
+                "it out, and give the workers the key in their environment"
+            )
+    wanted = understood.wanted
+    here = (
+        wanted.calls_at_once, wanted.budget_calls, wanted.budget_tokens, wanted.budget_usd, wanted.budget_seconds,
+        wanted.requests_a_minute, wanted.tokens_a_minute,
+    )  # fmt: skip
+    if any(limit is not None for limit in here):
+        raise BadOption(
+            "limits and budgets are counted in one process, and the calls are made by others; leave them out, and limit the "
+            "workers: outrider worker --calls-at-once N --calls-a-second N"
+        )

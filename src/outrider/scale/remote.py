@@ -1,0 +1,314 @@
+"""A session that runs in the engine, with the same handle as one that runs here: watch, take a step, go back, stop, result.
+
+Its records come from the engine and go where those of a session here go: to the journal, the figures, the streams. The rules here
+only follow: they are given the same reports, so they say what the plan is, and refuse at once what cannot fit. What the person
+says counts when the engine has taken it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any, Final, TypeVar
+
+from temporalio.api.enums.v1 import EventType
+from temporalio.api.history.v1 import HistoryEvent
+from temporalio.client import (
+    Client,
+    RPCTimeoutOrCancelledError,
+    WorkflowHandle,
+    WorkflowQueryFailedError,
+    WorkflowUpdateFailedError,
+)
+from temporalio.common import WorkflowIDReusePolicy
+from temporalio.exceptions import ApplicationError, WorkflowAlreadyStartedError
+from temporalio.service import RPCError, RPCStatusCode
+
+from outrider.errors import BadOption, JournalError, NotNow, OutriderError, RunStopped, ServerTrouble, Unreachable
+from outrider.journal import from_line
+from outrider.model import Plan
+from outrider.rules.events import Finished, Opened, Record, Report, Stopped
+from outrider.runtime import Session
+from outrider.runtime.limits import Limits
+from outrider.runtime.loop import Loop
+from outrider.scale import wire
+from outrider.scale.engine import Address, has_worker, is_transient, named_error, our_error
+
+PATIENCE_S: Final = 15.0
+"""So long the engine, or its workers, may be silent before the person is told."""
+
+COMMAND_S: Final = 5.0
+"""So long what the person says may take to be accepted."""
+
+AGAIN_S: Final = 0.5
+"""After so long an engine that does not answer is asked again."""
+
+LOOKS: Final = 6
+"""So often a worker is looked for before a session begins."""
+
+_T = TypeVar("_T")
+
+_CHANGES: Final = frozenset({EventType.EVENT_TYPE_WORKFLOW_TASK_COMPLETED, EventType.EVENT_TYPE_WORKFLOW_EXECUTION_COMPLETED})
+_BROKEN_OFF: Final = frozenset(
+    {
+        EventType.EVENT_TYPE_WORKFLOW_EXECUTION_TERMINATED, EventType.EVENT_TYPE_WORKFLOW_EXECUTION_TIMED_OUT,
+        EventType.EVENT_TYPE_WORKFLOW_EXECUTION_CANCELED,
+    }
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Engine:
+    """A connection to an engine, and how patient to be with it."""
+
+    client: Client
+    address: Address
+    silent_after_s: float = wire.SILENT_AFTER_S
+    """A worker that has said nothing of a call for so long is taken for gone."""
+    patience_s: float = PATIENCE_S
+    most_events: int = 0
+    """A session's history is cut when it has so many events; with 0, when the engine suggests it."""
+
+
+class RemoteSession(Session):
+    """``session``, which has not begun, in the engine.
+
+    Leaving it stops it, as everywhere. If this process dies instead, it goes on in the engine to its end.
+    """
+
+    def __init__(self, session: Session, engine: Engine, setting: wire.Setting) -> None:
+        vars(self).update(vars(session))  # all is as it was, but for who drives it
+        self._loop = _Following(
+            engine,
+            setting,
+            rules=self._rules,
+            task=self.task,
+            agents={},
+            limits=Limits(),
+            publish=self._publish,
+            session=self.name,
+        )
+
+
+class _Following(Loop):
+    """In the place of the loop that drives a session: it follows one that the engine drives."""
+
+    __slots__ = ("_driving", "_engine", "_handle", "_session", "_setting", "_silent_since_s")
+
+    def __init__(self, engine: Engine, setting: wire.Setting, *, session: str, **loop: Any) -> None:
+        super().__init__(session=session, **loop)
+        self._engine = engine
+        self._setting = setting
+        self._session = session
+        self._handle: WorkflowHandle[Any, str] = engine.client.get_workflow_handle(f"outrider-{session}", result_type=str)
+        self._driving: asyncio.Task[None] | None = None
+        self._silent_since_s: float | None = None
+
+    def open(self, report: Opened, group: asyncio.TaskGroup) -> None:
+        """Have the engine begin, and follow it in a task of ``group``."""
+        self.is_open = True
+        self._driving = group.create_task(self._drive(report))
+
+    def receive(self, report: Report) -> None:
+        """Say to the session what the person says. What came of it is recorded here when this returns.
+
+        Raises:
+            NotNow: it does not fit. Nothing has changed.
+            Unreachable: the engine, or its workers, did not take it in time; it may still count later.
+        """
+        if self.broken is not None or self.finished.is_set():
+            return
+        if not self._n:
+            self._before_it_began(report)
+            return
+        said = wire.Said(command=wire.to_text(report), since=self._n)
+        try:
+            # The person's word counts or is refused before anything else is drawn; it takes some hundredths of a second.
+            self._take_in(_in_thread(lambda: self._say(said)))
+        except (NotNow, Unreachable) as error:
+            if not isinstance(report, Stopped):
+                raise
+            if isinstance(error, Unreachable):
+                self._give_up(error)
+
+    async def _say(self, said: wire.Said) -> wire.Sent:
+        address = self._engine.address
+        try:
+            async with asyncio.timeout(COMMAND_S):
+                sent: wire.Sent = await self._handle.execute_update(wire.SAY, said, result_type=wire.Sent)
+                return sent
+        except WorkflowUpdateFailedError as error:
+            raise _refused(error) from None
+        except RPCError as error:
+            if error.status is RPCStatusCode.NOT_FOUND:
+                raise NotNow("the run has ended; the plan stands as it is") from None
+            raise our_error(error, address) from None
+        except (TimeoutError, RPCTimeoutOrCancelledError):
+            raise Unreachable(
+                f"nobody at {address} has taken it within {COMMAND_S:g} s: the server or its workers are away; it may still count"
+            ) from None
+
+    def _before_it_began(self, report: Report) -> None:
+        if not isinstance(report, Stopped):
+            raise NotNow("the session is being opened; wait for its first step")
+        self._give_up(RunStopped(f"the run was stopped: {report.reason}", plan=Plan(())))
+
+    def _give_up(self, error: OutriderError) -> None:
+        """Follow no longer; the result is this error."""
+        self.broken = error
+        self.finished.set()
+        if self._driving is not None:
+            self._driving.cancel()
+
+    # The engine's side ----------------------------------------------------------------------------------------------
+
+    async def _drive(self, opened: Opened) -> None:
+        try:
+            await self._begin(opened)
+            while not self.finished.is_set():
+                await self._patiently()
+        except asyncio.CancelledError:
+            if self.broken is not None:  # given up: what has been begun there ends as well, if the engine can be told
+                await self._let_go()
+            raise
+        except RPCError as error:
+            raise self._broken(our_error(error, self._engine.address)) from None
+        except OutriderError as error:
+            raise self._broken(error) from None
+
+    def _broken(self, error: OutriderError) -> OutriderError:
+        self.broken = error
+        self.finished.set()
+        return error
+
+    async def _let_go(self) -> None:
+        try:
+            async with asyncio.timeout(COMMAND_S):
+                await self._handle.cancel()
+        except (TimeoutError, RPCError, RPCTimeoutOrCancelledError):
+            return
+
+    async def _begin(self, opened: Opened) -> None:
+        engine, address = self._engine, self._engine.address
+        await self._check_worker()
+        begin = wire.Begin(
+            session=self._session, setting=self._setting, opened=wire.to_text(opened),
+            silent_after_s=engine.silent_after_s, most_events=engine.most_events,
+        )  # fmt: skip
+        try:
+            await engine.client.start_workflow(
+                wire.WORKFLOW, begin, id=self._handle.id, task_queue=address.queue, result_type=str,
+                id_reuse_policy=WorkflowIDReusePolicy.REJECT_DUPLICATE, rpc_timeout=timedelta(seconds=COMMAND_S),
+            )  # fmt: skip
+        except WorkflowAlreadyStartedError:
+            raise BadOption(f"the engine has a session {begin.session!r} already; give this one another name") from None
+
+    async def _check_worker(self) -> None:
+        """Without a worker the session would wait in silence. One that has just been started is waited for.
+
+        Raises:
+            Unreachable: there is none.
+        """
+        engine, address = self._engine, self._engine.address
+        for _ in range(LOOKS):
+            if await has_worker(engine.client, address):
+                return
+            await asyncio.sleep(AGAIN_S)
+        raise Unreachable(f"no worker waits for sessions at {address}; start one: outrider worker --engine {address}")
+
+    async def _patiently(self) -> None:
+        """Follow the history of one run; if the engine is away, ask again later.
+
+        Raises:
+            Unreachable: it has been away for too long.
+        """
+        try:
+            await self._follow()
+        except (RPCError, WorkflowQueryFailedError, RPCTimeoutOrCancelledError) as error:
+            if isinstance(error, RPCError) and not is_transient(error):
+                raise
+            now_s = asyncio.get_running_loop().time()
+            self._silent_since_s = now_s if self._silent_since_s is None else self._silent_since_s
+            if now_s - self._silent_since_s >= self._engine.patience_s:
+                raise Unreachable(_gone(self._engine, error)) from None
+            await asyncio.sleep(AGAIN_S)
+
+    async def _follow(self) -> None:
+        """Take in the records of one run as its history grows; the engine holds the request until it does."""
+        history = self._handle.fetch_history_events(wait_new_event=True)
+        while not self.finished.is_set():
+            await history.fetch_next_page()
+            page = list(history.current_page or ())
+            if any(event.event_type in _CHANGES for event in page):
+                await self._catch_up()
+            for event in page:
+                self._check_end(event)
+            if not history.next_page_token:
+                return
+
+    async def _catch_up(self) -> None:
+        total = self._n + 1
+        while self._n < total:
+            sent = await self._handle.query(
+                wire.RECORDS, self._n, result_type=wire.Sent, rpc_timeout=timedelta(seconds=COMMAND_S)
+            )
+            self._silent_since_s = None
+            self._take_in(sent)
+            total = sent.total
+
+    def _check_end(self, event: HistoryEvent) -> None:
+        if self.finished.is_set():
+            return
+        if event.event_type == EventType.EVENT_TYPE_WORKFLOW_EXECUTION_FAILED:
+            failure = event.workflow_execution_failed_event_attributes.failure
+            raise named_error(failure.application_failure_info.type, failure.message)
+        if event.event_type in _BROKEN_OFF:
+            raise ServerTrouble(f"the session was ended from outside, at {self._engine.address}; its confirmed plan is kept")
+
+    def _take_in(self, sent: wire.Sent) -> None:
+        """Those of the records that are new here: after the rules have followed, they are written down and shown."""
+        records = [record for record in map(from_line, sent.lines) if record.n >= self._n]
+        if not records:
+            return
+        for record in records:
+            if isinstance(record.event, Report):
+                self._rules.receive(record.event, record.time_s)
+        self._n = records[-1].n + 1
+        self._tell(records)
+
+    def _tell(self, records: list[Record]) -> None:
+        try:
+            self._publish(records)
+        except JournalError as error:
+            self.lost = error  # the engine has them: the run goes on
+        if isinstance(records[-1].event, Finished):
+            self.finished.set()
+
+
+def _in_thread(work: Callable[[], Coroutine[Any, Any, _T]]) -> _T:
+    """What ``work`` returns, waited for without giving way to anything else."""
+    with ThreadPoolExecutor(1) as thread:
+        return thread.submit(lambda: asyncio.run(work())).result()
+
+
+def _refused(error: WorkflowUpdateFailedError) -> OutriderError:
+    """Why the engine's rules did not take what the person said."""
+    cause = error.cause
+    if not isinstance(cause, ApplicationError):
+        return ServerTrouble(f"the session could not take it: {cause}")
+    if cause.type != NotNow.__name__:
+        return named_error(cause.type, cause.message)
+    at, answer = cause.details if len(cause.details) == 2 else (None, "")
+    return NotNow(cause.message, at=at, answer=wire.steps_from_text(answer)[0] if answer else None)
+
+
+def _gone(engine: Engine, error: Exception) -> str:
+    away = isinstance(error, RPCError) and error.status is RPCStatusCode.UNAVAILABLE
+    who = str(engine.address) if away else f"a worker at {engine.address}"
+    return (
+        f"{who} has not answered for {engine.patience_s:g} s; the session goes on there as soon as it can, and what it had "
+        "confirmed is in the journal here"
+    )

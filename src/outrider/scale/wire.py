@@ -1,0 +1,150 @@
+"""What goes through the engine, in the journal's own form: events as lines, so that one strict reader knows them all.
+
+Nothing here holds a secret: agents are named by their specs, and whoever builds them has the keys in its own environment.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import zlib
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Final
+
+from outrider.journal import from_line, to_line
+from outrider.model import Effect, Prefix, Role, Step
+from outrider.rules.events import Event, Record
+
+WORKFLOW: Final = "outrider-session"
+"""The type of the workflow that is one session."""
+
+OPEN: Final = "outrider-open"
+ASK: Final = "outrider-ask"
+RUN_TOOL: Final = "outrider-run-tool"
+"""The activities: open the agents, ask one of them, run a step's tool."""
+
+SAY: Final = "say"
+RECORDS: Final = "records"
+"""The update that the person speaks with, and the query for what has happened."""
+
+QUEUE: Final = "outrider"
+"""The task queue that sessions and workers meet at."""
+
+SILENT_AFTER_S: Final = 10.0
+"""A worker that has said nothing of a call for so long is taken for gone, and another is given the call."""
+
+MOST_SENT: Final = 1_000_000
+"""So many characters of records are sent at once, of the two million bytes that the engine takes."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Setting:
+    """Who plans what, in names: enough for any worker to build the agents."""
+
+    task: str
+    world: str
+    approximation: str
+    target: str
+    lookahead: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Begin:
+    """What a session begins with; with ``earlier``, what it goes on with after its history was cut."""
+
+    session: str
+    setting: Setting
+    opened: str
+    """The event that opens it, with the specs in place of the agents' own names."""
+    silent_after_s: float = SILENT_AFTER_S
+    most_events: int = 0
+    """The history is cut when it has so many events; with 0, when the engine suggests it."""
+    earlier: str = ""
+    """Its records so far, packed."""
+    opened_s: float = 0.0
+    """When it was opened, by the engine's clock."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asking:
+    """One call, for a worker to make."""
+
+    setting: Setting
+    call: int
+    role: Role
+    at: int
+    drafter: int
+    prefix: str
+    sentences: list[str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Doing:
+    """One run of a step's tool, for a worker to make; with ``undoes``, the taking back of one."""
+
+    setting: Setting
+    execution: int
+    at: int
+    step: str
+    key: str
+    live: bool
+    effect: Effect
+    undoes: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Said:
+    """The person's command, and from which record on they want to hear what came of it."""
+
+    command: str
+    since: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sent:
+    """Records, as many as are sent at once, and how many there are in all."""
+
+    lines: list[str]
+    total: int
+
+
+def to_text(event: Event) -> str:
+    """``event`` as a line, in no place of a session."""
+    return to_line(Record(n=0, time_s=0.0, event=event))
+
+
+def from_text(line: str) -> Event:
+    """The event that ``to_text`` wrote."""
+    return from_line(line).event
+
+
+def steps_to_text(steps: Prefix) -> str:
+    """The steps, with what was observed of them."""
+    return json.dumps([[step.action, step.arguments, step.observation] for step in steps])
+
+
+def steps_from_text(text: str) -> Prefix:
+    """The steps that ``steps_to_text`` wrote."""
+    return tuple(Step(action, arguments, observation) for action, arguments, observation in json.loads(text))
+
+
+def pack(lines: Iterable[str]) -> str:
+    """The lines in a few characters: a session's records are much alike."""
+    return base64.b64encode(zlib.compress("\n".join(lines).encode("utf-8"))).decode("ascii")
+
+
+def unpack(text: str) -> list[str]:
+    """The lines that ``pack`` was given."""
+    return zlib.decompress(base64.b64decode(text)).decode("utf-8").split("\n")
+
+
+def sent_from(lines: list[str], since: int) -> Sent:
+    """Those of the lines from number ``since`` on, as many as are sent at once; one at least, if there is one."""
+    room, sent = MOST_SENT, list[str]()
+    for line in lines[since:]:
+        room -= len(line)
+        if sent and room < 0:
+            break
+        sent.append(line)
+    return Sent(lines=sent, total=len(lines))

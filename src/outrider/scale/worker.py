@@ -1,0 +1,54 @@
+"""A worker: one of the processes that carry sessions and make their calls, on this machine or another."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Final
+
+from temporalio.client import Client
+from temporalio.worker import Worker
+from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxRestrictions
+
+from outrider.scale.activities import Activities
+from outrider.scale.building import Builder
+from outrider.scale.workflow import SessionWorkflow
+
+CALLS_AT_ONCE: Final = 100
+"""So many calls a worker makes at once, if nobody says otherwise: they mostly wait for a provider."""
+
+DRAINING_S: Final = 30.0
+"""So long a worker that leaves may take to end its calls; what has not ended then is given to another."""
+
+SIGNS_EVERY_S: Final = 0.5
+"""Signs of life are sent at most so often, and a cancellation is learned of with one of them."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Manner:
+    """How a worker works."""
+
+    calls_at_once: int = CALLS_AT_ONCE
+    draining_s: float = DRAINING_S
+    calls_a_second: float | None = None
+    """Of all workers of the queue together: the engine gives out no more."""
+
+
+def worker(client: Client, queue: str, builder: Builder, manner: Manner) -> Worker:
+    """A worker that serves ``queue`` while it is entered; leaving it drains it: no call begins, those under way end.
+
+    The rules and the words that go through the engine are read from the same modules inside and outside of its sandbox.
+    """
+    restrictions = SandboxRestrictions.default.with_passthrough_modules("outrider")
+    return Worker(
+        client,
+        task_queue=queue,
+        workflows=[SessionWorkflow],
+        activities=Activities(builder).all,
+        workflow_runner=SandboxedWorkflowRunner(restrictions=restrictions),
+        max_concurrent_activities=manner.calls_at_once,
+        max_task_queue_activities_per_second=manner.calls_a_second,
+        max_heartbeat_throttle_interval=timedelta(seconds=SIGNS_EVERY_S),
+        default_heartbeat_throttle_interval=timedelta(seconds=SIGNS_EVERY_S),
+        graceful_shutdown_timeout=timedelta(seconds=manner.draining_s),
+    )

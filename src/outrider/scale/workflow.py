@@ -1,0 +1,350 @@
+"""One session as a workflow: the same pure rules as everywhere, driven by the engine's history instead of a loop of ours.
+
+report ──► Rules.receive ──► findings ──► records, which the query shows
+   ▲                    └──► orders ──► an activity is scheduled or cancelled ──┐
+   └────────────────────────────────────────────────────────────────────────────┘
+
+The engine runs this file again and again over the same history, so nothing here may depend on anything else.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+from datetime import timedelta
+from functools import partial
+from typing import Any, Final, TypeAlias, assert_never
+
+from temporalio import workflow
+from temporalio.common import Priority, RetryPolicy
+from temporalio.exceptions import ActivityError, ApplicationError, is_cancelled_exception
+
+with workflow.unsafe.imports_passed_through():
+    from outrider.errors import NotNow, OutriderError
+    from outrider.journal import from_line, to_line
+    from outrider.model import NOTHING_USED, Usage
+    from outrider.rules import MATCHINGS, Rules, lookahead_named
+    from outrider.rules.events import (
+        Cancel,
+        Cancelled,
+        Command,
+        Drafted,
+        Execute,
+        Executing,
+        Failed,
+        Finished,
+        Hurry,
+        Lost,
+        Observed,
+        Opened,
+        Order,
+        Record,
+        Report,
+        Start,
+        Started,
+        Stopped,
+        Undo,
+        Undone,
+        Verified,
+        Withdraw,
+    )
+    from outrider.scale import wire
+
+LONGEST_CALL: Final = timedelta(hours=1)
+"""The engine wants a bound. A worker that dies is noticed by its silence, long before."""
+
+ATTEMPTS: Final = 4
+"""So many workers are given a call, one after another, if those before have died over it."""
+
+MOST_CARRIED: Final = 1_900_000
+"""A session whose records are more than this when packed cannot go on: the engine takes two million bytes."""
+
+NOT_OPEN: Final = "the session is being opened; wait for its first step"
+
+URGENT: Final = 1
+LEAST_URGENT: Final = 5
+"""The engine's own scale of priorities."""
+
+Handle: TypeAlias = workflow.ActivityHandle[str]
+
+
+@workflow.defn(name=wire.WORKFLOW)
+class SessionWorkflow:
+    """Carries one session's rules and records. Its result is the outcome."""
+
+    @workflow.init
+    def __init__(self, begin: wire.Begin) -> None:
+        opened = _opened(begin)
+        self._begin = begin
+        self._rules = Rules(
+            lookahead=lookahead_named(begin.setting.lookahead), max_steps=opened.max_steps, matching=MATCHINGS[opened.matching]
+        )
+        self._lines: list[str] = []
+        self._opened_s = begin.opened_s or workflow.time()
+        self._inbox: list[Report] = []
+        self._calls: dict[int, Handle] = {}
+        self._runs: dict[int, Handle] = {}
+        self._reasons: dict[int, str] = {}
+        self._waiting: dict[int, Start | Execute | Undo] = {}
+        self._stopped: Stopped | None = None
+        self._finished = False
+
+    @workflow.run
+    async def run(self, begin: wire.Begin) -> str:
+        """Plan until every call is accounted for."""
+        if begin.earlier:
+            self._go_on()
+        else:
+            self._inbox.append(await self._open())
+        while not self._finished:
+            await workflow.wait_condition(lambda: bool(self._inbox) or self._may_be_cut)
+            if self._may_be_cut:
+                self._cut()
+            self._take_through()
+        await workflow.wait_condition(workflow.all_handlers_finished)
+        assert self._rules.outcome is not None, "a finished session has an outcome"
+        return self._rules.outcome
+
+    async def _open(self) -> Opened:
+        """The event that opens the session, with the agents' own names: a worker builds them, or says why it cannot."""
+        try:
+            line: str = await workflow.execute_activity(
+                wire.OPEN, args=[self._begin.setting, self._begin.opened], result_type=str, **self._terms(URGENT, ATTEMPTS)
+            )
+        except ActivityError as error:
+            raise _refusal(error) from None
+        opened = wire.from_text(line)
+        assert isinstance(opened, Opened), "it says what it was asked"
+        return opened
+
+    # The person -----------------------------------------------------------------------------------------------------
+
+    @workflow.update(name=wire.SAY)
+    def say(self, said: wire.Said) -> wire.Sent:
+        """Take the person's command; the records from ``said.since`` on, with what came of it."""
+        self._inbox.append(_command(said))
+        self._take_through()
+        return wire.sent_from(self._lines, said.since)
+
+    @say.validator
+    def check(self, said: wire.Said) -> None:
+        """Refuse what does not fit any more, with the rules' own sentence; nothing has changed then."""
+        try:
+            if not self._lines:
+                raise NotNow(NOT_OPEN)
+            self._rules.check(_command(said))
+        except OutriderError as error:
+            at, answer = (error.at, error.answer) if isinstance(error, NotNow) else (None, None)
+            told = wire.steps_to_text((answer,)) if answer is not None else ""
+            raise ApplicationError(str(error), at, told, type=type(error).__name__, non_retryable=True) from None
+
+    @workflow.query(name=wire.RECORDS)
+    def records(self, since: int) -> wire.Sent:
+        """The records from number ``since`` on, as many as are sent at once."""
+        return wire.sent_from(self._lines, since)
+
+    # Reports --------------------------------------------------------------------------------------------------------
+
+    def _take_through(self) -> None:
+        while self._inbox:
+            report, now_s = self._inbox.pop(0), workflow.time() - self._opened_s
+            decision = self._rules.receive(report, now_s)
+            for event in (report, *decision.findings):
+                self._lines.append(to_line(Record(n=len(self._lines), time_s=now_s, event=event)))
+                self._finished = self._finished or isinstance(event, Finished)
+            for order in decision.orders:
+                self._perform(order)
+
+    # Orders ---------------------------------------------------------------------------------------------------------
+
+    def _perform(self, order: Order) -> None:
+        match order:
+            case Start() | Execute() | Undo() if self._is_long:
+                self._waiting[_number(order)] = order  # it begins after the history was cut
+            case Start():
+                self._start(order)
+            case Execute() | Undo():
+                self._run(order)
+            case Cancel(call=number, reason=reason):
+                self._close(number, self._calls, reason)
+            case Withdraw(execution=number, reason=reason):
+                self._close(-1 - number, self._runs, reason)
+            case Hurry():
+                pass  # the engine cannot move what waits in its queue: priority went by nearness to the frontier from the start
+            case _:
+                assert_never(order)
+
+    def _start(self, order: Start) -> None:
+        asking = wire.Asking(
+            setting=self._begin.setting, call=order.call, role=order.role, at=order.at, drafter=order.drafter,
+            prefix=wire.steps_to_text(order.prefix), sentences=list(order.sentences),
+        )  # fmt: skip
+        handle = self._schedule(wire.ASK, asking, self._priority(order), ATTEMPTS)
+        self._calls[order.call] = handle
+        handle.add_done_callback(partial(self._called, order))
+        self._inbox.append(Started(call=order.call, role=order.role, at=order.at))
+
+    def _priority(self, order: Start) -> int:
+        ahead = order.at - self._rules.frontier.at
+        return URGENT if order.urgent else min(URGENT + max(1, ahead), LEAST_URGENT)
+
+    def _run(self, order: Execute | Undo) -> None:
+        live = isinstance(order, Undo) or order.live
+        effect = "write" if isinstance(order, Undo) else order.effect
+        doing = wire.Doing(
+            setting=self._begin.setting, execution=order.execution, at=order.at, step=wire.steps_to_text((order.step,)),
+            key=f"{self._begin.session}/{order.key}", live=live, effect=effect, undoes=isinstance(order, Undo),
+        )  # fmt: skip
+        # What writes is given to one worker once: whether it is tried again is for the rules and the person to say.
+        handle = self._schedule(wire.RUN_TOOL, doing, URGENT if live else LEAST_URGENT, 1 if effect == "write" else ATTEMPTS)
+        self._runs[-1 - order.execution] = handle
+        handle.add_done_callback(partial(self._ran, order))
+        self._inbox.append(Executing(execution=order.execution, at=order.at, step=order.step.named, live=live, key=order.key))
+
+    def _schedule(self, name: str, argument: wire.Asking | wire.Doing, priority: int, attempts: int) -> Handle:
+        handle: Handle = workflow.start_activity(name, argument, result_type=str, **self._terms(priority, attempts))
+        return handle
+
+    def _terms(self, priority: int, attempts: int) -> Any:
+        return {
+            "start_to_close_timeout": LONGEST_CALL,
+            "heartbeat_timeout": timedelta(seconds=self._begin.silent_after_s),
+            "retry_policy": RetryPolicy(initial_interval=timedelta(milliseconds=100), maximum_attempts=attempts),
+            "cancellation_type": workflow.ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
+            "priority": Priority(priority_key=priority),
+        }
+
+    def _close(self, key: int, handles: dict[int, Handle], reason: str) -> None:
+        waiting = self._waiting.pop(key, None)
+        match waiting:
+            case Start():
+                self._inbox.append(
+                    Cancelled(call=waiting.call, role=waiting.role, at=waiting.at, reason=reason, usage=NOTHING_USED)
+                )
+            case Execute() | Undo():
+                self._inbox.append(Lost(execution=waiting.execution, at=waiting.at, reason=reason))
+            case None if key in handles and key not in self._reasons:
+                self._reasons[key] = reason
+                handles[key].cancel()
+            case _:
+                pass
+
+    # What has come of them ------------------------------------------------------------------------------------------
+
+    def _called(self, order: Start, done: asyncio.Task[str]) -> None:
+        del self._calls[order.call]
+        reason = self._reasons.pop(order.call, "")
+        error = _error_of(done)
+        if error is None:
+            report = wire.from_text(done.result())
+            assert isinstance(report, Drafted | Verified | Failed | Cancelled), "a call ends as one of these"
+            usage = report.usage
+        else:
+            # One that no worker was given has used nothing. What another used when its worker died, nobody knows.
+            usage = Usage() if _began(error) else NOTHING_USED
+            report = Failed(call=order.call, role=order.role, at=order.at, error=_sentence(error), usage=usage)
+        if reason:
+            report = Cancelled(call=order.call, role=order.role, at=order.at, reason=reason, usage=usage)
+        self._inbox.append(report)
+
+    def _ran(self, order: Execute | Undo, done: asyncio.Task[str]) -> None:
+        del self._runs[-1 - order.execution]
+        reason = self._reasons.pop(-1 - order.execution, "")
+        error = _error_of(done)
+        if reason or error is not None:
+            why = reason if error is None else reason or _sentence(error)
+            self._inbox.append(Lost(execution=order.execution, at=order.at, reason=why))
+            return
+        report = wire.from_text(done.result())
+        assert isinstance(report, Observed | Lost | Undone), "a run of a tool ends as one of these"
+        self._inbox.append(report)
+
+    # Long sessions --------------------------------------------------------------------------------------------------
+
+    @property
+    def _is_long(self) -> bool:
+        """Whether the history is to be cut: from now on nothing begins until what is under way has ended."""
+        most = self._begin.most_events
+        history = workflow.info()
+        return history.get_current_history_length() >= most if most else history.is_continue_as_new_suggested()
+
+    @property
+    def _may_be_cut(self) -> bool:
+        idle = not self._calls and not self._runs and not self._inbox
+        return idle and bool(self._waiting) and self._is_long and not self._finished
+
+    def _cut(self) -> None:
+        """Go on as a new run of the same session, which replays the records so far through the rules."""
+        earlier = wire.pack(self._lines)
+        if len(earlier) > MOST_CARRIED:
+            self._inbox.append(Stopped(reason="its records have become more than the engine can carry; go on from its plan"))
+            return
+        workflow.continue_as_new(replace(self._begin, earlier=earlier, opened_s=self._opened_s))
+
+    def _go_on(self) -> None:
+        """Replay what has happened before; then begin what was ordered and has not begun."""
+        self._lines = wire.unpack(self._begin.earlier)
+        ordered: dict[int, Start | Execute | Undo] = {}
+        for record in map(from_line, self._lines):
+            if isinstance(record.event, Report):
+                for order in self._rules.receive(record.event, record.time_s).orders:
+                    if isinstance(order, Start | Execute | Undo):
+                        ordered[_number(order)] = order
+                if (ended := _ended(record.event)) is not None:
+                    ordered.pop(ended, None)
+        for order in ordered.values():
+            self._perform(order)
+
+
+def _opened(begin: wire.Begin) -> Opened:
+    event = wire.from_text(begin.opened)
+    assert isinstance(event, Opened), "a session begins with what opens it"
+    return event
+
+
+def _command(said: wire.Said) -> Command:
+    event = wire.from_text(said.command)
+    if not isinstance(event, Command):
+        raise NotNow(f"only what a person says can be said to a session, and {event.kind} is none of it")
+    return event
+
+
+def _number(order: Start | Execute | Undo) -> int:
+    """One number for calls and executions: these count down from -1."""
+    return order.call if isinstance(order, Start) else -1 - order.execution
+
+
+def _ended(report: Report) -> int | None:
+    """The number of what has ended by this report."""
+    match report:
+        case Drafted() | Verified() | Failed() | Cancelled():
+            return report.call
+        case Observed() | Lost() | Undone():
+            return -1 - report.execution
+        case _:
+            return None
+
+
+def _error_of(done: asyncio.Task[str]) -> BaseException | None:
+    return asyncio.CancelledError() if done.cancelled() else done.exception()
+
+
+def _began(error: BaseException) -> bool:
+    return isinstance(error, ActivityError) and bool(error.started_event_id)
+
+
+def _refusal(error: ActivityError) -> ApplicationError:
+    """Why the session cannot be opened, with the name of our own error, for whoever started it."""
+    cause = error.cause
+    if isinstance(cause, ApplicationError):
+        return ApplicationError(cause.message, type=cause.type, non_retryable=True)
+    return ApplicationError(_sentence(error), type="Unreachable", non_retryable=True)
+
+
+def _sentence(error: BaseException) -> str:
+    if is_cancelled_exception(error):
+        return "it was broken off"
+    cause: BaseException = error
+    while isinstance(cause, ActivityError) and cause.cause is not None:
+        cause = cause.cause
+    return f"no worker has finished it: {cause}"
