@@ -12,11 +12,15 @@ from typing import Literal, TypeAlias
 from outrider.figures import CallEnd
 from outrider.model import Role
 from outrider.rules.events import Cancelled, Confirmed, Drafted, Failed, Opened, Record, Shown, Started, Took, Verified, WentBack
+from outrider.views.executions import Executions, RunEnd, ToolRun, Way
 from outrider.worlds import world_of
 from outrider.worlds.named import Teller
 
-Lane: TypeAlias = Role | Literal["person"]
+Lane: TypeAlias = Role | Literal["tools", "person"]
 """Whose bars lie there."""
+
+BarEnd: TypeAlias = CallEnd | RunEnd
+"""How a bar ends. Calls and runs of tools are used or wasted; else a call is cancelled or fails, a run is withdrawn or lost."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,6 +29,9 @@ class Bar:
 
     ``row`` keeps bars of one lane that overlap apart, counted from 0. ``end`` is how the call ended, ``running`` until then; one
     that answered is ``wasted`` until its step is confirmed. ``label`` is the step it named.
+
+    In the lane of tools a bar is one run of a step's tool: ``execution`` is its number, ``way`` what it was for, ``label`` its
+    step, and ``early_s`` how much earlier there was an observation because the tool was run before the step was confirmed.
     """
 
     lane: Lane
@@ -32,9 +39,12 @@ class Bar:
     at: int
     started_s: float
     ended_s: float | None = None
-    end: CallEnd | Literal["running"] = "running"
+    end: BarEnd = "running"
     label: str = ""
     call: int | None = None
+    execution: int | None = None
+    way: Way | None = None
+    early_s: float = 0.0
 
 
 class Lanes:
@@ -43,6 +53,8 @@ class Lanes:
     def __init__(self) -> None:
         self._bars: list[Bar] = []
         self._of_call: dict[int, int] = {}
+        self._places: list[int] = []
+        self._executions = Executions()
         self._window_s = 0.0
         self._reads: Teller = str
 
@@ -53,6 +65,9 @@ class Lanes:
 
     def receive(self, record: Record) -> None:
         """Take ``record`` in."""
+        before, self._executions = self._executions.runs, self._executions.after(record)
+        if self._executions.runs is not before:
+            self._draw_runs(before)
         match record.event:
             case Opened(task=task):
                 self._reads = world_of(task.world).teller(task.text)
@@ -98,6 +113,21 @@ class Lanes:
                 place = self._of_call[call]
                 self._bars[place] = replace(self._bars[place], end="used")
 
-    def _free_row(self, lane: Role) -> int:
+    def _draw_runs(self, before: tuple[ToolRun, ...]) -> None:
+        """The n-th run's bar stands at the n-th of ``_places``."""
+        for i, run in enumerate(self._executions.runs):
+            if i == len(self._places):
+                self._places.append(len(self._bars))
+                self._bars.append(self._of(run, self._free_row("tools")))
+            elif run is not before[i]:
+                self._bars[self._places[i]] = self._of(run, self._bars[self._places[i]].row)
+
+    def _of(self, run: ToolRun, row: int) -> Bar:
+        return Bar(
+            lane="tools", row=row, at=run.at, started_s=run.started_s, ended_s=run.ended_s, end=run.end,
+            label=self._reads(run.step), execution=run.execution, way=run.way, early_s=run.early_s,
+        )  # fmt: skip
+
+    def _free_row(self, lane: Lane) -> int:
         taken = {bar.row for bar in self._bars if bar.lane == lane and bar.ended_s is None}
         return next(row for row in range(len(taken) + 1) if row not in taken)

@@ -4,11 +4,32 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Callable
+from typing import Final
 
 from outrider.figures import Figures
-from outrider.rules.events import Allowed, Confirmed, Extended, Opened, Paused, Reached, Record, Steered, WentBack, WentOn
+from outrider.rules.events import (
+    Allowed,
+    Approved,
+    Asked,
+    Confirmed,
+    Executed,
+    Extended,
+    Opened,
+    Paused,
+    Reached,
+    Record,
+    Settled,
+    Stayed,
+    Steered,
+    Undone,
+    WentBack,
+    WentOn,
+)
 from outrider.views.picture import ConfirmedStep, Picture
-from outrider.views.words import how, limit, one_line, seconds, steered, summary
+from outrider.views.words import asks, early, how, limit, one_line, returned, seconds, steered, summary
+
+_MOST_OBSERVED: Final = 200
+"""Of an observation a line shows so many characters; the whole of it is in the plan as JSON."""
 
 
 class LinesView:
@@ -43,8 +64,26 @@ class LinesView:
                 self._write("Going on.")
             case Steered(at=at, sentence=sentence):
                 self._write(steered(at, sentence))
+            case Executed() | Asked() | Approved() | Settled() | Undone() | Stayed():
+                self._tell_of_tools(record.event)
             case _:
                 pass
+
+    def _tell_of_tools(self, event: Executed | Asked | Approved | Settled | Undone | Stayed) -> None:
+        match event:
+            case Executed(at=at):
+                self._write(_observation(self.picture.confirmed[at]))
+            case Asked():
+                assert self.picture.asked is not None, "what is asked is in the picture"
+                self._write(f"Asked: {asks(self.picture.asked)}")
+            case Approved(at=at):
+                self._write(f"Approved: step {at} is run.")
+            case Settled(at=at):
+                self._write(f"Step {at} is not run; what came of it is in your words.")
+            case Undone(at=at):
+                self._write(f"Step {at} has been taken back.")
+            case Stayed():
+                self._write(one_line(self.picture.stayed))
 
     def close(self) -> None:
         """Write the summary, and the plan as one would want to read it."""
@@ -55,7 +94,7 @@ class LinesView:
 def whole_plan(picture: Picture) -> list[str]:
     """The task, the plan as it stands, and what the person has added: for whoever has watched it on a screen that is gone."""
     sentences = [steered(sentence.at, sentence.text) for sentence in picture.sentences]
-    return [*_head(picture), *map(_step, picture.confirmed), *sentences]
+    return [*_head(picture), *(line for step in picture.confirmed for line in _whole(step)), *sentences]
 
 
 def to_read(picture: Picture, width: int | None = None) -> list[str]:
@@ -82,3 +121,14 @@ def _head(picture: Picture) -> list[str]:
 
 def _step(step: ConfirmedStep) -> str:
     return f"{step.at:3}  {one_line(step.text)}  ({how(step)}, {seconds(step.since_s)})"
+
+
+def _whole(step: ConfirmedStep) -> list[str]:
+    return [_step(step)] if step.step.observation is None else [_step(step), _observation(step)]
+
+
+def _observation(step: ConfirmedStep) -> str:
+    """What its tool has returned, in one line that is cut; and what running it early has saved."""
+    said = returned(step)
+    cut = said if len(said) <= _MOST_OBSERVED else f"{said[: _MOST_OBSERVED - 1]}…"
+    return f"     → {cut}" + (f" ({early(step)})" if early(step) else "")

@@ -6,23 +6,31 @@ where there is none, the one that is the person's to take.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from typing import Literal, TypeAlias
+from dataclasses import dataclass, field, replace
+from typing import Any, Literal, TypeAlias
 
 from outrider.model import By, Plan, PlanStep, Step
 from outrider.rules.events import (
     Allowed,
+    Approved,
+    Asked,
     Confirmed,
     Degraded,
     Ended,
+    Executed,
+    Executing,
     Extended,
     Finished,
+    Lost,
     Opened,
     Outcome,
     Paused,
+    Question,
     Reached,
     Record,
+    Settled,
     Shown,
+    Stayed,
     Steered,
     Took,
     Verified,
@@ -30,6 +38,7 @@ from outrider.rules.events import (
     WentBack,
     WentOn,
 )
+from outrider.views.executions import Executions
 from outrider.worlds import world_of
 from outrider.worlds.named import NamedWorld
 
@@ -44,6 +53,10 @@ class ConfirmedStep:
     ``replaced`` is the draft that stood there before the verdict, if it was another step; ``drafted`` says whether a draft had
     named this one; ``earlier`` that it comes from the session this one goes on from. ``since_s`` is when it was confirmed.
     ``reads`` and ``replaced_reads`` are how the two steps read in their world; empty: as they are.
+
+    ``executes`` says whether its tool is run; ``runs_s`` since when it has been running, ``None`` while it is not; ``executed_s``
+    when what it returned, which is the step's observation, became part of the plan; ``early_s`` how much earlier that was because
+    the tool had been run before the step was confirmed; ``settled`` that the observation is the person's.
     """
 
     at: int
@@ -56,11 +69,21 @@ class ConfirmedStep:
     earlier: bool = False
     reads: str = ""
     replaced_reads: str = ""
+    executes: bool = False
+    runs_s: float | None = None
+    executed_s: float | None = None
+    early_s: float = 0.0
+    settled: bool = False
 
     @property
     def text(self) -> str:
         """The step in words."""
         return self.reads or str(self.step)
+
+    @property
+    def awaits(self) -> bool:
+        """Whether the plan cannot go on before this step has been executed."""
+        return self.executes and self.step.observation is None
 
     @property
     def replaced_text(self) -> str:
@@ -75,6 +98,24 @@ class VerifyingStep:
     at: int
     step: Step
     since_s: float
+    reads: str = ""
+
+    @property
+    def text(self) -> str:
+        """The step in words."""
+        return self.reads or str(self.step)
+
+
+@dataclass(frozen=True, slots=True)
+class Asking:
+    """What the person is asked about the tool of confirmed step ``at``; ``writes`` says whether it changes the world."""
+
+    at: int
+    step: Step
+    question: Question
+    reason: str
+    since_s: float
+    writes: bool
     reads: str = ""
 
     @property
@@ -122,6 +163,15 @@ class Picture:
     """Those of them that the person has taken since: they are this session's."""
     thoughts: tuple[tuple[int, str], ...] = ()
     """Thoughts of verdicts that wait for their step to be confirmed, by call."""
+    executions: Executions = field(default_factory=Executions)
+    """The runs of tools, those for drafts too: of these no more is shown than that they run."""
+    asked: Asking | None = None
+    taken: Step | None = None
+    """The person has taken the next step, which counts as soon as the step before it has been executed."""
+    stayed: str = ""
+    """After going back: which effect could not be taken back, in a sentence, until the person does something else."""
+    left: tuple[ConfirmedStep, ...] = ()
+    """The steps that the person went back behind, as long as it may turn out that one of them stays."""
 
     @property
     def plan(self) -> Plan:
@@ -147,6 +197,11 @@ class Picture:
         return world_of(self.world)
 
     @property
+    def awaited(self) -> ConfirmedStep | None:
+        """The last confirmed step, if the plan waits for it to be executed."""
+        return self.confirmed[-1] if self.confirmed and self.confirmed[-1].awaits else None
+
+    @property
     def drafts_by(self) -> str:
         """Who drafts, and how far ahead."""
         if self.lookahead == "lookahead-0":
@@ -157,8 +212,10 @@ class Picture:
 
     def after(self, record: Record) -> Picture:
         """The picture once ``record`` has happened."""
-        picture = replace(self, now_s=record.time_s)
+        picture = replace(self, now_s=record.time_s, executions=self.executions.after(record))
         match record.event:
+            case Executing() | Executed() | Lost() | Asked() | Approved() | Settled() | Stayed():
+                return picture._executed(record.event)
             case Opened() as opened:
                 return replace(
                     picture,
@@ -176,11 +233,11 @@ class Picture:
                 return replace(picture, verifying=VerifyingStep(at, step, record.time_s, self.reads(step)))
             case Confirmed() as confirmed:
                 return picture._with(confirmed)
-            case Took(at=at):
-                return replace(picture, anew=picture.anew | {at}, held="", waiting=None, limit="")
+            case Took(at=at, step=step):
+                taken = step if picture.awaited is not None else None
+                return replace(picture, anew=picture.anew | {at}, held="", waiting=None, limit="", taken=taken, stayed="")
             case WentBack(at=at):
-                kept = picture.confirmed[at].step
-                return replace(picture, confirmed=picture.confirmed[:at], verifying=None, held="back", waiting=kept, limit="")
+                return picture._back_to(at)
             case Paused():
                 return replace(picture, held="paused")
             case Waiting(step=step):
@@ -192,13 +249,16 @@ class Picture:
             case Extended() if picture.held == "steps":
                 return replace(picture, held="", waiting=None, limit="")
             case WentOn():
-                return replace(picture, held="", waiting=None, limit="")
+                return replace(picture, held="", waiting=None, limit="", stayed="")
             case Steered():
                 return picture._steered(record.event)
             case Degraded(error=error, left=left):
                 return replace(picture, degraded=error, drafters_left=left)
             case Ended(outcome=outcome, reason=reason):
-                return replace(picture, outcome=outcome, reason=reason, verifying=None, held="", waiting=None, limit="")
+                return replace(
+                    picture, outcome=outcome, reason=reason, verifying=None, held="", waiting=None, limit="", asked=None,
+                    taken=None, stayed="",
+                )  # fmt: skip
             case Finished():
                 return replace(picture, finished=True)
             case _:
@@ -206,11 +266,58 @@ class Picture:
 
     def _steered(self, event: Steered) -> Picture:
         sentences = (*self.sentences, Sentence(event.at, event.sentence)) if event.sentence else ()
-        return replace(self, sentences=sentences, verifying=None, held="", waiting=None, limit="")
+        return replace(self, sentences=sentences, verifying=None, held="", waiting=None, limit="", taken=None, stayed="")
+
+    def _back_to(self, at: int) -> Picture:
+        return replace(
+            self, confirmed=self.confirmed[:at], left=self.confirmed[at:], verifying=None, held="back",
+            waiting=self.confirmed[at].step.named, limit="", asked=None, taken=None, stayed="",
+        )  # fmt: skip
+
+    def _executed(self, event: Executing | Executed | Lost | Asked | Approved | Settled | Stayed) -> Picture:
+        match event:
+            case Executing(at=at, live=True) if at < len(self.confirmed):
+                return self._of(at, runs_s=self.now_s)
+            case Lost(at=at) if at < len(self.confirmed) and self.confirmed[at].awaits:
+                run = self.executions.under_way(at, self.confirmed[at].step)
+                return self._of(at, runs_s=None if run is None else run.started_s)
+            case Executed(at=at, step=step, execution=execution):
+                run = self.executions.ended(execution)
+                settled = self.confirmed[at].settled and run is None
+                early_s = 0.0 if run is None else run.early_s
+                return self._of(at, step=step, runs_s=None, executed_s=self.now_s, early_s=early_s, settled=settled)
+            case Asked(at=at, step=step, question=question, reason=reason):
+                writes = self.executions.effect(step) == "write"
+                return replace(self, asked=Asking(at, step, question, reason, self.now_s, writes, self.reads(step)))
+            case Approved():
+                return replace(self, asked=None)
+            case Settled(at=at):
+                return replace(self._of(at, settled=True), asked=None)
+            case Stayed():
+                return self._stays(event)
+            case _:
+                return self
+
+    def _of(self, at: int, **changes: Any) -> Picture:
+        """With these changes to confirmed step ``at``."""
+        step = replace(self.confirmed[at], **changes)
+        return replace(self, confirmed=(*self.confirmed[:at], step, *self.confirmed[at + 1 :]))
+
+    def _stays(self, event: Stayed) -> Picture:
+        """The plan is again what it was, up to the step whose effect could not be taken back."""
+        first = self.left[0].at if self.left else len(self.confirmed)
+        again = self.left[: event.at + 1 - first]
+        after = self.left[len(again) :]
+        told = f"Step {event.at}, {self.reads(event.step.named)}, could not be taken back, so the plan goes on after it"
+        return replace(
+            self, confirmed=(*self.confirmed[:first], *again), waiting=after[0].step.named if after else None, left=(),
+            stayed=f"{told}: {event.reason}",
+        )  # fmt: skip
 
     def _with(self, event: Confirmed) -> Picture:
         shown = self.verifying.step if self.verifying is not None and self.verifying.at == event.at else None
         replaced = shown if shown is not None and shown != event.step else None
+        run = self.executions.under_way(event.at, event.step)
         step = ConfirmedStep(
             at=event.at,
             step=event.step,
@@ -222,6 +329,8 @@ class Picture:
             earlier=event.call is None and event.at < self.carried and event.at not in self.anew,
             reads=self.reads(event.step),
             replaced_reads=self.reads(replaced) if replaced is not None else "",
+            executes=self.executions.has_tool(event.step),
+            runs_s=None if run is None else run.started_s,
         )
         thoughts = tuple(entry for entry in self.thoughts if entry[0] != event.call)
-        return replace(self, confirmed=(*self.confirmed[: event.at], step), verifying=None, thoughts=thoughts)
+        return replace(self, confirmed=(*self.confirmed[: event.at], step), verifying=None, thoughts=thoughts, taken=None)

@@ -13,10 +13,10 @@ from rich.live import Live
 from rich.text import Text
 
 from outrider.figures import Figures
-from outrider.rules.events import Confirmed, Opened, Record, Shown, WentBack
+from outrider.rules.events import Asked, Confirmed, Executed, Opened, Record, Shown, Stayed, WentBack
 from outrider.views.lines import to_read
 from outrider.views.picture import ConfirmedStep, Picture
-from outrider.views.words import count, how, one_line, running, seconds, status, summary
+from outrider.views.words import asks, count, early, how, one_line, returned, running, seconds, status, summary
 
 REDRAWS_PER_S: Final = 5
 
@@ -64,6 +64,12 @@ class TerminalView:
                 self._live.start()
             case Confirmed():
                 self._print_step(self.picture.confirmed[-1])
+            case Executed(at=at):
+                self._print_observation(self.picture.confirmed[at])
+            case Asked() if self.picture.asked is not None:
+                self._console.print(Text(f"  ?  {asks(self.picture.asked)}", style="yellow"))
+            case Stayed():
+                self._console.print(Text(f"  !  {one_line(self.picture.stayed)}", style="yellow"))
             case WentBack(at=at):
                 self._console.print(Text(f"  ←  back to step {at}", style="yellow"))
             case Shown():
@@ -105,6 +111,13 @@ class TerminalView:
             line.rstrip()
         self._console.print(Text.assemble(_gutter("✓", step.at, "green"), Text("\n" + " " * _GUTTER).join(lines)))
 
+    def _print_observation(self, step: ConfirmedStep) -> None:
+        """What its tool has returned, in one line; steps are executed in the order of the plan, so it stands below its own."""
+        ahead = f"  {early(step)}" if early(step) else ""
+        line = Text(f"{' ' * _GUTTER}→ {returned(step)}", style="dim")
+        line.truncate(max(1, self._console.width - len(ahead)), overflow="ellipsis")
+        self._console.print(Text.assemble(line, (ahead, "dim")))
+
     # The moving lines: two, always, so that nothing jumps ----------------------------------------------------------
 
     def __rich__(self) -> Group:
@@ -127,7 +140,10 @@ class TerminalView:
             return _cut(_gutter("…", verifying.at, "blue"), step, said, self._console.width)
         if confirmed and confirmed[-1].step.is_finish:
             return Text()
-        since_s = confirmed[-1].since_s if confirmed else 0.0
+        if picture.awaited is not None and picture.awaited.runs_s is not None:
+            said = f"step {picture.awaited.at} is being executed, {running(now_s - picture.awaited.runs_s)}"
+            return _cut(_gutter("…", len(confirmed), "dim"), Text(), said, self._console.width)
+        since_s = (confirmed[-1].executed_s or confirmed[-1].since_s) if confirmed else 0.0
         said = f"the target is at work, {running(now_s - since_s)}"
         return _cut(_gutter("…", len(confirmed), "dim"), Text(), said, self._console.width)
 

@@ -14,6 +14,8 @@ from outrider.model import JSON, Role, Usage
 from outrider.rules.events import (
     Accepted,
     Allowed,
+    Approved,
+    Asked,
     Cancelled,
     Confirmed,
     Drafted,
@@ -22,10 +24,13 @@ from outrider.rules.events import (
     Failed,
     Opened,
     Paused,
+    Question,
     Reached,
     Record,
     Rejected,
+    Settled,
     Started,
+    Stayed,
     Steered,
     Took,
     Verified,
@@ -33,27 +38,33 @@ from outrider.rules.events import (
     WentOn,
 )
 from outrider.views.lanes import Bar, Lanes
-from outrider.views.words import OUTCOMES, limit, one_line, steered
+from outrider.views.words import OUTCOMES, limit, one_line, seconds, steered
 
 Entry: TypeAlias = dict[str, JSON]
 """One event of the format."""
 
 _PID: Final = 1
 
-_Thread: TypeAlias = tuple[Literal["plan", "person", "approximation", "target"], int]
+_QUESTIONS: Final[dict[Question, str]] = {
+    "approval": "may its tool run?", "failed": "its tool gave no answer", "unsure": "has its effect happened?",
+}  # fmt: skip
+
+_Thread: TypeAlias = tuple[Literal["plan", "person", "approximation", "target", "tools"], int]
 """A lane and a row in it."""
 
-_ORDER: Final = ("plan", "person", "approximation", "target")
+_ORDER: Final = ("plan", "person", "approximation", "target", "tools")
 """From top to bottom."""
 
 _COLOURS: Final = {
     "used": "good", "wasted": "bad", "cancelled": "grey", "failed": "terrible", "running": "thread_state_runnable",
+    "withdrawn": "grey", "lost": "terrible",
 }  # fmt: skip
 """Names of the format's own palette; a viewer that does not know them chooses colours itself."""
 
 
 def chrome_trace(records: Iterable[Record]) -> dict[str, JSON]:
-    """The session as a Chrome trace: calls, the person's windows and confirmed steps as bars, arrows from a draft to its verdict.
+    """The session as a Chrome trace: calls, runs of tools, the person's windows and confirmed steps as bars, arrows from a draft
+    to its verdict. A run of a tool that was early says by how much.
 
     Bars of one thread never overlap. A call that runs on after the last record ends there, with ``running`` as its outcome.
     """
@@ -175,6 +186,14 @@ class _Story:
                 self._mark(record, "person", limit(event))
             case Steered(at=at, sentence=sentence):
                 self._mark(record, "person", steered(at, sentence))
+            case Asked(at=at, question=question):
+                self._mark(record, "plan", f"asked about step {at}: {_QUESTIONS[question]}")
+            case Approved(at=at):
+                self._mark(record, "person", f"step {at} approved")
+            case Settled(at=at):
+                self._mark(record, "person", f"step {at} settled")
+            case Stayed(at=at, reason=reason):
+                self._mark(record, "plan", f"step {at} could not be taken back: {reason}")
             case Ended(outcome=outcome):
                 self._mark(record, "plan", OUTCOMES[outcome])
             case _:
@@ -211,7 +230,7 @@ def _name_of(thread: _Thread) -> str:
     lane, row = thread
     if lane == "approximation":
         return f"drafts {row}" if row else "drafts"
-    return f"target {row}" if lane == "target" else lane
+    return f"{lane} {row}" if lane in ("target", "tools") else lane
 
 
 def _names(story: _Story) -> Iterator[Entry]:
@@ -252,7 +271,11 @@ def _bar(bar: Bar, story: _Story, tid: int) -> Entry:
     args: Entry = {"at": bar.at, "outcome": bar.end}
     if bar.call is not None:
         args = {"call": bar.call, **args, **_used(story.usage.get(bar.call))}
-    return _complete(bar.label or f"step {bar.at}", bar.lane, bar.started_s, end_s, tid, bar.end, args)
+    name = bar.label or f"step {bar.at}"
+    if bar.execution is not None:
+        args = {"execution": bar.execution, **args, "way": bar.way, "early_s": round(bar.early_s, 6)}
+        name = f"{name}, {seconds(bar.early_s)} early" if bar.early_s else name
+    return _complete(name, bar.lane, bar.started_s, end_s, tid, bar.end, args)
 
 
 def _used(usage: Usage | None) -> Entry:
@@ -300,9 +323,8 @@ def _counters(story: _Story) -> Iterator[Entry]:
 
 def _lost_tokens(story: _Story) -> dict[int, dict[str, int]]:
     lost, total = {0: {"wasted": 0, "cancelled": 0}}, {"wasted": 0, "cancelled": 0}
-    for bar in sorted((bar for bar in story.bars if bar.end in total), key=lambda bar: bar.ended_s or 0.0):
-        assert bar.call is not None, "the person's windows are never lost"
-        usage = story.usage[bar.call]
-        total[bar.end] += usage.tokens
+    calls = [(bar, bar.call) for bar in story.bars if bar.call is not None and bar.end in total]
+    for bar, call in sorted(calls, key=lambda it: it[0].ended_s or 0.0):
+        total[bar.end] += story.usage[call].tokens
         lost[_micros(bar.ended_s or 0.0)] = dict(total)
     return lost

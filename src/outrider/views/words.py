@@ -7,7 +7,7 @@ from typing import Final
 
 from outrider.figures import Figures, Taken
 from outrider.rules.events import Allowed, Extended, Outcome, Reached
-from outrider.views.picture import ConfirmedStep, Picture
+from outrider.views.picture import Asking, ConfirmedStep, Picture
 
 OUTCOMES: Final[dict[Outcome, str]] = {
     "complete": "Plan complete",
@@ -16,7 +16,12 @@ OUTCOMES: Final[dict[Outcome, str]] = {
     "step_limit": "Ended: the limit on steps was reached",
     "budget": "Ended: the budget is used up",
     "journal_lost": "Ended: the journal could not be written",
+    "tool_failed": "Ended: a tool gave no answer",
+    "not_approved": "Ended: a tool was not approved",
 }
+
+_LEAST_SECONDS: Final = 0.005
+"""Less than this would be printed as nothing."""
 
 _LEAST_DOLLARS: Final = 0.0001
 """Less than this would be printed as nothing."""
@@ -68,6 +73,44 @@ def how(step: ConfirmedStep) -> str:
     if step.replaced is not None:
         return f"instead of {one_line(step.replaced_text)}"
     return "as drafted" if step.drafted else "by the target"
+
+
+def printable(text: str) -> str:
+    """An observation as it may be shown: its own lines, without characters that command a terminal."""
+    return "\n".join(_UNFIT.sub("\ufffd", line.replace("\t", "    ")) for line in text.splitlines())
+
+
+def returned(step: ConfirmedStep) -> str:
+    """What has come of executing the step, in one line; empty where nothing has so far, or there is nothing to execute."""
+    if step.step.observation is None:
+        return ""
+    said = one_line(step.step.observation) or "(nothing)"
+    return f"{said} (in your words)" if step.settled else said
+
+
+def early(step: ConfirmedStep) -> str:
+    """That the step's tool had been run before the step was confirmed, and what that saved; empty if that is nothing."""
+    return f"tool {seconds(step.early_s)} early" if step.early_s >= _LEAST_SECONDS else ""
+
+
+def asks(asking: Asking) -> str:
+    """What the person is asked about a step's tool, in one or two sentences."""
+    step = f"Step {asking.at}, {one_line(asking.text)},"
+    why = f": {one_line(asking.reason).rstrip('.')}" if asking.reason else ""
+    match asking.question:
+        case "approval":
+            return f"{step} changes the world."
+        case "failed":
+            return f"{step} gave no answer{why}."
+        case "unsure":
+            return f"{step} gave no answer{why}. Whether it has had its effect is not known."
+
+
+def answers(asking: Asking) -> tuple[tuple[str, str], ...]:
+    """What the person can do where they are asked: a key, and what it does. Behind what may have happened nobody goes back."""
+    run = ("y", "runs it" if asking.question == "approval" else "runs it again")
+    back = () if asking.question == "unsure" else (("b", "goes back"),)
+    return (run, ("s", "says what came of it"), *back, ("q", "stops"))
 
 
 def steered(at: int, sentence: str) -> str:
@@ -160,7 +203,7 @@ def summary(picture: Picture, figures: Figures) -> list[str]:
         lines.append("A fuzzy match was chosen: this plan is lossy, it may differ from the target's own.")
     if picture.degraded:
         lines.append(degraded(picture))
-    return [*lines, *_comparison(figures), *_consumption(figures), *_acceptance(figures)]
+    return [*lines, *_comparison(figures), *_consumption(figures), *_acceptance(figures), *_tools(picture)]
 
 
 def _sentence(text: str) -> str:
@@ -221,3 +264,14 @@ def _acceptance(figures: Figures) -> list[str]:
         f"{tally.accepted}/{tally.accepted + tally.rejected} at {ahead}" for ahead, tally in sorted(figures.acceptance.items())
     )
     return [f"Drafts accepted: {accepted} of {judged}; by steps ahead: {by_position}."]
+
+
+def _tools(picture: Picture) -> list[str]:
+    """How the runs of tools ended, and what running them early has saved; nothing where no tool was run."""
+    runs = picture.executions.runs
+    if not runs:
+        return []
+    ends = {end: sum(1 for run in runs if run.end == end) for end in ("used", "wasted", "withdrawn", "lost")}
+    early_s = picture.executions.early_s
+    ahead = f"; run early, they saved about {seconds(early_s)}" if early_s >= _LEAST_SECONDS else ""
+    return [f"Runs of tools: {', '.join(f'{number} {end}' for end, number in ends.items())}{ahead}."]

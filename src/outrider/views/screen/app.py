@@ -1,8 +1,8 @@
 """The terminal screen: it draws the scene, hands the person's keys on as the session's commands, and decides nothing.
 
 The session and the screen share one event loop. Records come in and are folded into the scene; keys go out as ``take``,
-``take_instead``, ``go_back``, ``go_on``, ``pause`` and ``steer``, each with the step number that the person saw. What the rules
-refuse, they refuse; the screen says so in a line.
+``take_instead``, ``go_back``, ``go_on``, ``pause``, ``steer``, ``approve`` and ``settle``, each with the step number that the
+person saw. What the rules refuse, they refuse; the screen says so in a line.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import asyncio
 import time
 from collections.abc import AsyncIterable, Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import ClassVar, Final, Literal, TypeAlias
 
@@ -25,11 +26,12 @@ from outrider.figures import Figures
 from outrider.model import Step
 from outrider.rules.events import Record
 from outrider.runtime import Session
-from outrider.views.picture import Picture
+from outrider.views.picture import Asking, Picture, VerifyingStep
 from outrider.views.scene import Watch
 from outrider.views.screen import says
 from outrider.views.screen.panes import Head, Keys, LanesPane, Note, PlanPane, RunLine
-from outrider.views.screen.prompt import FREE_WORDS, Prompt
+from outrider.views.screen.prompt import FREE_WORDS, Meant, Prompt
+from outrider.views.words import answers
 
 TICK_S: Final = 0.1
 """Running seconds are drawn anew so often."""
@@ -47,6 +49,9 @@ TINY: Final = 12
 """With fewer lines the plan, the note and the keys are all there is room for; and while the person types, what they type."""
 
 Mode: TypeAlias = Literal["watching", "choosing", "asking"]
+_ENTERS: Final[dict[Meant, str]] = {"step": "take", "sentence": "steer", "observation": "say so"}
+"""What Enter does where the person types."""
+
 Colours: TypeAlias = Literal["terminal", "dark", "light"]
 
 
@@ -181,14 +186,19 @@ class PlanScreen(App[None]):
             return  # the screen is being left
         scene, now_s = self._told.scene, self.now_s
         on_display = says.next_step(scene, now_s)
-        if self._shown[0] != (seen := (on_display.at, on_display.state == "over", on_display.step)):
+        if self._shown[0] != (seen := (on_display.at, self._marks(on_display.state), on_display.step)):
             self._shown = (seen, self._clock())
         for widget in (self._head, self._pane, self._run_line, self._lanes):
             widget.show(scene, now_s)
-        if self._prompt.is_open and not self._prompt.steering and len(self.picture.confirmed) > self._prompt.at:
+        if self._prompt.is_open and self._prompt.what == "step" and len(self.picture.confirmed) > self._prompt.at:
             answer = self.picture.confirmed[self._prompt.at].step
             self._prompt.news(f"Step {self._prompt.at} has its answer: {answer}. Enter asks whether to keep yours")
         self._name_keys()
+
+    def _marks(self, state: says.State) -> object:
+        """What is new about a step on display although it is the same step: it is over, or something is asked about it."""
+        asked = self.picture.asked
+        return asked.since_s if state == "asked" and asked is not None else state == "over"
 
     def _tick(self) -> None:
         if self._pane.scene is None or not self._pane.is_attached or self.picture.outcome is not None:
@@ -202,14 +212,17 @@ class PlanScreen(App[None]):
 
     def _keys(self) -> tuple[tuple[str, str], ...]:
         if self._prompt.is_open:
-            offers = () if self._prompt.steering else (("↑ ↓", "choose"), ("Tab", "complete"))
-            return (("Enter", "steer" if self._prompt.steering else "take"), *offers, ("Esc", "close"))
+            what = self._prompt.what
+            offers = (("↑ ↓", "choose"), ("Tab", "complete")) if what == "step" else ()
+            return (("Enter", _ENTERS[what]), *offers, ("Esc", "close"))
         if self._mode == "asking":
             return (("y", "keep yours"), ("n", "let it stand"))
         if self._mode == "choosing":
             return (("↑ ↓", "choose"), ("Enter", "go back to it"), ("Esc", "stay"))
         if self.picture.finished:
             return (("Enter", "leave"), ("l", "lanes"), ("PgUp PgDn", "scroll"))
+        if self.picture.asked is not None:
+            return (*answers(self.picture.asked), ("t", "take next"), ("l", "lanes"), ("?", "help"))
         enter = (("Enter", "accept"),) if self._acceptable else ()
         space = ("+", "allow more") if self.picture.limit else ("space", "go on" if self.picture.held else "pause")
         return (*enter, ("t", "take"), space, ("g", "back"), ("s", "steer"), ("l", "lanes"), ("q", "stop"), ("?", "help"))
@@ -247,6 +260,8 @@ class PlanScreen(App[None]):
     def _command(self, key: str, character: str | None) -> None:
         self.say("")
         match key:
+            case "y" | "s" | "b" if (asked := self._asked_on_display) is not None:
+                self._answer_asked(key, asked)
             case "enter":
                 self._accept()
             case "t":
@@ -265,6 +280,24 @@ class PlanScreen(App[None]):
                 pass
             case _ if character is not None:
                 self._open_take(character)
+
+    # Answering what is asked about a tool ---------------------------------------------------------------------------
+
+    @property
+    def _asked_on_display(self) -> Asking | None:
+        """What is asked, as it is drawn: a key is never an answer to what the person has not seen."""
+        return None if self._pane.scene is None else self._pane.scene.picture.asked
+
+    def _answer_asked(self, key: str, asked: Asking) -> None:
+        if not self._been_there_a_moment:
+            self.say("That has only just been asked; the same key again answers it")
+        elif key == "y":
+            self._obey(lambda: self._session.approve(asked.at))
+        elif key == "b":
+            self._obey(lambda: self._session.go_back(asked.at))
+        else:
+            self.screen.add_class("typing")
+            self._prompt.open("observation", asked.at)
 
     def _look(self, key: str) -> bool:
         """Whether the key only changes what is in sight."""
@@ -301,13 +334,12 @@ class PlanScreen(App[None]):
     @property
     def _acceptable(self) -> bool:
         """Whether a draft is on display."""
-        picture = self.picture
-        return picture.verifying is not None and picture.waiting is None and picture.outcome is None
+        return _draft_on_display(self.picture) is not None and self.picture.outcome is None
 
     def _accept(self) -> None:
         """Take the draft on display: the one that is drawn, with its number, whatever has happened in the meantime."""
         scene = self._pane.scene
-        draft = None if scene is None or scene.picture.waiting is not None else scene.picture.verifying
+        draft = None if scene is None else _draft_on_display(scene.picture)
         if draft is None:
             self.say("There is no draft to accept; t takes a step of your own")
         elif not self._been_there_a_moment:
@@ -318,21 +350,22 @@ class PlanScreen(App[None]):
     def _open_take(self, text: str = "") -> None:
         self.screen.add_class("typing")
         prefix = self.picture.plan.prefix
-        self._prompt.open(len(prefix), world=self._world, prefix=prefix, text=text)
+        self._prompt.open("step", len(prefix), world=self._world, prefix=prefix, text=text)
 
     def _open_steer(self) -> None:
         self.screen.add_class("typing")
-        self._prompt.open(len(self.picture.confirmed))
+        self._prompt.open("sentence", len(self.picture.confirmed))
 
     @property
     def _world(self) -> World:
         return self._session.world or FREE_WORDS
 
     def on_prompt_said(self, event: Prompt.Said) -> None:
-        """The person has typed a step, or a sentence."""
-        if event.steering:
+        """The person has typed a step, a sentence, or what came of a step."""
+        if event.what != "step":
             self._close_prompt()
-            self._obey(lambda: self._session.steer(event.text))
+            said = self._session.steer if event.what == "sentence" else partial(self._session.settle, at=event.at)
+            self._obey(partial(said, event.text))
             return
         try:
             step = typed_step(event.text, self._world, self._prompt.prefix)
@@ -428,3 +461,9 @@ class PlanScreen(App[None]):
         self._stopping = True
         self._session.stop("on request")
         self._leave_if_done()
+
+
+def _draft_on_display(picture: Picture) -> VerifyingStep | None:
+    """The draft that is drawn; where the screen says something else of the next step, there is none."""
+    other = picture.waiting or picture.asked or picture.taken or picture.executions.undoing
+    return None if other is not None else picture.verifying

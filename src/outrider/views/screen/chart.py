@@ -12,12 +12,13 @@ from typing import Final
 from textual.content import Content
 
 from outrider.views.lanes import Bar, Lane
-from outrider.views.screen.drawing import DRAFT, PERSON, TARGET, cut
+from outrider.views.screen.drawing import DRAFT, PERSON, TARGET, TOOL, cut
 from outrider.views.words import running
 
 LANES: Final[tuple[tuple[Lane, str, str], ...]] = (
     ("approximation", "drafts", DRAFT),
     ("target", "target", TARGET),
+    ("tools", "tools", TOOL),
     ("person", "you", PERSON),
 )
 """Each lane, what it is called, and its colour, from the top."""
@@ -26,15 +27,21 @@ MOST_ROWS: Final = 6
 """Of a lane with more overlapping bars, the rest is only counted."""
 
 _LABEL: Final = 8
-_FILL: Final = {"used": "█", "running": "█", "wasted": "▓", "cancelled": "░", "failed": "░"}
+_FILL: Final = {"used": "█", "running": "█", "wasted": "▓", "cancelled": "░", "failed": "░", "withdrawn": "░", "lost": "░"}
 _LEGEND: Final = "█ used  ▓ unused  ░ cancelled  × failed"
+_OF_TOOLS: Final = "  e early  r rehearsed  u undone"
+_WAYS: Final = {None: "", "live": "", "early": "e", "rehearsal": "r", "undo": "u"}
+"""What stands behind the number of a run's step."""
 
 
 def lanes(bars: Sequence[Bar], width: int, now_s: float) -> list[Content]:
     """The chart of everything until ``now_s``, scaled to ``width``: a line for every row of every lane, then the axis."""
     room = max(1, width - _LABEL)
     lines: list[Content] = []
+    has_tools = any(bar.lane == "tools" for bar in bars)
     for lane, name, colour in LANES:
+        if lane == "tools" and not has_tools:
+            continue
         mine = [bar for bar in bars if bar.lane == lane]
         rows = max((bar.row for bar in mine), default=0) + 1
         for row in range(min(rows, MOST_ROWS)):
@@ -44,7 +51,11 @@ def lanes(bars: Sequence[Bar], width: int, now_s: float) -> list[Content]:
         if rows > MOST_ROWS:
             hidden = sum(1 for bar in mine if bar.row >= MOST_ROWS)
             lines.append(Content.styled(f"{'':<{_LABEL}}and {hidden} more at the same time", "dim"))
-    return [*lines, _axis(room, now_s), cut(Content.styled(f"{'':<{_LABEL}}{_LEGEND}", "dim"), width)]
+    return [
+        *lines,
+        _axis(room, now_s),
+        cut(Content.styled(f"{'':<{_LABEL}}{_LEGEND}{_OF_TOOLS if has_tools else ''}", "dim"), width),
+    ]
 
 
 def _row(bars: Sequence[Bar], room: int, now_s: float) -> str:
@@ -61,9 +72,9 @@ def _bar(bar: Bar, room: int, now_s: float) -> str:
     scale = room / max(now_s, 1e-9)
     start, end = int(bar.started_s * scale), int((now_s if bar.ended_s is None else bar.ended_s) * scale)
     length = max(1, min(end, room) - min(start, room - 1))
-    number = str(bar.at)
+    number = f"{bar.at}{_WAYS[bar.way]}"
     head = number if len(number) < length else ""
-    last = "▸" if bar.end == "running" else "×" if bar.end == "failed" else _FILL[bar.end]
+    last = "▸" if bar.end == "running" else "×" if bar.end in ("failed", "lost") else _FILL[bar.end]
     body = _FILL[bar.end] * max(0, length - len(head) - 1)
     return f"{head}{body}{last}"
 

@@ -16,12 +16,13 @@ from textual.content import Content
 from outrider.figures import Taken
 from outrider.views.picture import ConfirmedStep, Picture
 from outrider.views.scene import Scene
-from outrider.views.screen.says import NextStep, agents, came_about, next_step, the_run
+from outrider.views.screen.says import NextStep, agents, came_about, came_of_it, next_step, the_run
 from outrider.views.words import count, degraded, one_line, seconds, steered
 
 DRAFT: Final = "ansi_blue"
 TARGET: Final = "ansi_magenta"
 PERSON: Final = "ansi_green"
+TOOL: Final = "ansi_yellow"
 
 GUTTER: Final = 8
 """Cells before a step: a sign and its number."""
@@ -65,6 +66,9 @@ def joined(lines: Iterable[Content]) -> Content:
     return Content("\n").join(lines)
 
 
+_ASKED_LINES: Final = 6
+
+
 # The head -----------------------------------------------------------------------------------------------------------
 
 
@@ -77,6 +81,8 @@ def head(picture: Picture, width: int) -> list[Content]:
         lines.append(Content.styled(f"Steered before that: {count(before, 'sentence')}", PERSON))
     for sentence in picture.sentences[-_SENTENCES:]:
         lines.append(cut(Content.styled(steered(sentence.at, sentence.text), PERSON), width))
+    if picture.stayed:
+        lines += wrapped(Content.styled(one_line(picture.stayed), "bold"), width, _STANDS_LINES)
     if picture.degraded:
         lines.append(cut(Content.styled(degraded(picture), "dim"), width))
     if stands := picture.stands:
@@ -89,11 +95,21 @@ def head(picture: Picture, width: int) -> list[Content]:
 
 def plan(scene: Scene, width: int, chosen: int | None = None) -> list[Line]:
     """The confirmed steps, each whole unless it is very long; ``chosen`` is the one that the person would go back to."""
+    asked = scene.picture.asked
     return [
         Line(step.at, line)
         for step in scene.picture.confirmed
-        for line in _confirmed(step, scene.taken.get(step.at), width, chosen=step.at == chosen)
+        for line in [
+            *_confirmed(step, scene.taken.get(step.at), width, chosen=step.at == chosen),
+            *_observation(step, width, asked=asked is not None and asked.at == step.at),
+        ]
     ]
+
+
+def _observation(step: ConfirmedStep, width: int, *, asked: bool) -> list[Content]:
+    """A line with what has come of executing the step; none where it is not executed, or has only just been confirmed."""
+    said = came_of_it(step, asked=asked)
+    return [cut(Content.styled(f"{' ' * GUTTER}→ {said}", "dim"), width)] if said else []
 
 
 def _confirmed(step: ConfirmedStep, taken: Taken | None, width: int, *, chosen: bool) -> list[Content]:
@@ -128,6 +144,10 @@ def coming(scene: Scene, width: int, now_s: float) -> list[Content]:
         colour = PERSON if scene.picture.outcome == "complete" else ""
         lines = wrapped(Content.styled(found.said, f"bold {colour}".strip()), width - 2, _NEXT_LINES)
         return [Content.assemble("  ", line) for line in lines]
+    if found.state == "asked":
+        lines = wrapped(Content.styled(found.said, "bold"), max(1, width - GUTTER), _ASKED_LINES)
+        sign = _gutter("?", found.at - 1, "bold")
+        return [Content.assemble(sign if i == 0 else " " * GUTTER, line) for i, line in enumerate(lines)]
     gutter = _gutter("…", found.at, DRAFT if found.step else "dim")
     if found.step:
         said = Content.styled(found.said, DRAFT)

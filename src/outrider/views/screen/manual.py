@@ -15,6 +15,7 @@ PAGE: Final[tuple[tuple[str, str], ...]] = (
     ("t", "take another step: type it; ↑ ↓ choose, Tab completes"),
     ("space p", "pause; once more goes on"),
     ("+", "at a limit: allow as much again as was given at first"),
+    ("y s b", "asked about a tool: run it, say what came of it, go back"),
     ("g", "go back to a confirmed step: take another, steer, or go on"),
     ("s", "steer: add a sentence to the task; an empty one takes back all"),
     ("l", "the lanes: every call as a bar in time"),

@@ -1,9 +1,9 @@
-"""Where the person types: a step, with what its text may become, or a sentence to steer with."""
+"""Where the person types: a step, with what its text may become, a sentence to steer with, or what came of a step's tool."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Final
+from typing import Final, Literal, TypeAlias
 
 from textual import events
 from textual.containers import Vertical
@@ -24,6 +24,16 @@ MOST_SEEN: Final = 6
 
 FREE_WORDS: Final = World(name="", about="")
 """Where a session has no world, a step is whatever the person types."""
+
+
+Meant: TypeAlias = Literal["step", "sentence", "observation"]
+"""What the person types: a step, a sentence to steer with, or what came of executing a step."""
+
+_LABELS: Final[dict[Meant, str]] = {
+    "step": "Your step {at}, in place of the target's: an action, or action(name=value)",
+    "sentence": "Steer: a sentence added to the task from step {at} on; an empty one takes all back",
+    "observation": "What came of step {at}: both agents read it, and its tool is not run",
+}
 
 
 class Offers(Drawn):
@@ -90,15 +100,15 @@ class Typing(Input):
 
 
 class Prompt(Vertical):
-    """Where the person types: a step in place of the draft, or a sentence to steer with. Closed unless it is in use."""
+    """Where the person types: a step in place of the draft, or words. Closed unless it is in use."""
 
     class Said(Message):
-        """The person has said ``text``, at step ``at``; ``steering`` says whether as a sentence."""
+        """The person has said ``text``, at step ``at``, which is meant as ``what``."""
 
-        def __init__(self, text: str, at: int, *, steering: bool) -> None:
+        def __init__(self, text: str, at: int, what: Meant) -> None:
             self.text = text
             self.at = at
-            self.steering = steering
+            self.what = what
             super().__init__()
 
     class Closed(Message):
@@ -107,7 +117,7 @@ class Prompt(Vertical):
     def __init__(self) -> None:
         super().__init__()
         self.at = 0
-        self.steering = False
+        self.what: Meant = "step"
         self._world = FREE_WORDS
         self.prefix: Prefix = ()
         self._label = Note()
@@ -128,15 +138,10 @@ class Prompt(Vertical):
         """What stands there now."""
         return self._input.value
 
-    def open(self, at: int, *, world: World | None = None, prefix: Prefix = (), text: str = "") -> None:
-        """Let the person type: step ``at`` of ``world`` after ``prefix``, or without a world a sentence."""
-        self.at, self.steering, self.prefix = at, world is None, prefix
-        self._world = world or FREE_WORDS
-        self._label.say(
-            f"Steer: a sentence added to the task from step {at} on; an empty one takes all back"
-            if self.steering
-            else f"Your step {at}, in place of the target's: an action, or action(name=value)"
-        )
+    def open(self, what: Meant, at: int, *, world: World = FREE_WORDS, prefix: Prefix = (), text: str = "") -> None:
+        """Let the person type: step ``at`` of ``world`` after ``prefix``, or something in their own words."""
+        self.at, self.what, self.prefix, self._world = at, what, prefix, world
+        self._label.say(_LABELS[what].format(at=at))
         self.add_class("open")
         self._input.value = text
         self._input.cursor_position = len(text)
@@ -162,7 +167,7 @@ class Prompt(Vertical):
         self._label.say(text)
 
     def _offer(self) -> None:
-        offered = () if self.steering else completions(self._input.value, self._world, self.prefix)
+        offered = () if self.what != "step" else completions(self._input.value, self._world, self.prefix)
         self._offers.offer(offered, {action.name: action.does for action in self._world.actions})
 
     def on_input_changed(self, event: Input.Changed) -> None:
@@ -176,7 +181,7 @@ class Prompt(Vertical):
         if choice is not None and self._takes_arguments(choice):
             self._complete(choice)
         else:
-            self.post_message(self.Said(choice or event.value, self.at, steering=self.steering))
+            self.post_message(self.Said(choice or event.value, self.at, self.what))
 
     def on_typing_wants(self, event: Typing.Wants) -> None:
         event.stop()

@@ -7,11 +7,25 @@ from typing import Final, Literal, TypeAlias
 
 from outrider.figures import Taken
 from outrider.model import Step
-from outrider.views.picture import ConfirmedStep, Picture
+from outrider.views.picture import Asking, ConfirmedStep, Picture
 from outrider.views.scene import Run, Scene, Window
-from outrider.views.words import OUTCOMES, count, how, known_dollars, one_line, running, saved, saved_by, seconds
+from outrider.views.words import (
+    OUTCOMES,
+    answers,
+    asks,
+    count,
+    early,
+    how,
+    known_dollars,
+    one_line,
+    returned,
+    running,
+    saved,
+    saved_by,
+    seconds,
+)
 
-State: TypeAlias = Literal["verifying", "yours", "held", "over"]
+State: TypeAlias = Literal["verifying", "yours", "held", "asked", "busy", "over"]
 
 _WHOLE_SECONDS_FROM: Final = 3.0
 """From here on the tenths of what is usual say nothing."""
@@ -33,13 +47,37 @@ def next_step(scene: Scene, now_s: float) -> NextStep:
     at = len(picture.confirmed)
     if picture.outcome is not None:
         return NextStep(at, "over", "", ended(picture, scene.run.calls_in_flight))
+    if picture.asked is not None:
+        return NextStep(at, "asked", "", asked(picture.asked))
+    if (run := picture.executions.undoing) is not None:
+        back = f"taking back step {run.at}, {one_line(picture.reads(run.step))}, {running(now_s - run.started_s)}"
+        return NextStep(at, "busy", "", back)
+    if picture.taken is not None:
+        return NextStep(at, "busy", one_line(picture.reads(picture.taken)), f"yours, {after(picture, now_s)}")
     if picture.held and (picture.limit or picture.waiting is not None or picture.verifying is None):
         return NextStep(at, "held", "", held(picture, scene.window, now_s))
     if picture.verifying is None:
-        return NextStep(at, "yours", "", f"yours to take; {at_work(scene.window, now_s)}")
+        work = at_work(scene.window, now_s) if picture.awaited is None else f"it comes {after(picture, now_s)}"
+        return NextStep(at, "yours", "", f"yours to take; {work}")
     beside = verifying(scene.window, now_s)
+    if picture.awaited is not None:
+        beside = f"drafted; {after(picture, now_s)}"
     state: State = "held" if picture.held else "verifying"
     return NextStep(at, state, one_line(picture.verifying.text), f"{beside}; paused" if picture.held else beside)
+
+
+def asked(asking: Asking) -> str:
+    """What the person is asked about a step's tool, and the keys that answer."""
+    return f"{asks(asking)} {', '.join(f'{key} {does}' for key, does in answers(asking))}"
+
+
+def after(picture: Picture, now_s: float) -> str:
+    """What the next step waits for: the one before it is being executed."""
+    step = picture.awaited
+    if step is None:
+        return "next"
+    since = "" if step.runs_s is None else f", {running(now_s - step.runs_s)}"
+    return f"once step {step.at} has been executed{since}"
 
 
 def verifying(window: Window, now_s: float) -> str:
@@ -80,7 +118,9 @@ def ended(picture: Picture, in_flight: int) -> str:
     """That it is over, and what is still to be done."""
     assert picture.outcome is not None, "the run has ended"
     if not picture.finished:
-        return f"{OUTCOMES[picture.outcome]}; closing {count(in_flight, 'call')}"
+        step = picture.awaited
+        tool = f" and waiting for step {step.at}'s tool" if step is not None and step.runs_s is not None else ""
+        return f"{OUTCOMES[picture.outcome]}; closing {count(in_flight, 'call')}{tool}"
     why = f": {one_line(picture.reason)}" if picture.reason and picture.outcome != "complete" else ""
     return f"{OUTCOMES[picture.outcome]}{why}; Enter leaves"
 
@@ -88,9 +128,18 @@ def ended(picture: Picture, in_flight: int) -> str:
 def came_about(step: ConfirmedStep, taken: Taken | None) -> str:
     """How a confirmed step came about; for one that the person took, also what it replaced and what that saved."""
     if step.by != "person" or step.earlier:
-        return how(step)
+        return ", ".join(filter(None, (how(step), early(step))))
     replaced = f" instead of {one_line(step.replaced_text)}" if step.replaced is not None else ""
     return f"taken by you{replaced}, not verified; {saved_by(taken)}"
+
+
+def came_of_it(step: ConfirmedStep, *, asked: bool) -> str:
+    """What has come of executing a confirmed step so far: what its tool returned, or that it runs; empty if nothing has."""
+    if said := returned(step):
+        return said
+    if asked:
+        return "waits for your word"
+    return "running" if step.runs_s is not None else ""
 
 
 def the_run(run: Run, now_s: float) -> tuple[str, ...]:
