@@ -5,6 +5,7 @@ What it gives away is what the picture shows: confirmed steps, and at most one d
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping
 from typing import Final
 
@@ -26,6 +27,10 @@ from ag_ui.core import (
     TextMessageEndEvent,
     TextMessageStartEvent,
     TokenUsage,
+    ToolCallArgsEvent,
+    ToolCallEndEvent,
+    ToolCallResultEvent,
+    ToolCallStartEvent,
 )
 
 from outrider.journal import encode_plan
@@ -33,11 +38,13 @@ from outrider.model import JSON, Role, Usage
 from outrider.naming import without_secrets
 from outrider.rules.events import (
     Accepted,
+    Asked,
     Cancelled,
     Confirmed,
     Discarded,
     Drafted,
     Ended,
+    Executed,
     Failed,
     Finished,
     Opened,
@@ -49,6 +56,7 @@ from outrider.rules.events import (
     WentBack,
 )
 from outrider.views.lines import to_read
+from outrider.views.picture import ConfirmedStep
 from outrider.views.scene import Watch
 from outrider.views.words import OUTCOMES, one_line
 from outrider.web.patches import patch
@@ -56,6 +64,9 @@ from outrider.web.scenes import Drawing
 
 SESSION: Final = "outrider.session"
 """The custom event that names the session and where its commands go."""
+
+ASKED: Final = "outrider.asked"
+"""The custom event that says what the person is asked about a step's tool; the commands that answer it are in it."""
 
 STEP: Final = "outrider.step"
 """The type of the activities: one for each step of the plan."""
@@ -65,6 +76,9 @@ _UNSEEN: Final = (Started, Drafted, Verified, Failed, Cancelled, Accepted, Rejec
 
 _TOLD: Final = ("action", "arguments", "text", "by", "how", "replaced")
 """What an activity tells of its step."""
+
+_TOLD_OF_TOOLS: Final = ("observation", "early")
+"""What it tells besides of one that has been executed."""
 
 
 class Projection:
@@ -87,6 +101,8 @@ class Projection:
         self._state: dict[str, JSON] = {}
         self._drawn: dict[int, dict[str, JSON]] = {}
         self._activities: dict[int, dict[str, JSON]] = {}
+        self._tool_calls: dict[int, str] = {}
+        self._made = 0
         self._max_steps = 0
         self._open: int | None = None
         self._begun = False
@@ -140,6 +156,7 @@ class Projection:
             yield from self._finish_step()
         yield from self._delta()
         yield from self._steps()
+        yield from self._executions(record)
         match record.event:
             case Confirmed(at=at, step=step) if not step.is_finish and at + 1 < self._max_steps:
                 yield self._start_step(at + 1)
@@ -213,6 +230,44 @@ class Projection:
     def _activity(self, at: int, content: dict[str, JSON]) -> BaseEvent:
         return ActivitySnapshotEvent(message_id=f"{self._run_id}/step/{at}", activity_type=STEP, content=_sound(content))
 
+    # Executions -------------------------------------------------------------------------------------------------------
+
+    def _executions(self, record: Record) -> Iterator[BaseEvent]:
+        """A tool call for each confirmed step whose tool is run or is to be, once; its result is the step's observation."""
+        confirmed = self._watch.picture.confirmed
+        self._tool_calls = {at: name for at, name in self._tool_calls.items() if at < len(confirmed)}
+        if confirmed and confirmed[-1].at not in self._tool_calls and self._is_called(record, confirmed[-1]):
+            yield from self._tool_call(confirmed[-1])
+        match record.event:
+            case Asked():
+                yield self._asked()
+            case Executed(at=at, step=step) if at in self._tool_calls:
+                call = self._tool_calls[at]
+                content = _sound_text(step.observation or "")
+                yield ToolCallResultEvent(message_id=f"{call}/result", tool_call_id=call, content=content, role="tool")
+            case _:
+                pass
+
+    def _is_called(self, record: Record, step: ConfirmedStep) -> bool:
+        """Whether its tool runs, has just answered, or waits for the person's word. What an earlier session executed is not."""
+        answered = isinstance(record.event, Executed) and record.event.execution is not None
+        return step.runs_s is not None or answered or isinstance(record.event, Asked)
+
+    def _tool_call(self, step: ConfirmedStep) -> Iterator[BaseEvent]:
+        self._made += 1
+        call = self._tool_calls[step.at] = f"{self._run_id}/call/{self._made}"
+        yield ToolCallStartEvent(tool_call_id=call, tool_call_name=_sound_text(step.step.action))
+        arguments = json.dumps(_sound(dict(step.step.arguments)), ensure_ascii=False)
+        yield ToolCallArgsEvent(tool_call_id=call, delta=arguments)
+        yield ToolCallEndEvent(tool_call_id=call)
+
+    def _asked(self) -> BaseEvent:
+        asked = self._state["asked"]
+        assert isinstance(asked, dict), "what has been asked is in the state"
+        commands = {"y": "approve", "s": "settle", "b": "go_back", "q": "stop"}
+        can = [commands[key] for key in asked["answers"] if isinstance(key, str)] if isinstance(asked["answers"], list) else []
+        return CustomEvent(name=ASKED, value=_sound({**asked, "answers": [*can]}))
+
     # State ----------------------------------------------------------------------------------------------------------
 
     def _now(self) -> dict[str, JSON]:
@@ -268,7 +323,8 @@ def _at(step: Mapping[str, JSON]) -> int:
 def _content(step: Mapping[str, JSON]) -> dict[str, JSON]:
     """What the activity of ``step`` says. Only a confirmed one says by whom it is."""
     state = "confirmed" if "by" in step else "verifying"
-    return {"at": step["at"], "state": state, **{name: step[name] for name in _TOLD if name in step}}
+    executed = {name: step[name] for name in _TOLD_OF_TOOLS if step.get("observation") is not None}
+    return {"at": step["at"], "state": state, **{name: step[name] for name in _TOLD if name in step}, **executed}
 
 
 # What can be sent --------------------------------------------------------------------------------------------------

@@ -27,6 +27,8 @@ FIELDS: Final[Mapping[str, tuple[str, ...]]] = {
     "allow": ("calls", "tokens", "usd", "seconds", "reason"),
     "extend": ("steps", "reason"),
     "more": ("reason",),
+    "approve": ("at",),
+    "settle": ("at", "observation"),
     "stop": (),
 }
 """Every command with the fields it may have beside ``id`` and ``command``."""
@@ -51,6 +53,7 @@ class Command:
     step: Step | None = None
     text: str = ""
     sentence: str = ""
+    observation: str = ""
     calls: int | None = None
     tokens: int | None = None
     usd: float | None = None
@@ -81,6 +84,7 @@ def read_command(found: Mapping[str, JSON]) -> Command:
         step=step_from(found["step"]) if "step" in found else None,
         text=word(found, "text") if "text" in found else "",
         sentence=word(found, "sentence") if "sentence" in found else "",
+        observation=word(found, "observation") if "observation" in found else "",
         calls=whole(found, "calls") if "calls" in found else None,
         tokens=whole(found, "tokens") if "tokens" in found else None,
         usd=amount(found, "usd"),
@@ -91,12 +95,14 @@ def read_command(found: Mapping[str, JSON]) -> Command:
 
 
 def _check_complete(found: Mapping[str, JSON], name: str) -> None:
-    if name in ("take_instead", "go_back") and "at" not in found:
+    if name in ("take_instead", "go_back", "approve", "settle") and "at" not in found:
         raise BadOption(f"{name} needs the number of the step, at")
     if name in ("take", "take_instead") and ("step" in found) == ("text" in found):
         raise BadOption(f'{name} needs either a step, {{"action", "arguments"}}, or a typed text')
     if name == "extend" and "steps" not in found:
         raise BadOption("extend needs a number of steps")
+    if name == "settle" and "observation" not in found:
+        raise BadOption("settle needs an observation: what executing the step has come to")
     if name == "steer" and "sentence" not in found:
         raise BadOption("steer needs a sentence; an empty one takes back those before")
 
@@ -132,6 +138,10 @@ def perform(command: Command, session: Session) -> None:
             session.extend(command.steps, command.reason)
         case "more":
             session.more(command.reason)
+        case "approve":
+            session.approve(command.at)
+        case "settle":
+            session.settle(command.observation, command.at)
         case _:
             session.stop()
 

@@ -10,9 +10,9 @@ from outrider.model import JSON
 from outrider.naming import without_secrets
 from outrider.views.lanes import Bar
 from outrider.views.lines import to_read
-from outrider.views.picture import ConfirmedStep, Picture
+from outrider.views.picture import Asking, ConfirmedStep, Picture
 from outrider.views.scene import Scene, Watch
-from outrider.views.words import OUTCOMES, degraded, dollars, how, one_line, saved_by, summary
+from outrider.views.words import OUTCOMES, answers, asks, degraded, dollars, early, how, one_line, printable, saved_by, summary
 from outrider.web.answers import step_json
 
 LISTS: Final = ("confirmed", "bars", "sentences", "summary")
@@ -104,6 +104,7 @@ def _setting(picture: Picture) -> dict[str, JSON]:
         "drafts_by": _agent(picture.drafts_by),
         "lossless": picture.lossless,
         "carried": picture.carried,
+        "executes": bool(picture.executions.tools),
     }
 
 
@@ -122,6 +123,10 @@ def _state(picture: Picture) -> dict[str, JSON]:
         "held": picture.held,
         "limit": one_line(picture.limit),
         "waiting": None if waiting is None else step_json(waiting, picture.reads(waiting)),
+        "asked": None if picture.asked is None else _asked(picture.asked),
+        "taken": None if picture.taken is None else step_json(picture.taken, picture.reads(picture.taken)),
+        "undoing": _undoing(picture),
+        "stayed": one_line(picture.stayed),
         "sentences": [{"at": sentence.at, "text": one_line(sentence.text)} for sentence in picture.sentences],
         "degraded": degraded(picture),
         "outcome": picture.outcome,
@@ -129,6 +134,24 @@ def _state(picture: Picture) -> dict[str, JSON]:
         "reason": one_line(picture.reason),
         "finished": picture.finished,
     }
+
+
+def _asked(asking: Asking) -> dict[str, JSON]:
+    return {
+        "at": asking.at,
+        "question": asking.question,
+        "text": one_line(asking.text),
+        "reason": one_line(asking.reason),
+        "writes": asking.writes,
+        "said": asks(asking),
+        "answers": [key for key, _ in answers(asking)],
+        "since_s": asking.since_s,
+    }
+
+
+def _undoing(picture: Picture) -> JSON:
+    run = picture.executions.undoing
+    return None if run is None else {"at": run.at, "text": one_line(picture.reads(run.step)), "since_s": run.started_s}
 
 
 def _confirmed(step: ConfirmedStep, taken: Taken | None) -> dict[str, JSON]:
@@ -144,6 +167,13 @@ def _confirmed(step: ConfirmedStep, taken: Taken | None) -> dict[str, JSON]:
         "saved": None if taken is None else saved_by(taken),
         "saved_s": None if taken is None else taken.saved_s,
         "saved_usd": None if taken is None else taken.saved_usd,
+        "executes": step.executes,
+        "runs_s": step.runs_s,
+        "observation": None if step.step.observation is None else printable(step.step.observation),
+        "executed_s": step.executed_s,
+        "early": early(step),
+        "early_s": step.early_s,
+        "settled": step.settled,
     }
 
 
@@ -171,4 +201,7 @@ def _bar(bar: Bar) -> dict[str, JSON]:
         "end": bar.end,
         "label": one_line(bar.label),
         "call": bar.call,
+        "execution": bar.execution,
+        "way": bar.way,
+        "early_s": bar.early_s,
     }

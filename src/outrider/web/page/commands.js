@@ -55,6 +55,8 @@ function verbsOf(session, setRace, setTrouble) {
     goBack: ({ at }) => shown({ command: "go_back", at }),
     goOn: () => shown({ command: "go_on" }),
     pause: () => shown({ command: "pause" }),
+    approve: ({ at }) => shown({ command: "approve", at }),
+    settle: ({ at }, observation) => send({ command: "settle", at, observation }),
     more: () => shown({ command: "more" }),
     steer: (sentence) => send({ command: "steer", sentence }),
     stop: () => shown({ command: "stop" }),

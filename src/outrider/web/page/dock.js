@@ -8,6 +8,7 @@ import { count } from "./words.js";
 
 const SETTLED_MS = 350;
 const MOST_NAMED = 200;
+const MOST_ASKED = 600;
 
 /** Whether a draft has been on display long enough to be meant: one that came as somebody pressed Enter was not. */
 function useSettled(draft) {
@@ -22,9 +23,14 @@ function useSettled(draft) {
 /** The one thing that Enter does now: accept the draft, or keep the answer that waits. */
 export function usePrimary(scene, commands) {
   const row = openRow(scene);
-  const ready = useSettled(row && row.kind !== "yours" ? `${row.at} ${row.text}` : "");
+  const ready = useSettled(row && ["verifying", "waiting"].includes(row.kind) ? `${row.at} ${row.text}` : "");
   if (row?.kind === "waiting") return { label: "Keep it", ready, act: commands.goOn };
   return { label: "Accept", ready, act: () => row?.kind === "verifying" && commands.accept(row) };
+}
+
+/** What is asked, once it has been on display long enough for a key to be meant for it; until then null. */
+export function useAsked(asked) {
+  return useSettled(asked ? `${asked.at} ${asked.since_s}` : "") ? asked : null;
 }
 
 /** The buttons below the plan, and the one panel that one of them may have opened. */
@@ -43,6 +49,7 @@ export function Dock({ scene, session, commands, primary, panel, setPanel, live 
   return html`
     <section class="dock" aria-label="What you can do">
       <${Notice} commands=${commands} scene=${scene} />
+      ${scene.asked && html`<${Asked} asked=${scene.asked} commands=${commands} panel=${panel} toggle=${toggle} live=${live} />`}
       ${panel && html`<${Panel} key=${panel} name=${panel} scene=${scene} session=${session} commands=${commands} setPanel=${setPanel} />`}
       <div class="buttons">
         <button
@@ -86,12 +93,65 @@ function Notice({ commands: { race, trouble, keepMine, dismiss }, scene }) {
   `;
 }
 
+/** What is asked about a step's tool. Nothing of it is done by Enter: what changes the world is meant by its own key or button. */
+function Asked({ asked, commands, panel, toggle, live }) {
+  const again = asked.question === "approval" ? "Run it" : "Run it again";
+  return html`
+    <div class="notice asked" role="group" aria-labelledby="asked" data-notice="asked">
+      <p id="asked"><strong>${cut(asked.said, MOST_ASKED)}</strong></p>
+      <div class="buttons">
+        <button type="button" aria-keyshortcuts="y" disabled=${!live} onClick=${() => commands.approve(asked)}>${again}<kbd aria-hidden="true">y</kbd></button>
+        <button type="button" id="open-settle" aria-expanded=${panel === "settle"} aria-keyshortcuts="s" disabled=${!live} onClick=${() => toggle("settle")}>
+          Say what came of it<kbd aria-hidden="true">s</kbd>
+        </button>
+        ${asked.answers.includes("b") &&
+        html`<button type="button" aria-keyshortcuts="b" disabled=${!live} onClick=${() => commands.goBack(asked)}>Go back<kbd aria-hidden="true">b</kbd></button>`}
+      </div>
+    </div>
+  `;
+}
+
+/** What executing the step has come to, in the person's words: both agents read it, and the tool is not run. */
+function SettlePanel({ scene, commands, leave }) {
+  const [asked] = useState(scene.asked);
+  const [text, setText] = useState("");
+  const [error, setError] = useState("");
+  const field = useRef(null);
+  useLayoutEffect(() => field.current.focus(), []); // at once: the next key is meant for it
+  const submit = async (event) => {
+    event.preventDefault();
+    const refused = await commands.settle(asked, text);
+    return refused ? setError(refused) : leave();
+  };
+  return html`
+    <form onSubmit=${submit}>
+      <div class="field">
+        <label for="observation">What came of step ${asked.at}</label>
+        <textarea
+          id="observation"
+          ref=${field}
+          rows="2"
+          value=${text}
+          onInput=${(event) => setText(event.currentTarget.value)}
+          aria-invalid=${error ? "true" : undefined}
+          aria-describedby=${error ? "observation-error" : "observation-hint"}
+        ></textarea>
+        ${error ? html`<p class="error" id="observation-error" role="alert">${error}</p>` : html`<p class="hint" id="observation-hint">Both agents read it, and the tool is not run.</p>`}
+      </div>
+      <div class="buttons">
+        <button type="submit" class="primary">Say so</button>
+        <button type="button" onClick=${leave}>Cancel</button>
+      </div>
+    </form>
+  `;
+}
+
 function Panel({ name, ...rest }) {
   const leave = () => {
     rest.setPanel("");
     document.getElementById(`open-${name}`)?.focus();
   };
-  const Inside = { take: TakePanel, steer: SteerPanel, stop: StopPanel }[name];
+  const Inside = { take: TakePanel, steer: SteerPanel, stop: StopPanel, settle: SettlePanel }[name];
   const key = (event) => event.key === "Escape" && leave();
   return html`<div class="panel" onKeyDown=${key}><${Inside} leave=${leave} ...${rest} /></div>`;
 }

@@ -11,6 +11,7 @@ export const KEYS = [
   ["s", "Steer: add a sentence to the task"],
   ["p", "Pause, or go on"],
   ["x", "Stop the run, after one question"],
+  ["y s b", "Asked about a tool: run it, say what came of it, go back"],
   ["l", "Show or hide the lanes"],
   ["Esc", "Close what is open"],
   ["?", "This list"],

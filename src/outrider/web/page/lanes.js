@@ -11,6 +11,7 @@ const AXIS = 22;
 const LANES = [
   ["approximation", "Drafts"],
   ["target", "Target"],
+  ["tools", "Tools"],
   ["person", "You"],
 ];
 const STEPS_S = [0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 30, 60, 120, 300, 600, 1200, 1800, 3600, 7200, 14400];
@@ -45,10 +46,10 @@ function useWidth() {
 
 /** Where each lane begins, and how many rows it has. */
 function places(bars) {
-  const rows = { approximation: 1, target: 1, person: 1 };
+  const rows = { approximation: 1, target: 1, tools: 0, person: 1 };
   for (const { lane, row } of bars) rows[lane] = Math.max(rows[lane], row + 1);
   let top = AXIS;
-  return LANES.map(([lane, name]) => {
+  return LANES.filter(([lane]) => rows[lane] > 0).map(([lane, name]) => {
     const place = { lane, name, top: top + GAP - 6, rows: rows[lane] };
     top += GAP + rows[lane] * ROW;
     return place;
@@ -72,7 +73,7 @@ function Figure({ scene, heard, runs }) {
     const ended_s = each.ended_s ?? present_s;
     const top = lanes.find(({ lane }) => lane === each.lane).top + each.row * ROW;
     const wide = Math.max(2, x(ended_s - each.started_s));
-    return html`<${Bar} key=${`${each.lane} ${each.call ?? each.started_s}`} bar=${each} x=${x(each.started_s)} y=${top} width=${wide} />`;
+    return html`<${Bar} key=${`${each.lane} ${each.call ?? each.execution ?? each.started_s}`} bar=${each} x=${x(each.started_s)} y=${top} width=${wide} />`;
   };
   return html`
     <div class="figure" ref=${place}>
@@ -94,8 +95,8 @@ function Figure({ scene, heard, runs }) {
       <ul class="legend" aria-hidden="true">
         <li><span class="swatch used"></span>used</li>
         <li><span class="swatch wasted"></span>${scene.finished ? "wasted" : "not used so far"}</li>
-        <li><span class="swatch cancelled"></span>cancelled</li>
-        <li><span class="swatch failed"></span>failed</li>
+        <li><span class="swatch cancelled"></span>${scene.executes ? "cancelled, withdrawn" : "cancelled"}</li>
+        <li><span class="swatch failed"></span>${scene.executes ? "failed, lost" : "failed"}</li>
       </ul>
     </div>
   `;
@@ -126,12 +127,17 @@ const Axis = memo(({ tick_s, whole_s, width, height }) => {
 /** What a call named, once it is part of the plan: what is not verified, or was discarded, is shown nowhere. */
 const named = ({ end, label }) => (end === "used" ? label : "");
 
-const tip = ({ at, end, started_s, ended_s, label }) =>
-  `Step ${at}${label ? `: ${label}` : ""} · ${end} · ${seconds(started_s)} to ${ended_s === null ? "now" : seconds(ended_s)}`;
+/** What a run of a tool was for, and what running it early has saved. */
+const WAYS = { early: "tried early", rehearsal: "rehearsed on a copy", undo: "taken back" };
+const how = ({ end, way, early_s }) => [end, WAYS[way], early_s > 0 && `${seconds(early_s)} saved`].filter(Boolean).join(", ");
+
+const tip = ({ at, started_s, ended_s, label, ...bar }) =>
+  `Step ${at}${label ? `: ${label}` : ""} · ${how(bar)} · ${seconds(started_s)} to ${ended_s === null ? "now" : seconds(ended_s)}`;
 
 function told(bars) {
-  const parts = LANES.map(([lane, name]) => `${name}: ${bars.filter((bar) => bar.lane === lane).length}`);
-  return `Bars in time, in three lanes. ${parts.join(", ")}. The button "As a table" says them in words.`;
+  const counts = LANES.map(([lane, name]) => [lane, name, bars.filter((bar) => bar.lane === lane).length]);
+  const parts = counts.filter(([lane, , number]) => lane !== "tools" || number > 0).map(([, name, number]) => `${name}: ${number}`);
+  return `Bars in time, in ${parts.length === 3 ? "three" : "four"} lanes. ${parts.join(", ")}. The button "As a table" says them in words.`;
 }
 
 const Table = ({ bars }) => html`
@@ -140,10 +146,10 @@ const Table = ({ bars }) => html`
       <thead><tr><th scope="col">Lane</th><th scope="col">Step</th><th scope="col">Named</th><th scope="col">From</th><th scope="col">To</th><th scope="col">End</th></tr></thead>
       <tbody>
         ${bars.map(
-          ({ lane, at, started_s, ended_s, end, label }) => html`
+          ({ lane, at, started_s, ended_s, end, label, way, early_s }) => html`
             <tr>
               <td>${LANES.find(([key]) => key === lane)[1]}</td><td>${at}</td><td>${named({ end, label })}</td>
-              <td>${seconds(started_s)}</td><td>${ended_s === null ? "" : seconds(ended_s)}</td><td>${end}</td>
+              <td>${seconds(started_s)}</td><td>${ended_s === null ? "" : seconds(ended_s)}</td><td>${how({ end, way, early_s })}</td>
             </tr>
           `,
         )}

@@ -9,17 +9,31 @@ import { running, seconds, usually } from "./words.js";
 /** The row after the confirmed ones, or null when the plan has ended. */
 export function openRow(scene) {
   if (scene.outcome) return null;
+  if (scene.undoing) return { kind: "undoing", at: scene.undoing.at, text: scene.undoing.text };
+  if (scene.taken) return { kind: "taken", at: scene.next_at, text: scene.taken.text };
   if (scene.waiting) return { kind: "waiting", at: scene.next_at, text: scene.waiting.text };
   if (scene.verifying) return { kind: "verifying", ...scene.verifying };
   return { kind: "yours", at: scene.next_at, text: "Yours to take" };
 }
 
+/** The number of the step that has to be executed before the next one can count, or null. */
+function awaitedStep({ confirmed }) {
+  const last = confirmed.at(-1);
+  return last?.executes && last.observation === null ? last.at : null;
+}
+
 /** Every row. A draft's row is the row of the step that it becomes: it keeps its place, and its state changes. */
 export function Rows({ scene, heard, live, here, goBack }) {
-  const { held, limit, now_s, window } = scene;
+  const { held, limit, now_s, window, undoing } = scene;
   const open = openRow(scene);
-  const rows = scene.confirmed.map((step) => html`<${StepRow} key=${step.at} step=${step} live=${live} goBack=${goBack} />`);
-  if (open) rows.push(html`<${StepRow} key=${open.at} ...${{ open, held, limit, now_s, window, heard, live, here }} />`);
+  const awaited = awaitedStep(scene);
+  const confirmed = (step) => {
+    const runs = step.runs_s === null ? {} : { now_s, heard, runs: live }; // else nothing of the row moves with the time
+    const asked = scene.asked?.at === step.at;
+    return html`<${StepRow} key=${step.at} ...${{ step, live, goBack, asked, ...runs }} />`;
+  };
+  const rows = scene.confirmed.map(confirmed);
+  if (open) rows.push(html`<${StepRow} key=${open.at} ...${{ open, held, limit, now_s, window, undoing, awaited, heard, live, here }} />`);
   return html`<ol class="rows" role="list" aria-label="Plan">${rows}</ol>`;
 }
 
@@ -32,6 +46,8 @@ const KINDS = {
   verifying: "Being verified",
   yours: "To be taken",
   waiting: "Waiting for you",
+  taken: "Taken by you, not yet part of the plan",
+  undoing: "Being taken back",
 };
 
 /** Of what is confirmed the beginning says which step it is; who accepts a draft is to have seen it. */
@@ -39,6 +55,8 @@ const MOST = { confirmed: 600, person: 600 };
 const MOST_UNCONFIRMED = 4000;
 const MOST_BESIDE = 200;
 const MOST_THOUGHT = 2000;
+const MOST_OBSERVED = 4000;
+const ONE_LINE = 90;
 
 const Row = ({ kind, at, text, note, beside, fresh, most = MOST[kind] ?? MOST_UNCONFIRMED }) => html`
   <li class=${`row ${kind}${fresh ? " fresh" : ""}`} data-at=${at} data-kind=${kind}>
@@ -53,7 +71,7 @@ const Row = ({ kind, at, text, note, beside, fresh, most = MOST[kind] ?? MOST_UN
 
 // Confirmed ------------------------------------------------------------------------------------------------------------
 
-function confirmedRow({ step, live, goBack }) {
+function confirmedRow({ step, live, goBack, asked, ...time }) {
   const back = html`
     <button class="quiet back" type="button" disabled=${!live} title="Go back to here" onClick=${() => goBack(step)}>
       ${icon("back")}<span class="unseen">Go back to step ${step.at}: ${cut(step.text, MOST_BESIDE)}</span>
@@ -64,7 +82,7 @@ function confirmedRow({ step, live, goBack }) {
       kind=${step.by === "person" && !step.earlier ? "person" : "confirmed"}
       at=${step.at}
       text=${step.text}
-      note=${html`<${ConfirmedNote} step=${step} />`}
+      note=${html`<${ConfirmedNote} step=${step} /><${Execution} ...${{ step, asked, ...time }} />`}
       beside=${back}
       fresh=${step.replaced !== null}
     />
@@ -77,7 +95,39 @@ function ConfirmedNote({ step }) {
     · <button class="link" type="button" aria-expanded=${open} onClick=${() => setOpen(!open)}>the target's thought</button>
     ${open && html`<q class="thought"><${Long} text=${step.thought} most=${MOST_THOUGHT} /></q>`}
   `;
-  return html`${said(step)} · ${seconds(step.since_s)} ${step.thought && why}`;
+  return html`${said(step)} · ${seconds(step.since_s)} ${step.early && `· ${step.early}`} ${step.thought && why}`;
+}
+
+/** What has come of executing the step: one line of it, and all for whoever asks; or that its tool runs. */
+function Execution({ step, asked, now_s, heard, runs }) {
+  if (step.observation !== null) return html`<${Observation} step=${step} />`;
+  if (asked) return html`<p class="executed">waits for your word</p>`;
+  if (step.runs_s === null || now_s === undefined) return null;
+  return html`<p class="executed"><${Running} ...${{ since_s: step.runs_s, now_s, heard, runs }} /></p>`;
+}
+
+function Running({ since_s, now_s, heard, runs }) {
+  const present_s = usePresent({ now_s, heard, runs });
+  return html`<span class="running">running, ${running(present_s - since_s)}</span>`;
+}
+
+function Observation({ step }) {
+  const [open, setOpen] = useState(false);
+  const text = step.observation;
+  const first = text.split("\n", 1)[0];
+  const whole = first === text && text.length <= ONE_LINE;
+  const more = html`
+    <button class="link" type="button" aria-expanded=${open} onClick=${() => setOpen(!open)}>
+      ${open ? "less" : "all"}<span class="unseen"> of what step ${step.at} returned</span>
+    </button>
+  `;
+  return html`
+    <p class="executed">
+      <span class="arrow" aria-hidden="true">→ </span><span class="unseen">Returned: </span>${open ? "" : cut(first, ONE_LINE) || "(nothing)"}${!open && !whole && first === cut(first, ONE_LINE) ? " …" : ""}
+      ${!whole && html`${" "}${more}`} ${step.settled && html`<span>· in your words</span>`}
+    </p>
+    ${open && html`<pre class="observation" tabindex="0" role="region" aria-label=${`What step ${step.at} returned`}><${Long} text=${text} most=${MOST_OBSERVED} /></pre>`}
+  `;
 }
 
 /** How a step came about. For one that the person took, that nobody verified it, and what that saved. */
@@ -96,6 +146,14 @@ const WAITING = {
 
 function unconfirmedRow(given) {
   const { at, kind, text } = given.open;
+  if (kind === "undoing") {
+    const time = { since_s: given.undoing.since_s, now_s: given.now_s, heard: given.heard, runs: given.live };
+    return html`<${Row} kind=${kind} at=${at} text=${text} note=${html`its effect is being taken back; <${Running} ...${time} />`} />`;
+  }
+  if (given.awaited !== null && !given.limit && kind !== "waiting") {
+    const what = { taken: "yours; it counts", verifying: "drafted; it is verified" }[kind] ?? "it comes";
+    return html`<${Row} kind=${kind} at=${at} text=${text} note=${`${what} once step ${given.awaited} has been executed`} />`;
+  }
   const note = given.limit || ((kind === "waiting" ? WAITING : NOTES)[given.held] ?? html`<${Window} ...${given} />`);
   return html`<${Row} kind=${kind} at=${at} text=${text} note=${note} />`;
 }

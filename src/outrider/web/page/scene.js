@@ -21,6 +21,10 @@ export function newsBetween(before, scene) {
   const fresh = scene.confirmed.filter((step) => !sameStep(before.confirmed[step.at], step));
   const news = fresh.length > 3 ? [`${fresh.length} steps confirmed, the last one: ${cut(fresh.at(-1).text, MOST_SAID)}.`] : fresh.map(announced);
   if (scene.held !== before.held) news.push(scene.limit || (HELD[scene.held] ?? "Going on."));
+  if (scene.asked && scene.asked.since_s !== before.asked?.since_s) news.push(`You are asked. ${cut(scene.asked.said, MOST_SAID)}`);
+  if (scene.stayed && scene.stayed !== before.stayed) news.push(cut(scene.stayed, MOST_SAID));
+  const executed = scene.confirmed.filter((step) => step.observation !== null && before.confirmed[step.at]?.observation === null);
+  if (executed.length > 0) news.push(`Step ${executed.at(-1).at} returned: ${cut(executed.at(-1).observation, MOST_SAID)}`);
   if (scene.sentences.length > before.sentences.length) news.push(`Steered: ${cut(scene.sentences.at(-1).text, MOST_SAID)}`);
   if (scene.finished && !before.finished) news.push(scene.summary[0] ?? scene.outcome_text);
   return news;

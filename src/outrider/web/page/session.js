@@ -4,7 +4,7 @@ import { announce } from "./announce.js";
 import { sessions } from "./api.js";
 import { useCommands } from "./commands.js";
 import { Connection } from "./connection.js";
-import { Dock, usePrimary } from "./dock.js";
+import { Dock, useAsked, usePrimary } from "./dock.js";
 import { html, useEffect, useReducer, useRef, useState } from "./html.js";
 import { KeyList, useKeys } from "./keys.js";
 import { LanesSection } from "./lanes.js";
@@ -106,11 +106,17 @@ function Watched({ session, scene, heard, connection, here }) {
     document.title = `${titleOf(scene, here)} · Outrider`;
   }, [titleOf(scene, here)]);
   const open = (name) => live && setPanel(name);
+  const asked = useAsked(scene.asked);
+  useEffect(() => {
+    if (!scene.asked) setPanel((shown) => (shown === "settle" ? "" : shown));
+  }, [scene.asked]);
   useKeys({
     Enter: () => live && primary.ready && primary.act(),
     Escape: () => setPanel(""),
     t: () => open("take"),
-    s: () => open("steer"),
+    s: () => open(scene.asked ? "settle" : "steer"),
+    y: () => live && asked && commands.approve(asked),
+    b: () => live && asked?.answers.includes("b") && commands.goBack(asked),
     x: () => open("stop"),
     p: () => live && (scene.limit ? commands.more() : scene.held ? commands.goOn() : commands.pause()),
     l: () => setLanes(!lanes),
@@ -142,6 +148,8 @@ function titleOf(scene, here) {
   const row = openRow(scene);
   if (!row) return scene.outcome_text;
   if (!here) return "Not finished";
+  if (scene.asked) return `You are asked about step ${scene.asked.at}`;
+  if (row.kind === "undoing") return `Step ${row.at} is being taken back`;
   if (scene.held) return `Held at step ${row.at}`;
   return row.kind === "verifying" ? `Step ${row.at} is being verified` : `Step ${row.at} is to be taken`;
 }
@@ -160,6 +168,7 @@ function Head({ scene }) {
       ${added.length > 0 && html`<ul class="sentences" aria-label="Added to the task">${added}</ul>`}
       ${!scene.lossless && html`<p class="warning">A fuzzy match was chosen: this plan is lossy, it may differ from the target's own.</p>`}
       ${scene.stands && html`<p class="stands">${scene.stands}</p>`}
+      ${scene.stayed && html`<p class="warning"><${Long} text=${scene.stayed} most=${LONG} /></p>`}
       ${scene.degraded && html`<p class="warning"><${Long} text=${scene.degraded} most=${LONG} /></p>`}
     </header>
   `;
