@@ -6,7 +6,7 @@ import asyncio
 import os
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TypeAlias
 
 from outrider.agents.agent import Agent, server_of
 from outrider.agents.kinds import SETTINGS, ModelAgent
@@ -143,6 +143,10 @@ class Launch:
         """What ``session`` has learned is there for later ones of the same agents in the same world."""
         if learned := session.learned:
             self.journal.keep_learned(_topic(self.task, self.agents), learned)
+
+
+Launches: TypeAlias = Callable[[Understood, Models, JournalStore], Awaitable[Launch]]
+"""Makes a run ready to start: ``launch`` here, or what has others make its calls."""
 
 
 def _topic(task: Task, agents: Mapping[Role, Agent]) -> str:

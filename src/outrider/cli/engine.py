@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING
 
 from outrider.errors import BadOption
 from outrider.journal import JournalStore
-from outrider.launch import Launch, Understood, launch
+from outrider.launch import Launch, Launches, Understood, launch
 from outrider.naming import Models
 
 if TYPE_CHECKING:
     from outrider.scale import Address
-
-Launches: TypeAlias = Callable[[Understood, Models, JournalStore], Awaitable[Launch]]
-"""Makes a run ready to start; ``outrider.launch.launch`` does it here."""
 
 
 def engine_at(text: str) -> Address:

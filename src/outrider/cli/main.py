@@ -73,6 +73,12 @@ Examples:
   outrider plan-all trip.toml --from 1f0c22ab
   outrider plan-all trip.toml --json | jq 'select(.subplan == "caption")'"""
 
+WORKS: Final = """
+
+Any number of workers, on any machines that reach the engine and the models. Keys are read from the worker's environment, and
+never go through the engine. Needs pip install 'outrider[temporal]'. On SIGTERM no call begins any more, and those under way are
+ended; calls of a worker that dies are given to another one."""
+
 BENCH_ROWS: Final = """
 
 A row is a JSON object a line: task, at, target, target_s, draft or drafts, draft_s, and target_tokens and draft_tokens where
@@ -236,6 +242,15 @@ ReadsOption = Annotated[
     typer.Option(metavar="N", help="The most runs of tools that read for steps that are not confirmed yet. By default 8."),
 ]
 
+EngineOption = Annotated[
+    str,
+    typer.Option(
+        "--engine",
+        metavar="ENGINE",
+        help="Who makes the calls: temporal, or temporal://HOST:PORT/NAMESPACE, see outrider worker; by default this process.",
+    ),
+]
+
 
 def _version(wanted: bool) -> None:
     if wanted:
@@ -355,6 +370,7 @@ def plan(
     run_again: Annotated[
         bool, typer.Option("--run-again", help="With --from: its last step was begun and had no effect; run it.")
     ] = False,
+    engine: EngineOption = "",
     journal: JournalOption = None,
     compare: Annotated[
         bool, typer.Option("--compare", help="Afterwards plan once more with the target alone, and say how long that took.")
@@ -382,7 +398,8 @@ def plan(
             budget_seconds=budget_seconds, requests_a_minute=requests_a_minute, tokens_a_minute=tokens_a_minute,
         )  # fmt: skip
         options = PlanOptions(
-            wanted=wanted, own_tools=own_tools, own_task=own_task, prices=prices, journal=journal, compare=compare, plain=plain,
+            wanted=wanted, own_tools=own_tools, own_task=own_task, prices=prices, journal=journal,
+            engine=engine, compare=compare, plain=plain,
             as_json=as_json, telemetry=Telemetry(log=log, texts=log_texts, otel=otel),
         )  # fmt: skip
         raise typer.Exit(run_plan(options))
@@ -469,6 +486,37 @@ def plan_all(
             telemetry=Telemetry(log=log, texts=log_texts, otel=otel),
         )  # fmt: skip
         raise typer.Exit(run_plan_all(options))
+
+
+@app.command(
+    help="Make calls for sessions that run in an engine: of outrider plan --engine, and outrider serve --engine." + WORKS,
+    short_help="Make calls for sessions that run in an engine.",
+)
+def worker(
+    engine: Annotated[
+        str, typer.Option(metavar="ENGINE", help="Where: temporal, or temporal://HOST:PORT/NAMESPACE.", show_default=True)
+    ] = "temporal",
+    calls_at_once: Annotated[int, typer.Option(metavar="N", help="The most calls that this worker makes at once.")] = 100,
+    calls_a_second: Annotated[
+        float | None, typer.Option(metavar="N", help="The most calls a second, of all workers there together.")
+    ] = None,
+    drain_s: Annotated[
+        float, typer.Option("--drain", metavar="SECONDS", help="When told to leave: so long calls under way may take to end.")
+    ] = 30,
+    prices: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Your own prices (JSON or TOML): model, dollars per million tokens.")
+    ] = None,
+    journal: JournalOption = None,
+) -> None:
+    """Run ``outrider worker``."""
+    with explained():
+        from outrider.cli.worker import WorkerOptions, run_worker
+
+        options = WorkerOptions(
+            engine=engine, calls_at_once=calls_at_once, calls_a_second=calls_a_second, drain_s=drain_s, journal=journal,
+            prices=prices,
+        )  # fmt: skip
+        raise typer.Exit(run_worker(options))
 
 
 @sessions.command("list")
@@ -794,6 +842,7 @@ def serve(
     effect: EffectOption = None,
     approve: ApproveOption = None,
     trust: TrustOption = False,
+    engine: EngineOption = "",
     journal: JournalOption = None,
     log: LogOption = "",
     log_texts: LogTextsOption = False,
@@ -809,7 +858,7 @@ def serve(
 
         options = ServeOptions(
             own_tools=read_tools(tools, effect, approve, trusted=trust),
-            host=host, port=port, prices=prices, journal=journal, as_json=as_json, calls_at_once=calls_at_once,
+            host=host, port=port, prices=prices, journal=journal, engine=engine, as_json=as_json, calls_at_once=calls_at_once,
             requests_a_minute=requests_a_minute, tokens_a_minute=tokens_a_minute, budget_usd=budget_usd,
             budget_tokens=budget_tokens, budget_calls=budget_calls, budget_seconds=budget_seconds,
             telemetry=Telemetry(log=log, texts=log_texts, otel=otel, metrics=metrics),

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Final
 
 from outrider.cli.ctrl_c import CtrlC
+from outrider.cli.engine import launches_at
 from outrider.cli.exits import Exit, code_of
 from outrider.cli.own_tools import ToolsWanted, check_no_effect, not_as_listed, toolbox_of
 from outrider.cli.views import Showing, showing, tell_prepared, tell_preparing, tell_progress
@@ -26,7 +27,7 @@ from outrider.errors import (
 )
 from outrider.history import in_doubt
 from outrider.journal import JournalStore, open_journal, replay
-from outrider.launch import DEFAULT_WORLD, Launch, Understood, Wanted, launch, understand
+from outrider.launch import DEFAULT_WORLD, Launch, Understood, Wanted, understand
 from outrider.naming import Models, without_secrets
 from outrider.providers.prices import Prices
 from outrider.rules import Sliding
@@ -54,6 +55,8 @@ class PlanOptions:
     compare: bool
     plain: bool
     as_json: bool
+    engine: str = ""
+    """Where the calls are made; empty: by this process."""
     own_tools: ToolsWanted = field(default_factory=ToolsWanted)
     telemetry: TelemetryWanted = field(default_factory=TelemetryWanted)
 
@@ -89,9 +92,10 @@ async def _run(options: PlanOptions, ctrl_c: CtrlC) -> Exit:
 
 
 async def _ready(understood: Understood, models: Models, journal: JournalStore, options: PlanOptions) -> Launch:
-    if understood.any_here:
+    launches = await launches_at(options.engine)
+    if understood.any_here and not options.engine:
         tell_preparing()
-    ready = await launch(understood, models, journal)
+    ready = await launches(understood, models, journal)
     tell_prepared()
     if options.compare:
         check_no_effect(ready.tools)
@@ -207,6 +211,7 @@ def _how_to_go_on(session: Session, options: PlanOptions, kept: int, most_steps:
         "--budget-seconds": wanted.budget_seconds, "--requests-a-minute": wanted.requests_a_minute,
         "--tokens-a-minute": wanted.tokens_a_minute,
         "--reads": wanted.reads, "--prices": options.prices, "--journal": options.journal,
+        "--engine": options.engine,
     }  # fmt: skip
     usual = {"--world": OWN_TOOLS if options.own_tools.sources else DEFAULT_WORLD, "--matching": "exact"}
     words = ["outrider", "plan"]

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from outrider.cli.ctrl_c import CtrlC
+from outrider.cli.engine import launches_at
 from outrider.cli.exits import Exit
 from outrider.cli.own_tools import ToolsWanted, not_as_listed, toolbox_of
 from outrider.cli.views import json_line, tell_progress
@@ -46,6 +47,8 @@ class ServeOptions:
     journal: str | None
     prices: Path | None
     as_json: bool
+    engine: str = ""
+    """Where the calls are made; empty: by this process."""
     calls_at_once: int | None = None
     requests_a_minute: int | None = None
     tokens_a_minute: int | None = None
@@ -84,6 +87,7 @@ def run_serve(options: ServeOptions) -> Exit:
     except ImportError:
         raise BadOption("the page needs more packages; install them with: pip install 'outrider[web]'") from None
     options.telemetry.check(screen=False)
+    _check_engine(options)
     limits = options.limits()  # what makes no sense is said before anything is opened
     prices = Prices.from_file(options.prices) if options.prices else Prices()
     with (
@@ -96,6 +100,16 @@ def run_serve(options: ServeOptions) -> Exit:
             return asyncio.run(_serve(options, journal, prices, limits, listening, ctrl_c, telemetry))
         except asyncio.CancelledError:  # Ctrl-C before it began
             raise KeyboardInterrupt from None
+
+
+def _check_engine(options: ServeOptions) -> None:
+    counted = (options.calls_at_once, options.requests_a_minute, options.tokens_a_minute, options.budget_usd,
+               options.budget_tokens, options.budget_calls, options.budget_seconds)  # fmt: skip
+    if options.engine and any(limit is not None for limit in counted):
+        raise BadOption(
+            "limits and budgets are counted in one process, and with --engine the calls are made by others; leave them out, and "
+            "limit the workers: outrider worker --calls-at-once N --calls-a-second N"
+        )
 
 
 async def _serve(
@@ -118,6 +132,7 @@ async def _serve(
     ctrl_c.asks(this.cancel)
     async with toolbox_of(options.own_tools) as toolbox, Desk(journal, Lending(prices, tell_progress), limits) as desk:
         desk.telemetry, desk.own_tools = telemetry, toolbox
+        desk.launches = await launches_at(options.engine)
         for note in not_as_listed(toolbox, options.own_tools):
             print(f"outrider: {note}", file=sys.stderr)
         server = Server(application(desk, doors), listening, last_words_s=LAST_WORDS_S)

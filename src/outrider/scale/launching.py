@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from typing import Any
 
 from outrider.agents.agent import Meter
@@ -16,6 +16,7 @@ from outrider.rules import Lookahead
 from outrider.runtime import Session
 from outrider.scale.remote import Engine, RemoteSession
 from outrider.scale.wire import Setting
+from outrider.worlds.named import OWN_TOOLS
 
 
 class Elsewhere:
@@ -42,8 +43,8 @@ class RemoteLaunch(Launch):
     engine: Engine
 
     def session(self, *, lookahead: Lookahead | None = None, ask: bool = False, name: str | None = None) -> Session:
-        """A session of it, as ``Launch.session`` says."""
-        here = Launch.session(self, lookahead=lookahead, ask=ask, name=name)
+        """A session of it, as ``Launch.session`` says. Its steps are executed by the workers, with their own tools."""
+        here = Launch.session(replace(self, tools=None), lookahead=lookahead, ask=ask, name=name)
         names = self.understood.agents
         setting = Setting(
             task=self.task.text, world=self.task.world, approximation=names["approximation"], target=names["target"],
@@ -66,7 +67,7 @@ async def launch_remote(understood: Understood, engine: Engine, journal: Journal
 
     ready = await assembled(understood, journal, elsewhere)
     same: dict[str, Any] = {entry.name: getattr(ready, entry.name) for entry in fields(ready)}
-    return RemoteLaunch(**same | {"tools": None}, engine=engine)  # steps are executed by the workers, with their own
+    return RemoteLaunch(**same, engine=engine)
 
 
 def _check(understood: Understood) -> None:
@@ -77,6 +78,8 @@ def _check(understood: Understood) -> None:
                 "it out, and give the workers the key in their environment"
             )
     wanted = understood.wanted
+    if understood.world.name == OWN_TOOLS:
+        raise BadOption("your own tools are run by this process, and with an engine others make the calls; leave --tools out")
     here = (
         wanted.calls_at_once, wanted.budget_calls, wanted.budget_tokens, wanted.budget_usd, wanted.budget_seconds,
         wanted.requests_a_minute, wanted.tokens_a_minute,

@@ -1,0 +1,140 @@
+"""What the tests of this room share: an engine on the test's server, workers in this process, agents that answer by prefix."""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+from collections.abc import AsyncIterator, Callable, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from queue import SimpleQueue
+
+from outrider.agents.agent import Agent, Meter
+from outrider.journal import MemoryJournal
+from outrider.launch import Wanted, understand
+from outrider.model import Answer, Prefix, Role, Task, Usage
+from outrider.rules.events import Event, Record
+from outrider.runtime import Session
+from outrider.runtime.hands import Tools
+from outrider.scale import Builder, Built, Engine, Manner, RemoteLaunch, Setting, address_of, connected, launch_remote, worker
+from outrider.testing import ScriptedAgent
+
+from .conftest import Server
+
+PLAN = ("search", "book", "pack")
+
+
+class Gated:
+    """An agent in a worker's thread whose answers wait until they are let through. It tells what it is asked."""
+
+    def __init__(self, agent: Agent, *, usage: Usage | None = None) -> None:
+        self.name = agent.name
+        self._agent = agent
+        self._usage = usage
+        self._gate = asyncio.Event()
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._asked: SimpleQueue[Prefix] = SimpleQueue()
+        self._closed: SimpleQueue[Prefix] = SimpleQueue()
+
+    async def next_step(self, task: Task, prefix: Prefix, meter: Meter) -> Answer:
+        """The agent's own answer, once the gate is open."""
+        self._loop = asyncio.get_running_loop()
+        if self._usage is not None:
+            meter.estimate(self._usage)
+        self._asked.put(prefix)
+        try:
+            await self._gate.wait()
+        except asyncio.CancelledError:
+            self._closed.put(prefix)
+            raise
+        return await self._agent.next_step(task, prefix, meter)
+
+    def most(self, task: Task, prefix: Prefix) -> Usage | None:
+        """Nobody knows."""
+        return None
+
+    async def asked(self) -> Prefix:
+        """What it has been asked next, once it has."""
+        return await asyncio.to_thread(self._asked.get)
+
+    async def closed(self) -> Prefix:
+        """Which call has been closed next, once one has."""
+        return await asyncio.to_thread(self._closed.get)
+
+    def open(self) -> None:
+        """Let all answers through from now on."""
+        assert self._loop is not None, "it has been asked"
+        self._loop.call_soon_threadsafe(self._gate.set)
+
+
+@dataclass
+class Given:
+    """A builder that gives what it was given."""
+
+    agents: Mapping[Role, Agent]
+    tools: Tools | None = None
+    settings: list[Setting] = field(default_factory=list)
+
+    async def built(self, setting: Setting) -> Built:
+        """The same for everybody."""
+        self.settings.append(setting)
+        return Built(agents=self.agents, tools=self.tools)
+
+
+def agents(*plan: str, drafts: tuple[str, ...] | None = None) -> dict[Role, Agent]:
+    """Two that follow a script; the drafter another one, if one is given."""
+    return {"approximation": ScriptedAgent(*(drafts or plan), name="fast"), "target": ScriptedAgent(*plan, name="slow")}
+
+
+async def engine_on(server: Server, *, silent_after_s: float = 2.0, patience_s: float = 15.0, most_events: int = 0) -> Engine:
+    """An engine with a queue of its own."""
+    address = address_of(f"temporal://{server.host}/default/{secrets.token_hex(4)}")
+    return Engine(
+        client=await connected(address), address=address, silent_after_s=silent_after_s, patience_s=patience_s,
+        most_events=most_events,
+    )  # fmt: skip
+
+
+@asynccontextmanager
+async def served(engine: Engine, builder: Builder, manner: Manner | None = None) -> AsyncIterator[None]:
+    """Inside, a worker makes the calls, in a thread and on a loop of its own: what the person says is waited for on this one."""
+    begun: Future[Callable[[], object]] = Future()
+
+    async def serve() -> None:
+        stop, loop = asyncio.Event(), asyncio.get_running_loop()
+        client = await connected(engine.address)
+        async with worker(client, engine.address.queue, builder, manner or Manner(draining_s=0)):
+            begun.set_result(lambda: loop.call_soon_threadsafe(stop.set))
+            await stop.wait()
+
+    with ThreadPoolExecutor(1) as thread:
+        ended = thread.submit(lambda: asyncio.run(serve()))
+        leave = await asyncio.wrap_future(begun)
+        try:
+            yield
+        finally:
+            leave()
+            await asyncio.wrap_future(ended)
+
+
+async def ready(engine: Engine, *, lookahead: int = 2, journal: MemoryJournal | None = None, **wanted: str) -> RemoteLaunch:
+    """A run that is ready to start there."""
+    asked = Wanted(task="go to Oslo", world="free", lookahead=str(lookahead), **wanted)  # type: ignore[arg-type]
+    return await launch_remote(understand(asked), engine, journal or MemoryJournal())
+
+
+async def recorded(session: Session) -> list[Record]:
+    """Run it to its end; what happened."""
+    async with session, session.events() as events:
+        return [record async for record in events]
+
+
+def kinds(records: list[Record]) -> list[str]:
+    """What happened, in a word each."""
+    return [record.event.kind for record in records]
+
+
+def only(records: list[Record], kind: type[Event]) -> list[Event]:
+    """The events of that kind."""
+    return [record.event for record in records if isinstance(record.event, kind)]
