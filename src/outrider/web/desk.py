@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final, Self
 
 from outrider.errors import JournalError, NotNow, RunEnded, first_of
 from outrider.journal import JournalStore
-from outrider.launch import Understood, Wanted, launch, understand
+from outrider.launch import Launches, Understood, Wanted, launch, understand
 from outrider.rules.events import Record
 from outrider.runtime import Limits, ServerLimits, Session
 from outrider.telemetry.watching import NO_TELEMETRY
@@ -66,6 +66,7 @@ class Desk:
     def __init__(self, journal: JournalStore, lending: Lending, limits: Limits | None = None) -> None:
         self.journal = journal
         self.closing = asyncio.Event()
+        self.launches: Launches = launch
         self._lending = lending
         self.telemetry = NO_TELEMETRY
         self.own_tools: Toolbox | None = None
@@ -142,7 +143,7 @@ class Desk:
         try:
             async with self._lending.lent(understood) as lent:
                 async with lent.turn:  # two that open the same models would load them twice
-                    ready = await launch(understood, lent.models, self.journal)
+                    ready = await self.launches(understood, lent.models, self.journal)
                 self._opened()
                 session = ready.session(ask=ask)
                 await self._run(session, begun)
