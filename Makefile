@@ -31,6 +31,7 @@ bench: .venv
 
 docs: .venv
 	$(BIN)/python scripts/document_cli.py
+	$(BIN)/python scripts/document_telemetry.py
 	$(BIN)/python scripts/write_schema.py
 
 requirements:

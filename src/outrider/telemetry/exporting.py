@@ -7,8 +7,11 @@ A program that has set up OpenTelemetry itself does not need this: it gives its 
 from __future__ import annotations
 
 import contextlib
+import logging
 import os
 import sys
+import threading
+import time
 from collections.abc import Iterator, Mapping
 from importlib.metadata import entry_points
 from typing import Any, Final
@@ -23,7 +26,7 @@ from outrider.errors import BadOption
 from outrider.telemetry.otel import SCOPE, OtelMetrics, OtelSpans, carried
 from outrider.telemetry.texts import Texts
 
-LAST_WORDS_MS: Final = 5_000
+LAST_WORDS_S: Final = 3.0
 """So long the last spans and metrics may take to be exported when the process ends."""
 
 
@@ -37,6 +40,11 @@ def exporting(texts: Texts, environment: Mapping[str, str] = os.environ) -> Iter
     Raises:
         BadOption: an exporter is not installed.
     """
+    with _told_at_the_end(texts):
+        yield from _exporting(texts, environment)
+
+
+def _exporting(texts: Texts, environment: Mapping[str, str]) -> Iterator[tuple[OtelSpans, OtelMetrics]]:
     resource = Resource.create({} if "OTEL_SERVICE_NAME" in environment else {SERVICE_NAME: SCOPE})
     spans = _span_exporter(environment)
     metrics = _metric_exporter(environment)
@@ -49,9 +57,40 @@ def exporting(texts: Texts, environment: Mapping[str, str] = os.environ) -> Iter
         with carried({"traceparent": environment.get("TRACEPARENT", ""), "tracestate": environment.get("TRACESTATE", "")}):
             yield OtelSpans(tracers.get_tracer(SCOPE), texts), OtelMetrics(meters.get_meter(SCOPE))
     finally:
-        tracers.force_flush(LAST_WORDS_MS)
-        tracers.shutdown()
-        meters.shutdown(LAST_WORDS_MS)
+        last = [threading.Thread(target=each.shutdown, daemon=True) for each in (tracers, meters)]
+        for thread in last:
+            thread.start()
+        until_s = time.monotonic() + LAST_WORDS_S  # an exporter tries again for longer than anybody waits for a command to end
+        for thread in last:
+            thread.join(max(0.0, until_s - time.monotonic()))
+
+
+class _First(logging.Handler):
+    """Keeps the first thing that the SDK complains of."""
+
+    def __init__(self) -> None:
+        super().__init__(logging.WARNING)
+        self.message = ""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Keep it."""
+        self.message = self.message or record.getMessage()
+
+
+@contextlib.contextmanager
+def _told_at_the_end(texts: Texts) -> Iterator[None]:
+    """Inside, the SDK's complaints are not written over a screen; the first is told once it is over."""
+    logger, first = logging.getLogger("opentelemetry"), _First()
+    before = logger.propagate
+    logger.addHandler(first)
+    logger.propagate = False
+    try:
+        yield
+    finally:
+        logger.removeHandler(first)
+        logger.propagate = before
+        if first.message:
+            print(f"outrider: not all telemetry was exported: {texts.secrets.excerpt(first.message)}", file=sys.stderr)  # noqa: T201
 
 
 def _span_exporter(environment: Mapping[str, str]) -> SpanExporter | None:

@@ -179,6 +179,12 @@ class _Execution:
     ended_s: float | None = None
 
 
+# Which folds an event concerns: most concern the calls alone, and there are many of them.
+_OF_EXECUTION = (Executing, Observed, Lost, Undone, Executed)
+_OF_PLAN = (Opened, Confirmed, Took, Shown, WentBack, Steered, Ended)
+_OF_FRONTIER = (Started, Confirmed, Executed, WentOn, Steered, Allowed, Extended, Failed, Cancelled)
+
+
 class Facts:
     """``receive`` a session's records in order: the facts that follow from each."""
 
@@ -205,8 +211,14 @@ class Facts:
     def receive(self, record: Record) -> list[Fact]:
         """What follows from ``record``."""
         self._figures.receive(record)
-        time_s = record.time_s
-        return [*self._of_call(record), *self._of_execution(record), *self._of_plan(record), *self._of_frontier(record, time_s)]
+        found = list(self._of_call(record))
+        if isinstance(record.event, _OF_EXECUTION):
+            found += self._of_execution(record)
+        if isinstance(record.event, _OF_PLAN):
+            found += self._of_plan(record)
+        if isinstance(record.event, _OF_FRONTIER):
+            found += self._of_frontier(record, record.time_s)
+        return found
 
     def close(self, time_s: float) -> list[Fact]:
         """Nothing more will come: what has not ended never will. After ``finished`` there is nothing of the kind."""

@@ -103,8 +103,10 @@ class _Writer:
         for fact in facts:
             self._sums.receive(fact)
         self._open = isinstance(record.event, Opened) or (self._open and not isinstance(record.event, Finished))
-        found = self._of_plan(record, facts) or self._of_person(record) or self._of_trouble(record)
-        if found is not None:
+        if record.event.kind not in EVENTS:
+            return
+        each = (self._of_plan(record, facts), self._of_person(record), self._of_trouble(record))
+        if (found := next((found for found in each if found is not None), None)) is not None:
             self._write(record.event.kind, {"n": record.n, "at_s": round(record.time_s, 6), **found})
 
     def close(self, time_s: float, facts: Sequence[Fact]) -> None:
