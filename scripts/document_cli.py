@@ -28,6 +28,7 @@ COMMANDS = (
     "memory show",
     "memory export",
     "memory clear",
+    "resume",
     "replay",
     "trace",
     "serve",

@@ -16,7 +16,7 @@ from outrider.agents.several import drafters_of
 from outrider.agents.world import World
 from outrider.errors import BadOption, JournalCorrupt, UnknownName, first_of
 from outrider.history import gone_on_from, most_steps, percentile
-from outrider.journal import JournalStore, Replayed, remembered
+from outrider.journal import JournalStore, Owned, Replayed, remembered
 from outrider.model import Role, Task
 from outrider.naming import LOCAL, Models, Progress, agent_named, check_agent, is_local_agent, is_recalling, loads_here
 from outrider.providers.prices import Prices
@@ -114,13 +114,22 @@ class Launch:
     note: str = ""
     """What the person should know before it starts."""
 
-    def session(self, *, lookahead: Lookahead | None = None, ask: bool = False, name: str | None = None) -> Session:
+    def session(
+        self,
+        *,
+        lookahead: Lookahead | None = None,
+        ask: bool = False,
+        name: str | None = None,
+        owned: Owned | None = None,
+        settings: str = "",
+    ) -> Session:
         """A session of it, with another ``lookahead`` if one is given. ``ask`` if a person is there to be asked at a limit.
 
-        ``name`` is its name in the journal; a random one if none is given.
+        ``name`` is its name in the journal; a random one if none is given. With ``owned``, it is that session, and is kept
+        as long as it runs. ``settings`` are for whoever resumes it.
         """
         understood = self.understood
-        return plan(
+        session = plan(
             self.task,
             approximation=self.agents["approximation"],
             target=self.agents["target"],
@@ -129,15 +138,17 @@ class Launch:
             ask=ask,
             matching=understood.matching,
             limits=understood.limits,
-            journal=self.journal,
+            journal=owned or self.journal,
             going_on_from=self.before.plan if self.before else None,
             one_machine=understood.one_machine,
             world=self.world,
             known=self.known,
             tools=self.tools,
             reads=DEFAULT_READS if understood.wanted.reads is None else understood.wanted.reads,
-            name=name,
+            name=owned.lease.session if owned else name,
+            settings=settings,
         )
+        return session.owned_by(owned) if owned else session
 
     def keep_learned(self, session: Session) -> None:
         """What ``session`` has learned is there for later ones of the same agents in the same world."""

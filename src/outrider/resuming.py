@@ -67,7 +67,7 @@ def resume(
     from outrider.journal import own
 
     name = full_name(journal, name)
-    _check_unfinished(journal, name)
+    check_unfinished(journal, name)
     mine = owned or own(journal, name)
     try:
         before = _before(journal, name, lookahead, matching)
@@ -93,7 +93,8 @@ def full_name(journal: JournalStore, name: str) -> str:
     return name if name in names else names[0]
 
 
-def _check_unfinished(journal: JournalStore, name: str) -> None:
+def check_unfinished(journal: JournalStore, name: str) -> None:
+    """Raise ``NotNow`` if the session has finished."""
     found = next(entry for entry in journal.sessions() if entry.name == name)
     if found.outcome != "interrupted":
         raise NotNow(
@@ -239,4 +240,4 @@ class _Nobody:
         return Usage()
 
 
-__all__ = ["full_name", "resume", "run_again"]
+__all__ = ["check_unfinished", "full_name", "resume", "run_again"]

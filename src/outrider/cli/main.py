@@ -149,6 +149,18 @@ Examples:
   outrider serve
   outrider serve --port 0 --json"""
 
+RESUMED: Final = """
+
+What is on record counts: an answer is not asked for again, and nothing that was done is done twice. Calls that were in flight are
+made again. What the agents, tools and limits were is kept in the journal, without secrets."""
+
+RESUME_EXAMPLES: Final = """\b
+Examples:
+  outrider resume
+  outrider resume 1f0c
+  outrider resume 1f0c --watch
+  outrider resume 1f0c --say pause"""
+
 app = typer.Typer(
     name="outrider",
     help=PROMISE,
@@ -613,6 +625,70 @@ def clear_memory(world: WorldOption = "", journal: JournalOption = None, as_json
 
     with explained():
         clear(journal, world, as_json=as_json)
+
+
+@app.command(
+    "resume",
+    help="Go on with a session whose process was killed, wherever it was." + RESUMED,
+    short_help="Go on with a session that was interrupted.",
+    epilog=RESUME_EXAMPLES,
+)
+def resume_session(
+    session: Annotated[
+        str, typer.Argument(metavar="[SESSION]", help="Its name, or the beginning of it. None: list those interrupted.")
+    ] = "",
+    approximation: Annotated[
+        str, typer.Option("--approximation", "-a", metavar="KIND@MODEL", help="The fast agent, if it is reached otherwise now.")
+    ] = "",
+    target: Annotated[
+        str, typer.Option("--target", "-t", metavar="KIND@MODEL", help="The accurate agent, if it is reached otherwise now.")
+    ] = "",
+    tools: Annotated[
+        list[str] | None,
+        typer.Option("--tools", metavar="SOURCE", help="Its tools, as for plan, if they are reached otherwise now."),
+    ] = None,
+    world_is_there: Annotated[
+        bool, typer.Option("--world-is-there", help="What its tools have done is still there, though they run in this process.")
+    ] = False,
+    run_again: Annotated[
+        bool,
+        typer.Option("--run-again", help="What its tools have done went with its process: do it again first, on a new world."),
+    ] = False,
+    calls_at_once: Annotated[int | None, typer.Option(metavar="N", help="The most calls in flight, from now on.")] = None,
+    budget_calls: Annotated[
+        int | None, typer.Option(metavar="N", help="The most calls in all, those of before included.")
+    ] = None,
+    budget_tokens: Annotated[int | None, typer.Option(metavar="N", help="The same for tokens.")] = None,
+    budget_usd: Annotated[float | None, typer.Option(metavar="USD", help="The same for dollars.")] = None,
+    budget_seconds: BudgetSecondsOption = None,
+    prices: Annotated[Path | None, typer.Option(metavar="FILE", help="Your own prices, as for plan.")] = None,
+    watch: Annotated[bool, typer.Option("--watch", help="Only watch it, while another process runs it.")] = False,
+    say: Annotated[
+        str,
+        typer.Option(
+            metavar="WORDS",
+            help="Say to whoever runs it: pause, go-on, approve, stop; take:ACTION, steer:SENTENCE, settle:OBSERVATION.",
+        ),
+    ] = "",
+    journal: JournalOption = None,
+    plain: Annotated[bool, typer.Option("--plain", help="Plain lines, also in a terminal.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="One event a line, from the session's first on.")] = False,
+) -> None:
+    """Run ``outrider resume``."""
+    with explained():
+        from outrider.cli.own_tools import ToolsWanted
+        from outrider.cli.resume import ResumeOptions, run_resume
+        from outrider.launch import Wanted
+
+        given = Wanted(
+            approximation=approximation, target=target, calls_at_once=calls_at_once, budget_calls=budget_calls,
+            budget_tokens=budget_tokens, budget_usd=budget_usd, budget_seconds=budget_seconds,
+        )  # fmt: skip
+        options = ResumeOptions(
+            session=session, given=given, own_tools=ToolsWanted(sources=tuple(tools or ())), prices=prices, journal=journal,
+            world_is_there=world_is_there, run_again=run_again, watch=watch, say=say, plain=plain, as_json=as_json,
+        )  # fmt: skip
+        raise typer.Exit(run_resume(options))
 
 
 @app.command(short_help="Take a session through the rules again, without a call.")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import secrets
 import shlex
 import sys
 from dataclasses import dataclass, field, replace
@@ -13,7 +14,9 @@ from typing import Final
 from outrider.cli.ctrl_c import CtrlC
 from outrider.cli.engine import launches_at
 from outrider.cli.exits import Exit, code_of
+from outrider.cli.kept import settings_of
 from outrider.cli.own_tools import ToolsWanted, check_no_effect, not_as_listed, toolbox_of
+from outrider.cli.resume import tell_interrupted
 from outrider.cli.views import Showing, showing, tell_prepared, tell_preparing, tell_progress
 from outrider.errors import (
     BadOption,
@@ -26,7 +29,7 @@ from outrider.errors import (
     UnknownName,
 )
 from outrider.history import in_doubt
-from outrider.journal import JournalStore, open_journal, replay
+from outrider.journal import JournalStore, open_journal, own, replay
 from outrider.launch import DEFAULT_WORLD, Launch, Understood, Wanted, understand
 from outrider.naming import Models, without_secrets
 from outrider.providers.prices import Prices
@@ -86,6 +89,7 @@ async def _run(options: PlanOptions, ctrl_c: CtrlC) -> Exit:
             for note in not_as_listed(toolbox, options.own_tools):
                 print(f"outrider: {note}", file=sys.stderr)
             with open_journal(options.journal) as journal:
+                tell_interrupted(journal)
                 async with understood.models(prices, tell_progress) as models:
                     ready = await _ready(understood, models, journal, options)
                     return await _show(ready, way, options, telemetry, ctrl_c)
@@ -106,7 +110,12 @@ async def _ready(understood: Understood, models: Models, journal: JournalStore, 
 
 async def _show(ready: Launch, way: Showing, options: PlanOptions, telemetry: Telemetry, ctrl_c: CtrlC) -> Exit:
     """Run the session, show it, say how it ended."""
-    session = ready.session(ask=way.takes_part)
+    owned = None
+    with contextlib.suppress(JournalError):  # what cannot be claimed can still be tried, and will say why it cannot be written
+        owned = own(ready.journal, secrets.token_hex(4))
+    understood, tools = ready.understood, options.own_tools
+    settings = settings_of(understood.wanted, understood.agents, tools, options.prices)
+    session = ready.session(ask=way.takes_part, owned=owned, settings=settings)
     async with telemetry.watching(session):
         await way.show(session, ctrl_c)
     with contextlib.suppress(JournalError):  # a journal that was lost is said where the run's end is

@@ -271,6 +271,11 @@ class Session:
         return self._rules.why_not
 
     @property
+    def held(self) -> bool:
+        """Whether the plan is held where it is: by the person, or at a limit."""
+        return bool(self._rules.held)
+
+    @property
     def next_at(self) -> int:
         """The number of the next step."""
         return self._rules.frontier.at

@@ -1,0 +1,212 @@
+"""``outrider resume``: go on with a session whose process is gone; watch one that is owned, and say something to it."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from contextlib import closing
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Final
+
+from outrider.cli.ctrl_c import CtrlC
+from outrider.cli.exits import Exit, code_of
+from outrider.cli.kept import Kept, kept_of
+from outrider.cli.own_tools import ToolsWanted, toolbox_of
+from outrider.cli.views import JsonView, Showing, showing, tell_prepared, tell_preparing, tell_progress, write_line
+from outrider.errors import BadOption, NotNow, RunEnded, SessionOwned
+from outrider.journal import JournalStore, SessionEntry, is_gone, open_journal
+from outrider.launch import Launch, Wanted, launch, understand
+from outrider.model import Step
+from outrider.providers.prices import Prices
+from outrider.resuming import check_unfinished, full_name, resume, run_again
+from outrider.rules.events import Approved, Command, Opened, Paused, Settled, Steered, Stopped, Took, WentOn
+from outrider.runtime import Session
+from outrider.views.lines import LinesView
+from outrider.views.words import count, one_line
+
+_RECENT: Final = timedelta(days=7)
+_MOST: Final = 50
+
+SAYINGS: Final = "pause, go-on, approve, stop; or take:ACTION, steer:SENTENCE, settle:OBSERVATION"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ResumeOptions:
+    """What the command line said. What is empty is as it was."""
+
+    session: str
+    given: Wanted
+    """Agents and limits that are given again."""
+    own_tools: ToolsWanted = field(default_factory=ToolsWanted)
+    prices: Path | None = None
+    journal: str | None = None
+    world_is_there: bool = False
+    run_again: bool = False
+    watch: bool = False
+    say: str = ""
+    plain: bool = False
+    as_json: bool = False
+
+
+def run_resume(options: ResumeOptions) -> Exit:
+    """Go on; return what to exit with."""
+    if not options.session:
+        return _list(options.journal)
+    with CtrlC() as ctrl_c:
+        try:
+            return asyncio.run(_run(options, ctrl_c))
+        except asyncio.CancelledError:  # Ctrl-C before the run began, or while it was watched
+            raise KeyboardInterrupt from None
+
+
+# The interrupted ones -----------------------------------------------------------------------------------------------
+
+
+def interrupted(journal: JournalStore, *, limit: int | None = None) -> list[SessionEntry]:
+    """Sessions that have not finished, and that nobody owns; the newest first."""
+    entries = journal.sessions(limit=limit)
+    return [entry for entry in entries if entry.outcome == "interrupted" and not _owner(journal, entry.name)]
+
+
+def _owner(journal: JournalStore, name: str) -> str:
+    """Who runs the session, unless they are known to be gone."""
+    owner = journal.owner(name)
+    return "" if owner and is_gone(owner) else owner
+
+
+def tell_interrupted(journal: JournalStore) -> None:
+    """On a terminal, say in a line that sessions of the last days were interrupted, if any were."""
+    if not sys.stderr.isatty():
+        return
+    since = (datetime.now(UTC) - _RECENT).isoformat()
+    recent = [entry for entry in interrupted(journal, limit=_MOST) if entry.created > since]
+    if recent:
+        told = f"session {recent[0].name} was" if len(recent) == 1 else f"{len(recent)} sessions were"
+        print(f"outrider: {told} interrupted; outrider resume shows how to go on", file=sys.stderr)
+
+
+def _list(journal: str | None) -> Exit:
+    with open_journal(journal, read_only=True) as opened:
+        found = interrupted(opened)
+    for entry in found:
+        created = entry.created[:16].replace("T", " ")
+        print(f"{entry.name}  {created}  {count(entry.steps, 'step'):>8}  {one_line(entry.task)}")
+    print("to go on: outrider resume SESSION" if found else "no session was interrupted")
+    return Exit.COMPLETE
+
+
+# Going on -----------------------------------------------------------------------------------------------------------
+
+
+async def _run(options: ResumeOptions, ctrl_c: CtrlC) -> Exit:
+    this = asyncio.current_task()
+    assert this is not None, "a coroutine runs in a task"
+    ctrl_c.asks(this.cancel)
+    with open_journal(options.journal) as journal:
+        name = full_name(journal, options.session)
+        if options.say:
+            journal.command(name, _command(options.say, journal, name), by="outrider resume")
+            return Exit.COMPLETE
+        if options.watch:
+            return await _watch(journal, name, options)
+        check_unfinished(journal, name)
+        if owner := _owner(journal, name):
+            raise SessionOwned(
+                f"session {name!r} is owned by {owner}; to watch it: outrider resume {name} --watch; to say something: --say",
+                owner=owner,
+            )
+        (first,) = journal.read(name, kinds=("opened",))
+        assert isinstance(first.event, Opened), "a session begins with its opened event"
+        return await _go_on(journal, name, first.event, options, ctrl_c)
+
+
+async def _go_on(journal: JournalStore, name: str, opened: Opened, options: ResumeOptions, ctrl_c: CtrlC) -> Exit:
+    kept = _given_again(kept_of(opened), options).check()
+    way = showing(as_json=options.as_json, plain=options.plain)
+    prices = Prices.from_file(Path(kept.prices)) if kept.prices else Prices()
+    async with toolbox_of(kept.own_tools) as toolbox:
+        understood = understand(kept.wanted, own_tools=toolbox)
+        async with understood.models(prices, tell_progress) as models:
+            if understood.any_here:
+                tell_preparing()
+            ready = await launch(understood, models, journal)
+            tell_prepared()
+            session = await _session(ready, name, options, ask=way.takes_part)
+            return await _show(session, way, ctrl_c)
+
+
+def _given_again(kept: Kept, options: ResumeOptions) -> Kept:
+    usual = Wanted()
+    names = [name for name in Wanted.__slots__ if getattr(options.given, name) != getattr(usual, name)]
+    wanted = replace(kept.wanted, **{name: getattr(options.given, name) for name in names})
+    tools = options.own_tools if options.own_tools.sources else kept.own_tools
+    return Kept(wanted=wanted, own_tools=tools, prices=str(options.prices or kept.prices))
+
+
+async def _session(ready: Launch, name: str, options: ResumeOptions, *, ask: bool) -> Session:
+    if options.run_again and ready.tools is not None:
+        done = await run_again(name, journal=ready.journal, tools=ready.tools)
+        print(f"outrider: {count(done, 'effect')} run again", file=sys.stderr)
+    session = resume(
+        name, journal=ready.journal, target=ready.agents["target"], approximation=ready.agents["approximation"],
+        limits=ready.understood.limits, world=ready.world, tools=ready.tools, ask=ask,
+        world_is_there=options.world_is_there or options.run_again,
+    )  # fmt: skip
+    if session.held and not ask:
+        print(f"outrider: the session is held; to let it go on: outrider resume {name} --say go-on", file=sys.stderr)
+    return session
+
+
+async def _show(session: Session, way: Showing, ctrl_c: CtrlC) -> Exit:
+    await way.show(session, ctrl_c)
+    ctrl_c.settled = True
+    try:
+        await session.result()
+    except RunEnded as error:
+        if not way.tells_the_end:
+            print(f"outrider: {one_line(error)}", file=sys.stderr)
+        kept = count(len(session.plan.steps), "confirmed step")
+        print(f"outrider: {kept} kept; to go on from there: outrider plan --from {session.name}", file=sys.stderr)
+        return code_of(error)
+    return Exit.COMPLETE
+
+
+# Watching and saying ------------------------------------------------------------------------------------------------
+
+
+async def _watch(journal: JournalStore, name: str, options: ResumeOptions) -> Exit:
+    (entry,) = (entry for entry in journal.sessions() if entry.name == name)
+    if entry.outcome == "interrupted" and not _owner(journal, name):
+        raise NotNow(f"session {name!r} was interrupted, and nobody runs it; to go on: outrider resume {name}")
+    view = JsonView(write_line) if options.as_json else LinesView(write_line, tells_the_end=sys.stdout.isatty())
+    with closing(view):
+        async with journal.follow(name) as records:
+            async for record in records:
+                view.receive(record)
+    return Exit.COMPLETE
+
+
+def _command(said: str, journal: JournalStore, name: str) -> Command:
+    """The command that is said, for the step that is next now.
+
+    Raises:
+        BadOption: it is none.
+    """
+    word, _, rest = said.partition(":")
+    (entry,) = (entry for entry in journal.sessions() if entry.name == name)
+    simple: dict[str, Command] = {
+        "pause": Paused(), "go-on": WentOn(), "approve": Approved(at=entry.steps - 1), "stop": Stopped(reason="on request"),
+    }  # fmt: skip
+    match word, rest.strip():
+        case _, "" if word in simple:
+            return simple[word]
+        case "take", action if action:
+            return Took(at=entry.steps, step=Step(action))
+        case "steer", sentence:
+            return Steered(at=entry.steps, sentence=" ".join(sentence.split()))
+        case "settle", observation if observation:
+            return Settled(at=entry.steps - 1, observation=observation)
+        case _:
+            raise BadOption(f"{said!r} is nothing to say to a session; give {SAYINGS}")
