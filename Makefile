@@ -35,5 +35,6 @@ docs: .venv
 	$(BIN)/python scripts/write_schema.py
 
 requirements:
-	uv pip compile --quiet --universal --generate-hashes --python-version 3.11 pyproject.toml --extra local --extra vendors --extra bench \
-	  --extra web --extra ag-ui --extra solver --extra postgres --extra temporal --extra mcp --extra otel --extra metrics --group dev --output-file requirements/dev.txt --custom-compile-command "make requirements"
+	uv pip compile --quiet --universal --generate-hashes --python-version 3.11 pyproject.toml --extra local --extra vendors \
+	  --extra bench --extra web --extra ag-ui --extra solver --extra postgres --extra temporal --extra mcp --extra otel --extra metrics \
+	  --group dev --output-file requirements/dev.txt --custom-compile-command "make requirements"
