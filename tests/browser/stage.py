@@ -13,9 +13,9 @@ from outrider import Session, plan
 from outrider.agents.agent import Meter
 from outrider.agents.world import Action, World
 from outrider.journal import MemoryJournal
-from outrider.model import Answer, Prefix, Task, Usage
+from outrider.model import Answer, Prefix, Step, Task, Usage
 from outrider.providers.prices import Prices
-from outrider.testing import steps
+from outrider.runtime.hands import Tools
 from outrider.web.app import application
 from outrider.web.desk import Desk
 from outrider.web.guard import Doors
@@ -59,11 +59,14 @@ class ToldAgent:
         self._told: dict[Prefix, Answer] = {}
         self._bells: dict[Prefix, asyncio.Event] = {}
 
-    def says(self, *actions: str, after: Prefix = (), thought: str = "") -> None:
-        """The answers along a path: to ``after`` the first, to that and the first the second, and so on."""
+    def says(self, *actions: str | Step, after: Prefix = (), thought: str = "") -> None:
+        """The answers along a path: to ``after`` the first, to that and the first the second, and so on.
+
+        A step with an observation is named without it, and stands with it before the next one.
+        """
         prefix = after
-        for step in steps(*actions):
-            self._told[prefix] = Answer((step,), thought=thought)
+        for step in (Step(action) if isinstance(action, str) else action for action in actions):
+            self._told[prefix] = Answer((step.named,), thought=thought)
             self._bell(prefix).set()
             prefix = (*prefix, step)
 
@@ -96,7 +99,9 @@ class Stage:
         """The URL with the token, by this server's port or that of a wire to it."""
         return f"http://127.0.0.1:{port or self.doors.port}/?token={TOKEN}"
 
-    async def begin(self, *, lookahead: int = 2, world: World | None = TRAVEL, max_steps: int = 30) -> Session:
+    async def begin(
+        self, *, lookahead: int = 2, world: World | None = TRAVEL, max_steps: int = 30, tools: Tools | None = None
+    ) -> Session:
         """A session of the two agents, under way; at a limit somebody is there to be asked."""
         session = plan(
             Task(TASK, world.name if world else "free"),
@@ -107,6 +112,7 @@ class Stage:
             world=world,
             max_steps=max_steps,
             ask=True,
+            tools=tools,
         )
         await self.desk.begin(session)
         return session

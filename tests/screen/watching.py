@@ -15,6 +15,7 @@ from outrider.agents.world import Action, World
 from outrider.errors import NoStep
 from outrider.model import JSON, Prefix
 from outrider.rules.events import Event, Record
+from outrider.runtime.hands import Tools
 from outrider.testing import FakeAgent
 from outrider.views.screen import PlanScreen
 from outrider.views.screen.prompt import Prompt
@@ -76,7 +77,7 @@ class Waiting:
         prefix = tuple(map(_step, after))
         if prefix in self._answers and self._answers[prefix].done():
             del self._answers[prefix]
-        self._awaited(prefix).set_result(_step(action))
+        self._awaited(prefix).set_result(_step(action).named)
 
     def fails(self, why: str, *after: str | Step) -> None:
         """After these steps it has no answer."""
@@ -187,11 +188,20 @@ async def watched(
     lookahead: int = 2,
     limits: Limits | None = None,
     max_steps: int = 30,
+    tools: Tools | None = None,
 ) -> AsyncIterator[Watched]:
     """A session on a screen, with agents that wait for the test's word; at a limit the person is asked."""
     target, drafter, clock = Waiting("slow"), Waiting("quick"), Clock()
     session = plan(
-        task, target=target, approximation=drafter, world=world, lookahead=lookahead, limits=limits, max_steps=max_steps, ask=True
+        task,
+        target=target,
+        approximation=drafter,
+        world=world,
+        lookahead=lookahead,
+        limits=limits,
+        max_steps=max_steps,
+        ask=True,
+        tools=tools,
     )
     async with session.events() as events, session:
         gate = Gate(events)

@@ -56,7 +56,8 @@ const MOST_UNCONFIRMED = 4000;
 const MOST_BESIDE = 200;
 const MOST_THOUGHT = 2000;
 const MOST_OBSERVED = 4000;
-const ONE_LINE = 90;
+const SHORT = 60;
+const MOST_IN_LINE = 300;
 
 const Row = ({ kind, at, text, note, beside, fresh, most = MOST[kind] ?? MOST_UNCONFIRMED }) => html`
   <li class=${`row ${kind}${fresh ? " fresh" : ""}`} data-at=${at} data-kind=${kind}>
@@ -114,17 +115,16 @@ function Running({ since_s, now_s, heard, runs }) {
 function Observation({ step }) {
   const [open, setOpen] = useState(false);
   const text = step.observation;
-  const first = text.split("\n", 1)[0];
-  const whole = first === text && text.length <= ONE_LINE;
+  const whole = !text.includes("\n") && text.length <= SHORT;
   const more = html`
     <button class="link" type="button" aria-expanded=${open} onClick=${() => setOpen(!open)}>
       ${open ? "less" : "all"}<span class="unseen"> of what step ${step.at} returned</span>
     </button>
   `;
   return html`
-    <p class="executed">
-      <span class="arrow" aria-hidden="true">→ </span><span class="unseen">Returned: </span>${open ? "" : cut(first, ONE_LINE) || "(nothing)"}${!open && !whole && first === cut(first, ONE_LINE) ? " …" : ""}
-      ${!whole && html`${" "}${more}`} ${step.settled && html`<span>· in your words</span>`}
+    <p class=${whole ? "executed" : "executed cut"}>
+      <span class="said"><span aria-hidden="true">→ </span><span class="unseen">Returned: </span>${open ? "" : cut(text.replace(/\s+/g, " "), MOST_IN_LINE) || "(nothing)"}</span>
+      ${!whole && more} ${step.settled && html`<span class="whose">· in your words</span>`}
     </p>
     ${open && html`<pre class="observation" tabindex="0" role="region" aria-label=${`What step ${step.at} returned`}><${Long} text=${text} most=${MOST_OBSERVED} /></pre>`}
   `;
