@@ -92,7 +92,7 @@ class NotNow(CallerError):
 class TooMany(NotNow):
     """A server serves as many as it can, or as many for one user as they may have. ``retry_after_s`` says when to ask again."""
 
-    def __init__(self, message: str, *, retry_after_s: int) -> None:
+    def __init__(self, message: str, *, retry_after_s: int = 5) -> None:
         super().__init__(message)
         self.retry_after_s = retry_after_s
 

@@ -17,8 +17,9 @@ from outrider.providers.prices import Prices
 from outrider.rules.events import Record
 from outrider.testing import run
 from outrider.web.commands import read_command
-from outrider.web.desk import MOST_ENDED, MOST_LIVE, Desk
+from outrider.web.desk import MOST_ENDED, Desk
 from outrider.web.lending import Lending
+from outrider.web.rooms import MOST_LIVE
 
 from .asking import by_script, served, tea
 

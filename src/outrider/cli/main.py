@@ -12,6 +12,7 @@ import typer
 
 from outrider import __version__
 from outrider.cli.exits import explained, table
+from outrider.cli.users import audit, users_app
 
 PROMISE: Final = "Plan with a fast agent that drafts ahead and an accurate one that verifies every step in parallel."
 
@@ -141,13 +142,16 @@ DIST is a number, or a distribution of numbers:
 SERVE: Final = """
 
 The URL that is printed holds a token: whoever has it can see your sessions, start others and spend your money. Ctrl-C stops the
-sessions in order, with the journal kept, and ends with 130; SIGTERM does the same and ends with 0; a second Ctrl-C leaves at
-once. Needs more packages: pip install 'outrider[web]'."""
+sessions in order, with the journal kept, and ends with 130; SIGTERM does the same and ends with 0, once the sessions have had
+--drain-s seconds to finish; a second Ctrl-C leaves at once. With --users each user has a token of their own.
+
+Needs more packages: pip install 'outrider[web]'."""
 
 SERVE_EXAMPLES: Final = """\b
 Examples:
   outrider serve
-  outrider serve --port 0 --json"""
+  outrider serve --port 0 --json
+  outrider serve --users team.json --drain-s 60"""
 
 RESUMED: Final = """
 
@@ -177,6 +181,13 @@ memory = typer.Typer(
     no_args_is_help=True,
 )
 app.add_typer(memory, name="memory")
+
+app.add_typer(users_app, name="users")
+app.command(
+    "audit",
+    help="Who started, took, steered, approved and stopped what on a server, oldest first: the newest 1,000.",
+    short_help="Who did what on a server.",
+)(audit)
 
 journal_app = typer.Typer(help="The journal itself: what of it is sound, and how to save that.", no_args_is_help=True)
 app.add_typer(journal_app, name="journal")
@@ -919,6 +930,25 @@ def serve(
     approve: ApproveOption = None,
     trust: TrustOption = False,
     engine: EngineOption = "",
+    users: Annotated[
+        Path | None, typer.Option(metavar="FILE", envvar="OUTRIDER_USERS", help="Who may enter, for a team: see outrider users.")
+    ] = None,
+    audit_file: Annotated[
+        Path | None, typer.Option("--audit", metavar="FILE", help="Note who did what there; with --users, beside that file.")
+    ] = None,
+    agent: Annotated[
+        list[str] | None,
+        typer.Option(metavar="NAME", help="A file or address that users may name, beside local and VENDOR:NAME; once for each."),
+    ] = None,
+    name: Annotated[
+        list[str] | None, typer.Option(metavar="HOST", help="A name by which the server is called too; once for each.")
+    ] = None,
+    behind_tls: Annotated[
+        bool, typer.Option("--behind-tls", help="Something before the server encrypts: cookies are for that alone.")
+    ] = False,
+    most_sessions: Annotated[int, typer.Option(metavar="N", help="The most sessions at once.")] = 32,
+    most_waiting: Annotated[int, typer.Option(metavar="N", help="So many more wait for a place, up to 10 s.")] = 0,
+    drain_s: Annotated[float, typer.Option(metavar="S", help="At SIGTERM, sessions have so long to finish.")] = 0.0,
     journal: JournalOption = None,
     log: LogOption = "",
     log_texts: LogTextsOption = False,
@@ -936,7 +966,9 @@ def serve(
             own_tools=read_tools(tools, effect, approve, trusted=trust),
             host=host, port=port, prices=prices, journal=journal, engine=engine, as_json=as_json, calls_at_once=calls_at_once,
             requests_a_minute=requests_a_minute, tokens_a_minute=tokens_a_minute, budget_usd=budget_usd,
-            budget_tokens=budget_tokens, budget_calls=budget_calls, budget_seconds=budget_seconds,
+            budget_tokens=budget_tokens, budget_calls=budget_calls, budget_seconds=budget_seconds, users=users, audit=audit_file,
+            agents=tuple(agent or ()), names=tuple(each.casefold() for each in name or ()), behind_tls=behind_tls,
+            most_sessions=most_sessions, most_waiting=most_waiting, drain_s=drain_s,
             telemetry=Telemetry(log=log, texts=log_texts, otel=otel, metrics=metrics),
         )  # fmt: skip
         raise typer.Exit(run_serve(options))

@@ -1,4 +1,4 @@
-"""``outrider serve``: the page and its API on a socket of this machine, until Ctrl-C."""
+"""``outrider serve``: the page and its API on a socket, for one person or for the users of a file, until it is told to stop."""
 
 from __future__ import annotations
 
@@ -29,7 +29,10 @@ from outrider.telemetry.opening import opened
 from outrider.telemetry.watching import Telemetry
 
 if TYPE_CHECKING:
+    from outrider.web.desk import Desk
     from outrider.web.guard import Doors
+    from outrider.web.server import Server
+    from outrider.web.team import Team
 
 EVERYWHERE: Final = ("0.0.0.0", "::", "")  # noqa: S104 - the person says so
 """Addresses that mean all of this machine's."""
@@ -56,6 +59,14 @@ class ServeOptions:
     budget_tokens: int | None = None
     budget_calls: int | None = None
     budget_seconds: float | None = None
+    users: Path | None = None
+    audit: Path | None = None
+    agents: tuple[str, ...] = ()
+    names: tuple[str, ...] = ()
+    behind_tls: bool = False
+    most_sessions: int = 32
+    most_waiting: int = 0
+    drain_s: float = 0.0
     own_tools: ToolsWanted = field(default_factory=ToolsWanted)
     telemetry: TelemetryWanted = field(default_factory=TelemetryWanted)
 
@@ -89,15 +100,17 @@ def run_serve(options: ServeOptions) -> Exit:
     options.telemetry.check(screen=False)
     _check_engine(options)
     limits = options.limits()  # what makes no sense is said before anything is opened
+    _check(options)
     prices = Prices.from_file(options.prices) if options.prices else Prices()
     with (
         CtrlC() as ctrl_c,
         opened(options.telemetry) as telemetry,
         open_journal(options.journal) as journal,
+        _team(options, limits) as team,
         _listening(options.host, options.port) as listening,
     ):
         try:
-            return asyncio.run(_serve(options, journal, prices, limits, listening, ctrl_c, telemetry))
+            return asyncio.run(_serve(options, journal, prices, team, listening, ctrl_c, telemetry))
         except asyncio.CancelledError:  # Ctrl-C before it began
             raise KeyboardInterrupt from None
 
@@ -112,11 +125,39 @@ def _check_engine(options: ServeOptions) -> None:
         )
 
 
+def _check(options: ServeOptions) -> None:
+    """Raise ``BadOption`` for what would be open to others without anybody having said who may enter, and for odd numbers."""
+    if not 0 <= options.drain_s < float("inf"):
+        raise BadOption(f"{options.drain_s:g} seconds to finish in make no sense; give 0 or more")
+    if not _is_loopback(options.host) and options.users is None and not options.behind_tls:
+        raise BadOption(
+            f"{options.host or 'every address'} can be reached from other machines; give --users FILE to say who may enter "
+            "(outrider users add NAME), or --behind-tls if something before the server encrypts and lets in only you"
+        )
+
+
+@contextlib.contextmanager
+def _team(options: ServeOptions, limits: Limits) -> Iterator[Team]:
+    """Who may enter, and what notes what they do."""
+    from outrider.web.audit import Audit, audit_beside
+    from outrider.web.team import Team
+    from outrider.web.users import Users
+
+    users = Users(options.users) if options.users else None
+    where = options.audit or (audit_beside(options.users) if options.users else None)
+    audit = Audit(where) if where else None
+    try:
+        yield Team(limits, users, audit, options.agents)
+    finally:
+        if audit is not None:
+            audit.close()
+
+
 async def _serve(
     options: ServeOptions,
     journal: JournalStore,
     prices: Prices,
-    limits: Limits,
+    team: Team,
     listening: socket.socket,
     ctrl_c: CtrlC,
     telemetry: Telemetry,
@@ -124,39 +165,75 @@ async def _serve(
     from outrider.web.app import application
     from outrider.web.desk import Desk
     from outrider.web.lending import Lending
+    from outrider.web.rooms import Rooms
     from outrider.web.server import Server
 
-    doors = _doors(options, listening)
+    doors = _doors(options, listening, team)
+    rooms = Rooms(options.most_sessions, options.most_waiting)
     this = asyncio.current_task()
     assert this is not None, "a coroutine runs in a task"
     ctrl_c.asks(this.cancel)
-    async with toolbox_of(options.own_tools) as toolbox, Desk(journal, Lending(prices, tell_progress), limits) as desk:
+    lending = Lending(prices, tell_progress)
+    async with toolbox_of(options.own_tools) as toolbox, Desk(journal, lending, team=team, rooms=rooms) as desk:
         desk.telemetry, desk.own_tools = telemetry, toolbox
         desk.launches = await launches_at(options.engine)
         for note in not_as_listed(toolbox, options.own_tools):
             print(f"outrider: {note}", file=sys.stderr)
         server = Server(application(desk, doors), listening, last_words_s=LAST_WORDS_S)
-        told: list[Exit] = []
-
-        def stop(code: Exit) -> None:
-            told.append(code)
-            desk.close()
-            server.stop()
-
-        ctrl_c.asks(lambda: stop(Exit.STOPPED))
+        ending = Ending(desk, server, options.drain_s)
+        ctrl_c.asks(lambda: ending.now(Exit.STOPPED))
         with contextlib.suppress(NotImplementedError):  # Windows has no such signal
-            asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop, Exit.COMPLETE)
+            asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, ending.in_order)
         _tell(options, doors)
-        await server.run_until_stopped()
-    return told[0] if told else Exit.COMPLETE
+        await ending.reached()
+    return ending.code
 
 
-def _doors(options: ServeOptions, listening: socket.socket) -> Doors:
+class Ending:
+    """How the server comes to its end: at once, or after the sessions that run have had ``drain_s`` seconds to finish."""
+
+    def __init__(self, desk: Desk, server: Server, drain_s: float) -> None:
+        self.code = Exit.COMPLETE
+        self._desk = desk
+        self._server = server
+        self._drain_s = drain_s
+        self._asked = asyncio.Event()
+
+    def now(self, code: Exit) -> None:
+        """Sessions are stopped, with their plans kept, and the server ends."""
+        self.code = code
+        self._desk.close()
+        self._server.stop()
+
+    def in_order(self) -> None:
+        """No session begins any more, and those that run may finish; asked a second time, they are stopped at once."""
+        if self._asked.is_set() or not self._drain_s:
+            self.now(Exit.COMPLETE)
+        self._asked.set()
+
+    async def reached(self) -> None:
+        """Answer requests until the end."""
+        async with asyncio.TaskGroup() as group:
+            ends = group.create_task(self._drained())
+            await self._server.run_until_stopped()
+            ends.cancel()
+
+    async def _drained(self) -> None:
+        """Once asked, wait for the sessions, then end the server."""
+        await self._asked.wait()
+        await self._desk.drain(self._drain_s)
+        self._server.stop()
+
+
+def _doors(options: ServeOptions, listening: socket.socket, team: Team) -> Doors:
     from outrider.web.guard import LOOPBACK, Doors
 
     host, everywhere = options.host.casefold(), options.host in EVERYWHERE
-    names = {*LOOPBACK, host} | ({socket.gethostname().casefold()} if everywhere else set())
-    return Doors(token=secrets.token_urlsafe(32), port=listening.getsockname()[1], names=frozenset(names), any_address=everywhere)
+    names = {*LOOPBACK, host, *options.names} | ({socket.gethostname().casefold()} if everywhere else set())
+    return Doors(
+        token=secrets.token_urlsafe(32), port=listening.getsockname()[1], names=frozenset(names), any_address=everywhere,
+        users=team.users, tls=options.behind_tls,
+    )  # fmt: skip
 
 
 @contextlib.contextmanager
@@ -181,18 +258,19 @@ def _cannot_listen(host: str, port: int, error: Exception) -> str:
 
 
 def _tell(options: ServeOptions, doors: Doors) -> None:
-    """Print where the page is. It is the only place where the token is written."""
+    """Print where the page is. It is the only place where the one token is written; users have theirs."""
     host = socket.gethostname() if options.host in EVERYWHERE else options.host
     host = f"[{host}]" if ":" in host else host
-    url = f"http://{host}:{doors.port}/?token={doors.token}"
+    token = {"token": doors.token} if doors.users is None else {}
+    url = f"http://{host}:{doors.port}/" + (f"?token={doors.token}" if token else "")
     if options.as_json:
-        print(json_line({"url": url, "token": doors.token, "port": doors.port}), flush=True)
+        print(json_line({"url": url, **token, "port": doors.port}), flush=True)
     else:
-        print(f"Outrider is at {url}", flush=True)
-    if not _is_loopback(options.host):
+        print(f"Outrider is at {url}" + ("" if token else "?token=… with the token of a user"), flush=True)
+    if not _is_loopback(options.host) and not options.behind_tls:
         print(
-            "outrider: this address can be reached from other machines: anyone who has the URL can spend your money, and the "
-            "connection is not encrypted",
+            "outrider: this address can be reached from other machines, and the connection is not encrypted: whoever listens on "
+            "the way has the tokens; put a server that speaks TLS before it, and give --behind-tls",
             file=sys.stderr,
         )
 

@@ -5,6 +5,7 @@ The protocol has no way back while a run goes on. Ours is ``POST /api/sessions/N
 
 from __future__ import annotations
 
+import json
 from collections.abc import AsyncIterator
 from typing import TYPE_CHECKING, Final
 
@@ -19,8 +20,10 @@ from outrider.model import JSON
 from outrider.rules.events import Record
 from outrider.views.words import OUTCOMES, one_line
 from outrider.web.answers import kind_of, refusal
-from outrider.web.asked import read_object, read_wanted
+from outrider.web.asides import Attended
+from outrider.web.asked import asks, read_object, read_wanted
 from outrider.web.desk import Desk
+from outrider.web.guard import user_of
 from outrider.web.streams import PATIENCE_S, Stream
 from outrider.web.watched import Watched
 
@@ -43,9 +46,9 @@ def ag_ui_route(desk: Desk) -> Route:
         except ImportError:
             return refusal("not_installed", MISSING, 501)
         asked = read_input(read_object(await request.body()))
-        live = await desk.start(wanted_by(asked))
+        live = await desk.start(wanted_by(asked), ask=asks(_given(asked)), by=user_of(request))
         projection = Projection(thread_id=asked.thread_id, run_id=asked.run_id, session=live.name)
-        return Stream(_encoded(live, desk.journal, projection), send_timeout=PATIENCE_S)
+        return Attended(Stream(_encoded(live, desk.journal, projection), send_timeout=PATIENCE_S), desk, _told)
 
     return Route("/ag-ui", run_agent, methods=["POST"])
 
@@ -79,13 +82,18 @@ def wanted_by(asked: RunAgentInput) -> Wanted:
     Raises:
         BadOption: there is no such message, it is not text alone, or a field makes no sense.
     """
+    given = _given(asked)
+    if "task" in given:
+        raise BadOption("the task is the last message of the user; leave it out of forwardedProps.outrider")
+    return read_wanted({**given, "task": _task(asked)})
+
+
+def _given(asked: RunAgentInput) -> dict[str, JSON]:
     props = asked.forwarded_props
     given = props.get("outrider") if isinstance(props, dict) else None
     if given is not None and not isinstance(given, dict):
         raise BadOption('forwardedProps.outrider is no object; give {"world": ..., "approximation": ..., "target": ...}')
-    if given and "task" in given:
-        raise BadOption("the task is the last message of the user; leave it out of forwardedProps.outrider")
-    return read_wanted({**(given or {}), "task": _task(asked)})
+    return given or {}
 
 
 def _task(asked: RunAgentInput) -> str:
@@ -101,6 +109,14 @@ def _task(asked: RunAgentInput) -> str:
     if len(texts) != len(content):
         raise BadOption("the last message of the user holds more than text; a task is told in words")
     return "\n".join(texts).strip()
+
+
+def _told(name: str, data: JSON) -> bytes:
+    """What concerns the reader, in the protocol's words: an error ends the run for them, a notice is a custom event."""
+    assert isinstance(data, dict)
+    error = {"type": "RUN_ERROR", "message": data["message"], "code": data["kind"]}
+    notice: JSON = {"type": "CUSTOM", "name": f"outrider.{data['kind']}", "value": data}
+    return f"data: {json.dumps(error if name == 'trouble' else notice)}\n\n".encode()
 
 
 # What is answered ---------------------------------------------------------------------------------------------------

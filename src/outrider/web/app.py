@@ -15,20 +15,23 @@ from starlette.types import ASGIApp
 
 from outrider.agents.typed import completions
 from outrider.agents.world import World
-from outrider.errors import BadOption, OutriderError, UnknownName
+from outrider.errors import BadOption, NotAllowed, OutriderError, TooMany, UnknownName
 from outrider.journal import SessionEntry
 from outrider.model import JSON
 from outrider.views.trace import chrome_trace
 from outrider.views.words import one_line
 from outrider.web.ag_ui import ag_ui_route
 from outrider.web.answers import answer, error_json, refusal, status_of, tell_bug
+from outrider.web.asides import Attended
 from outrider.web.asked import asks, read_object, read_wanted
+from outrider.web.audit import deeds
 from outrider.web.choices import choices
 from outrider.web.commands import read_command
 from outrider.web.desk import Desk, Live, not_live
-from outrider.web.guard import Doors, Guard
+from outrider.web.guard import Doors, Guard, user_of
+from outrider.web.health import health_routes
 from outrider.web.metrics import metrics_route
-from outrider.web.streams import Stream, records, scenes, stream_of
+from outrider.web.streams import records, scenes, stream_of
 from outrider.web.watched import Followed, Watched
 from outrider.worlds import FREE, world_of
 
@@ -68,6 +71,10 @@ def application(desk: Desk, doors: Doors) -> ASGIApp:
         Route("/api/sessions/{name}/actions", api.actions),
         Route("/api/sessions/{name}/trace", api.trace),
         Route("/api/sessions/{name}/commands", api.command, methods=["POST"]),
+        Route("/api/me", api.me),
+        Route("/api/audit", api.audit),
+        Route("/api/sessions/{name}/audit", api.audit),
+        *health_routes(desk),
         metrics_route(desk),
         ag_ui_route(desk),
     ]
@@ -102,13 +109,16 @@ class _Api:
     async def start(self, request: Request) -> Response:
         asked = read_object(await request.body())
         with self._desk.telemetry.within(request.headers):
-            live = await self._desk.start(read_wanted(asked), ask=asks(asked))
+            live = await self._desk.start(read_wanted(asked), ask=asks(asked), by=user_of(request))
         return answer({"name": live.name}, 201, {"Location": f"/api/sessions/{live.name}/scene"})
 
     async def command(self, request: Request) -> Response:
         command = read_command(read_object(await request.body()))
         live = self._desk.find(request.path_params["name"])
-        status, body = not_live(command, self._seen(request).name) if live is None else await live.answer(command)
+        if live is None:
+            status, body = not_live(command, self._seen(request).name)
+        else:
+            status, body = await live.answer(command, user_of(request))
         return answer(body, status)
 
     # What is to be seen of one --------------------------------------------------------------------------------------
@@ -116,11 +126,11 @@ class _Api:
     async def scene(self, request: Request) -> Response:
         return answer(self._seen(request).scene())
 
-    async def stream(self, request: Request) -> Stream:
-        return stream_of(scenes(self._seen(request)))
+    async def stream(self, request: Request) -> Response:
+        return Attended(stream_of(scenes(self._seen(request))), self._desk)
 
-    async def events(self, request: Request) -> Stream:
-        return stream_of(records(self._seen(request), self._desk.journal, _since(request)))
+    async def events(self, request: Request) -> Response:
+        return Attended(stream_of(records(self._seen(request), self._desk.journal, _since(request))), self._desk)
 
     async def actions(self, request: Request) -> Response:
         seen = self._seen(request)
@@ -131,6 +141,20 @@ class _Api:
 
     async def trace(self, request: Request) -> Response:
         return answer(chrome_trace(self._desk.journal.read(self._seen(request).name)))
+
+    # Who -------------------------------------------------------------------------------------------------------------
+
+    async def me(self, request: Request) -> Response:
+        user = user_of(request)
+        return answer(self._desk.team.told(user, self._desk.running_of(user)))
+
+    async def audit(self, request: Request) -> Response:
+        """Of one session for all who may see it; of everything for admins."""
+        session = self._seen(request).name if "name" in request.path_params else ""
+        if not session and not user_of(request).may("admin"):
+            raise NotAllowed("the audit of everything is for admins; ask for that of a session: /api/sessions/NAME/audit")
+        audit = self._desk.team.audit
+        return answer({"deeds": list(deeds(audit.path, session=session)) if audit else []})
 
     def _seen(self, request: Request) -> Watched:
         name = request.path_params["name"]
@@ -205,7 +229,8 @@ def _number(given: str, what: str) -> int:
 
 async def _refused(request: Request, error: Exception) -> Response:
     assert isinstance(error, OutriderError)
-    return answer({"error": error_json(error)}, status_of(error))
+    headers = {"Retry-After": str(error.retry_after_s)} if isinstance(error, TooMany) else None
+    return answer({"error": error_json(error)}, status_of(error), headers)
 
 
 async def _not_here(request: Request, error: Exception) -> Response:

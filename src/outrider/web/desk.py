@@ -10,45 +10,61 @@ import contextlib
 from types import TracebackType
 from typing import TYPE_CHECKING, Final, Self
 
-from outrider.errors import JournalError, NotNow, RunEnded, first_of
+from outrider.errors import JournalError, NotNow, RunEnded, ShuttingDown, first_of
 from outrider.journal import JournalStore
 from outrider.launch import Launches, Understood, Wanted, launch, understand
 from outrider.rules.events import Record
 from outrider.runtime import Limits, ServerLimits, Session
+from outrider.runtime.turns import Ticket
 from outrider.telemetry.watching import NO_TELEMETRY
-from outrider.web.answers import tell_bug
+from outrider.web.answers import kind_of, tell_bug
 from outrider.web.commands import Answered, Answers, Command, refused
 from outrider.web.lending import Lending
+from outrider.web.rooms import STOPPING, Rooms
+from outrider.web.team import Team
+from outrider.web.users import ALONE, User
 from outrider.web.watched import Watched
 
 if TYPE_CHECKING:
     from outrider.tools import Toolbox
-
-MOST_LIVE: Final = 32
-"""So many sessions may run at once."""
-
-STOPPING: Final = "the server is stopping; start it again"
 
 MOST_ENDED: Final = 20
 """So many that have ended are kept, to answer a command that is sent again."""
 
 
 class Live(Watched):
-    """A session that runs here, or ran here a moment ago."""
+    """A session that runs here, or ran here a moment ago, started by ``owner``. The team's audit tells what is done to it."""
 
-    def __init__(self, session: Session) -> None:
+    def __init__(self, session: Session, owner: User, team: Team) -> None:
         super().__init__(session.name)
         self.session = session
+        self.owner = owner
+        self._team = team
         self._answers = Answers()
 
-    async def answer(self, command: Command) -> Answered:
-        """Perform ``command``, once however often it is sent. The scene shows what came of it when this returns."""
+    async def answer(self, command: Command, by: User = ALONE) -> Answered:
+        """Perform ``command``, once however often it is sent. The scene shows what came of it when this returns.
+
+        Raises:
+            NotAllowed: ``by`` may not.
+            JournalUnusable: it cannot be noted in the audit. Nothing has changed.
+        """
+        self._team.check_command(by, self.owner.name, command.name)
         if (given := self._answers.given(command)) is not None:
             return given
         if self.over:
             return not_live(command, self.name)
-        given = self._answers.to(command, self.session)
+        given = self._noted(command, by)
         await asyncio.sleep(0)  # the records are in the stream: its reader's turn comes before ours does again
+        return given
+
+    def _noted(self, command: Command, by: User) -> Answered:
+        audit, before = self._team.audit, self.session.records
+        if audit is None:
+            return self._answers.to(command, self.session)
+        key = audit.asks(by.name, by.role, command.name, session=self.name)
+        given = self._answers.to(command, self.session)
+        audit.answered(key, answer_in(given), record=before if self.session.records > before else None)
         return given
 
 
@@ -61,16 +77,28 @@ class Desk:
         journal: where they are kept.
         lending: opens the models they need.
         limits: what they share; by default what each model server teaches them by refusing.
+        team: who may do what, within ``limits``; by default one person everything.
+        rooms: how many may run at once, and wait for that.
     """
 
-    def __init__(self, journal: JournalStore, lending: Lending, limits: Limits | None = None) -> None:
+    def __init__(
+        self,
+        journal: JournalStore,
+        lending: Lending,
+        limits: Limits | None = None,
+        *,
+        team: Team | None = None,
+        rooms: Rooms | None = None,
+    ) -> None:
         self.journal = journal
         self.closing = asyncio.Event()
+        self.draining = asyncio.Event()
+        self.team = team or Team(limits or Limits(servers=ServerLimits()))
+        self._rooms = rooms or Rooms()
         self.launches: Launches = launch
         self._lending = lending
         self.telemetry = NO_TELEMETRY
         self.own_tools: Toolbox | None = None
-        self._limits = limits or Limits(servers=ServerLimits())
         self._sessions: dict[str, Live] = {}
         self._launching: set[asyncio.Task[None]] = set()
         self._group = asyncio.TaskGroup()
@@ -92,11 +120,22 @@ class Desk:
 
     def close(self) -> None:
         """Take no more sessions, stop those that run, and give up those that are being opened. A second time, nothing."""
+        self.draining.set()
+        self._rooms.close()
         self.closing.set()
         for task in tuple(self._launching):
             task.cancel()
         for live in self.running:
             live.session.stop("the server was stopped")
+
+    async def drain(self, within_s: float) -> None:
+        """Take no more sessions, and ``close`` once those that run have ended, or after ``within_s`` seconds."""
+        self.draining.set()
+        self._rooms.close()
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(within_s):
+                await self._rooms.empty(self.closing)
+        self.close()
 
     @property
     def running(self) -> list[Live]:
@@ -107,70 +146,104 @@ class Desk:
         """The session with that name, if it runs here or did a moment ago."""
         return self._sessions.get(name)
 
-    async def start(self, wanted: Wanted, *, ask: bool = False) -> Live:
+    async def start(self, wanted: Wanted, *, ask: bool = False, by: User = ALONE) -> Live:
         """A session of what is wanted, once its first event is journalled; ``ask`` if a person can be asked at a limit.
 
         Raises:
             UnknownName, BadOption, EmptyTask: something makes no sense.
+            NotAllowed: ``by`` may not start it.
             ProviderError: a model cannot be had.
-            JournalError: the session to go on from cannot be read.
-            NotNow: too many sessions run, or the server is stopping.
+            JournalError: the session to go on from cannot be read, or the audit not written.
+            TooMany: as many run as may, and wait as may.
+            ShuttingDown: the server is stopping.
         """
-        understood = understand(wanted, self._limits, self.own_tools)
+        understood = understand(wanted, self.team.limits_of(by), self.own_tools)
+        self.team.check_start(by, understood, self._rooms.of(by))
+        ticket = await self._rooms.enter(by, self.team.limits_of(by).caller)
+        try:
+            key = self._asked(by)
+        except JournalError:
+            self._rooms.leave(by, ticket)
+            raise
         begun: asyncio.Future[Live] = asyncio.get_running_loop().create_future()
-        self._check_room()
-        self._launching.add(self._group.create_task(self._launch(understood, begun, ask=ask)))
-        return await begun
+        task = self._group.create_task(self._launch(understood, begun, ask=ask, by=by))
+        self._launching.add(task)
+        self._leaves(task, begun, by, ticket)
+        return await self._begun(begun, key)
 
-    async def begin(self, session: Session) -> Live:
+    async def begin(self, session: Session, by: User = ALONE) -> Live:
         """``session`` runs here from now on; its first event has happened when this returns.
 
         Raises:
-            NotNow: too many sessions run, or the server is stopping.
+            TooMany: as many run as may, and wait as may.
+            ShuttingDown: the server is stopping.
         """
+        ticket = await self._rooms.enter(by, self.team.limits_of(by).caller)
         begun: asyncio.Future[Live] = asyncio.get_running_loop().create_future()
-        self._check_room()
-        self._group.create_task(self._guarded(session, begun))
+        self._leaves(self._group.create_task(self._guarded(session, begun, by)), begun, by, ticket)
         return await begun
 
-    def _check_room(self) -> None:
-        if self.closing.is_set():
-            raise NotNow(STOPPING)
-        if len(self.running) + len(self._launching) >= MOST_LIVE:
-            raise NotNow(f"{MOST_LIVE} sessions run at once, which is the most; stop one of them first")
+    def _leaves(self, task: asyncio.Task[None], begun: asyncio.Future[Live], by: User, ticket: Ticket) -> None:
+        """Once ``task`` has ended, its room is free: also if it was cancelled before it could begin."""
 
-    async def _launch(self, understood: Understood, begun: asyncio.Future[Live], *, ask: bool) -> None:
+        def left(task: asyncio.Task[None]) -> None:
+            self._launching.discard(task)
+            self._rooms.leave(by, ticket)
+            if not begun.done():
+                begun.set_exception(ShuttingDown(STOPPING))
+
+        task.add_done_callback(left)
+
+    def running_of(self, user: User) -> int:
+        """How many sessions of ``user`` run, or wait to."""
+        return self._rooms.of(user)
+
+    def _asked(self, by: User) -> str:
+        return self.team.audit.asks(by.name, by.role, "start") if self.team.audit is not None else ""
+
+    async def _begun(self, begun: asyncio.Future[Live], key: str) -> Live:
+        """The session that was begun, or why it was not; either is noted."""
+        audit = self.team.audit
+        try:
+            live = await begun
+        except Exception as error:
+            if audit is not None:
+                audit.answered(key, kind_of(error))
+            raise
+        if audit is not None:
+            audit.answered(key, "accepted", session=live.name, record=0)
+        return live
+
+    async def _launch(self, understood: Understood, begun: asyncio.Future[Live], *, ask: bool, by: User) -> None:
         try:
             async with self._lending.lent(understood) as lent:
                 async with lent.turn:  # two that open the same models would load them twice
                     ready = await self.launches(understood, lent.models, self.journal)
                 self._opened()
                 session = ready.session(ask=ask)
-                await self._run(session, begun)
+                await self._run(session, begun, by)
                 with contextlib.suppress(JournalError):  # a journal that was lost is said where the run's end is
                     ready.keep_learned(session)
         except asyncio.CancelledError:
             if not begun.done():
-                begun.set_exception(NotNow(STOPPING))
+                begun.set_exception(ShuttingDown(STOPPING))
             raise
         except Exception as error:
             _refuse(begun, error)
-        finally:
-            self._opened()
 
     def _opened(self) -> None:
         task = asyncio.current_task()
         assert task is not None, "a coroutine runs in a task"
         self._launching.discard(task)
 
-    async def _guarded(self, session: Session, begun: asyncio.Future[Live]) -> None:
+    async def _guarded(self, session: Session, begun: asyncio.Future[Live], by: User) -> None:
         try:
-            await self._run(session, begun)
+            await self._run(session, begun, by)
         except Exception as error:
             _refuse(begun, error)
 
-    async def _run(self, session: Session, begun: asyncio.Future[Live]) -> None:
-        live = self._sessions[session.name] = Live(session)
+    async def _run(self, session: Session, begun: asyncio.Future[Live], by: User) -> None:
+        live = self._sessions[session.name] = Live(session, by, self.team)
         try:
             async with self.telemetry.watching(session), session, session.events() as events:
                 async for record in events:
@@ -202,6 +275,12 @@ def not_live(command: Command, name: str) -> Answered:
     return refused(
         command, NotNow(f'session {name} does not run in this server; start one with "from": "{name}" to go on from it')
     )
+
+
+def answer_in(given: Answered) -> str:
+    """``accepted``, or the kind of the error in the answer to a command."""
+    error = given[1].get("error")
+    return str(error["kind"]) if isinstance(error, dict) else "accepted"
 
 
 def _refuse(begun: asyncio.Future[Live], error: Exception) -> None:

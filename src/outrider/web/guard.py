@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import secrets
+import sys
 from collections.abc import Iterable
 from dataclasses import dataclass
 from http import cookies
@@ -16,10 +17,13 @@ from typing import Final
 from urllib.parse import parse_qs
 
 from starlette.datastructures import Headers, MutableHeaders
+from starlette.requests import HTTPConnection
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from outrider.web.answers import refusal
+from outrider.errors import NotAllowed, UsersUnreadable
+from outrider.web.answers import kind_of, refusal
+from outrider.web.users import ALONE, Pass, User, Users
 
 MOST_BODY: Final = 64 * 1024
 """So many bytes may a body have."""
@@ -44,18 +48,29 @@ _HOST: Final = re.compile(r"(?P<name>[^\s:@/?#\[\]]+|\[[0-9A-Fa-f:.]+\])(:[0-9]{
 
 _HOW_TO_ENTER: Final = "open the URL with the token in it that outrider serve has printed"
 
+_HOW_TO_ENTER_A_TEAM: Final = "open the server's URL with ?token= and yours, or ask whoever runs it for a new one"
+
+OPEN: Final = ("/healthz", "/readyz")
+"""What is told without a token: whether the server lives, and takes sessions. Those who ask have none."""
+
+PASS: Final = "outrider.pass"  # noqa: S105 - the name of a field
+"""Where in the scope of a request its ``Pass`` is."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Doors:
     """Where the server stands and who may enter: the token, the port, and the names by which the server may be called.
 
-    With ``any_address`` it listens on every address of the machine, so any of them in figures is ours too.
+    With ``any_address`` it listens on every address of the machine, so any of them in figures is ours too. With ``users`` each of
+    them has a token of their own, and ``token`` lets nobody in. With ``tls``, what stands before the server encrypts.
     """
 
     token: str
     port: int
     names: frozenset[str] = frozenset(LOOPBACK)
     any_address: bool = False
+    users: Users | None = None
+    tls: bool = False
 
     @property
     def cookie(self) -> str:
@@ -66,10 +81,26 @@ class Doors:
         """Whether ``given`` is the token, in a time that tells nothing of it."""
         return secrets.compare_digest(given.encode("utf-8", "replace"), self.token.encode())
 
+    def enters(self, given: str) -> Pass | None:
+        """Who comes in with the token ``given``; ``None`` if nobody does.
+
+        Raises:
+            UsersUnreadable: nobody can say.
+        """
+        if self.users is not None:
+            return self.users.enters(given)
+        return Pass(user=ALONE) if self.is_token(given) else None
+
     def is_ours(self, host: str) -> bool:
         """Whether a ``Host`` header names this server. The port does not matter: it may be forwarded."""
         name = _name_in(host)
         return name in self.names or (self.any_address and _is_address(name))
+
+
+def user_of(request: HTTPConnection) -> User:
+    """Who sent ``request``, which the guard has let in."""
+    shown: Pass = request.scope[PASS]
+    return shown.user
 
 
 class _Refused(Exception):
@@ -99,13 +130,18 @@ class Guard:
         headers = Headers(scope=scope)
         try:
             self._check_host(headers)
+            if scope["path"] in OPEN:
+                await self._app({**scope, PASS: None}, receive, send)
+                return
             if (entered := self._entered(scope)) is not None:
                 await entered(scope, receive, send)
                 return
-            self._check_token(headers, tried=b"token=" in scope["query_string"])
+            shown = self._check_token(headers, tried=b"token=" in scope["query_string"])
             if scope["method"] not in ("GET", "HEAD"):
+                _check_role(shown)
                 self._check_post(headers)
                 receive = await _whole_body(headers, receive)
+            scope = {**scope, PASS: shown}
         except _Refused as refused:
             await _refuse(refused, scope["path"])(scope, receive, send)
             return
@@ -119,18 +155,32 @@ class Guard:
     def _entered(self, scope: Scope) -> Response | None:
         """Where the URL brings the token, it moves into a cookie and out of the address bar."""
         given = parse_qs(scope["query_string"].decode("latin-1")).get("token")
-        if given is None or scope["path"] != "/" or not self._doors.is_token(given[0]):
+        if given is None or scope["path"] != "/" or self._shown(given[0]) is None:
             return None
         response = RedirectResponse("/", status_code=303)
-        response.set_cookie(self._doors.cookie, self._doors.token, httponly=True, samesite="strict")
+        response.set_cookie(self._doors.cookie, given[0], httponly=True, samesite="strict", secure=self._doors.tls)
         return response
 
-    def _check_token(self, headers: Headers, *, tried: bool) -> None:
+    def _check_token(self, headers: Headers, *, tried: bool) -> Pass:
+        """Who asks."""
         given = _bearer(headers) if "authorization" in headers else self._from_cookie(headers)
+        how = _HOW_TO_ENTER if self._doors.users is None else _HOW_TO_ENTER_A_TEAM
         if given is None and not tried:
-            raise _Refused("no_token", f"the token is missing; {_HOW_TO_ENTER}", 401)
-        if given is None or not self._doors.is_token(given):
-            raise _Refused("wrong_token", f"the token is not this server's; {_HOW_TO_ENTER}", 401)
+            raise _Refused("no_token", f"the token is missing; {how}", 401)
+        shown = None if given is None else self._shown(given)
+        if shown is None:
+            lost = "" if self._doors.users is None else ", or was revoked"
+            raise _Refused("wrong_token", f"the token is not this server's{lost}; {how}", 401)
+        return shown
+
+    def _shown(self, given: str) -> Pass | None:
+        try:
+            return self._doors.enters(given)
+        except UsersUnreadable as error:
+            sys.stderr.write(f"outrider: {error}\n")
+            raise _Refused(
+                "users_unreadable", "the server cannot read who its users are, so it lets nobody in; its log says why", 503
+            ) from None
 
     def _from_cookie(self, headers: Headers) -> str | None:
         try:
@@ -147,6 +197,13 @@ class Guard:
             raise _Refused("foreign_origin", "the request comes from another site's page", 403)
         if headers.get("content-type", "").partition(";")[0].strip().lower() != "application/json":
             raise _Refused("not_json", "send the body as JSON, with Content-Type: application/json", 415)
+
+
+def _check_role(shown: Pass) -> None:
+    """Whoever only watches sends nothing that changes anything."""
+    if not shown.user.may("act"):
+        sentence = f"{shown.user.name} may watch, and this needs the role act; ask an admin for it"
+        raise _Refused(kind_of(NotAllowed(sentence)), sentence, 403)
 
 
 def _name_in(host: str) -> str:

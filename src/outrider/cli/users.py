@@ -1,0 +1,141 @@
+"""``outrider users`` and ``outrider audit``: who may enter a server, and what they did there."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Final
+
+import typer
+
+from outrider.cli.exits import explained
+from outrider.cli.views import json_line
+from outrider.model import JSON
+from outrider.views.words import one_line
+
+if TYPE_CHECKING:
+    from outrider.web.users import User
+
+EXAMPLES: Final = """\b
+Examples:
+  outrider users add ada --role admin --users team.json
+  outrider users add ben --usd 5 --most-sessions 2 --users team.json
+  outrider serve --users team.json"""
+
+users_app = typer.Typer(
+    help="The users of a server: add, list and remove them, or give them a new token. All of it counts at once.",
+    epilog=EXAMPLES,
+    no_args_is_help=True,
+)
+
+UsersOption = Annotated[
+    Path, typer.Option("--users", metavar="FILE", envvar="OUTRIDER_USERS", help="The users' file; add makes it if there is none.")
+]
+NameArgument = Annotated[str, typer.Argument(metavar="NAME", help="The user's name.")]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON for scripts.")]
+
+
+@users_app.command("add", help="Add a user and print their token. It is shown this once and kept nowhere.", epilog=EXAMPLES)
+def add(
+    name: NameArgument,
+    users: UsersOption,
+    role: Annotated[
+        str, typer.Option(metavar="ROLE", help="watch, act (start and command sessions) or admin (everybody's, and the audit).")
+    ] = "act",
+    usd: Annotated[float | None, typer.Option(metavar="USD", help="The most dollars for all of their sessions.")] = None,
+    tokens: Annotated[int | None, typer.Option(metavar="N", help="The same in tokens.")] = None,
+    calls: Annotated[int | None, typer.Option(metavar="N", help="The same in calls.")] = None,
+    calls_at_once: Annotated[int | None, typer.Option(metavar="N", help="The most calls in flight.")] = None,
+    most_sessions: Annotated[int | None, typer.Option(metavar="N", help="The most sessions at once.")] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Run ``outrider users add``."""
+    with explained():
+        from outrider.web.users import Allowance, check_role
+        from outrider.web.users_file import add_user
+
+        allowance = Allowance(usd=usd, tokens=tokens, calls=calls, calls_at_once=calls_at_once, sessions=most_sessions)
+        token = add_user(users, name, check_role(role), allowance)
+        _note(users, f"add {name} as {role}")
+        _show(name, token, as_json=as_json)
+
+
+@users_app.command("list", help="A line a user: name, role, since when their token counts, what they may use.")
+def list_all(users: UsersOption, as_json: JsonOption = False) -> None:
+    """Run ``outrider users list``."""
+    with explained():
+        from outrider.web.users import listed
+
+        for user, since in listed(users):
+            print(json_line({**asdict(user), "since": since}) if as_json else _line(user, since))
+
+
+@users_app.command("remove", help="Remove a user: their token lets nobody in any more. Their sessions that run go on.")
+def remove(name: NameArgument, users: UsersOption) -> None:
+    """Run ``outrider users remove``."""
+    with explained():
+        from outrider.web.users_file import remove_user
+
+        remove_user(users, name)
+        _note(users, f"remove {name}")
+        print(f"{name} is removed; what they watch ends within a second, and their sessions go on until they end or are stopped")
+
+
+@users_app.command("token", help="Give a user a new token and print it. The one before lets nobody in any more.")
+def token(name: NameArgument, users: UsersOption, as_json: JsonOption = False) -> None:
+    """Run ``outrider users token``."""
+    with explained():
+        from outrider.web.users_file import renew_token
+
+        renewed = renew_token(users, name)
+        _note(users, f"new token of {name}")
+        _show(name, renewed, as_json=as_json)
+
+
+def audit(
+    session: Annotated[str, typer.Argument(metavar="[SESSION]", help="Of this session alone.")] = "",
+    users: Annotated[
+        Path | None, typer.Option("--users", metavar="FILE", envvar="OUTRIDER_USERS", help="The audit beside this users' file.")
+    ] = None,
+    file: Annotated[Path | None, typer.Option("--audit", metavar="FILE", help="The audit, if it is elsewhere.")] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Run ``outrider audit``."""
+    with explained():
+        from outrider.errors import BadOption
+        from outrider.web.audit import audit_beside, deeds
+
+        where = file or (audit_beside(users) if users else None)
+        if where is None:
+            raise BadOption("there is no audit without users; name the users' file with --users, or the audit with --audit")
+        for deed in deeds(where, session=session):
+            print(json_line(deed) if as_json else _deed(deed))
+
+
+def _note(users: Path, did: str) -> None:
+    """What was done to the users is in the audit too."""
+    from outrider.web.audit import COMMAND_LINE, Audit, audit_beside
+
+    noted = Audit(audit_beside(users))
+    noted.answered(noted.asks(COMMAND_LINE, "admin", did), "accepted")
+    noted.close()
+
+
+def _show(name: str, token: str, *, as_json: bool) -> None:
+    if as_json:
+        print(json_line({"name": name, "token": token}))
+    else:
+        print(f"The token of {name}, shown this once: {token}")
+
+
+def _line(user: User, since: str) -> str:
+    limits = ", ".join(f"{value:g} {name}" for name, value in asdict(user.allowance).items() if value is not None)
+    return f"{user.name:<20}  {user.role:<5}  {since[:10]}  {limits or 'no limit of their own'}"
+
+
+def _deed(deed: Mapping[str, JSON]) -> str:
+    """The deed in a line: time (UTC), user, what, session and record, what came of it."""
+    where = f"{deed['session']}" + (f" record {deed['record']}" if "record" in deed else "")
+    at = str(deed["at"])[:19].replace("T", " ")
+    return f"{at}  {one_line(deed['user']):<16}  {one_line(deed['did']):<12}  {one_line(where):<24}  {one_line(deed['answer'])}"

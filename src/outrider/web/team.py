@@ -1,0 +1,111 @@
+"""Who may do what on a server, and within which limits: one person with all rights, or the users of a file.
+
+All sessions of a user share that user's budgets and take turns with other users' as one (see ``runtime.turns``). What counts is a
+process: a server that is started again has spent nothing so far.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from typing import Final
+
+from outrider.errors import NotAllowed, TooMany, UsersUnreadable
+from outrider.launch import Understood
+from outrider.model import JSON
+from outrider.naming import LOCAL, NO_MODEL, drafters_named, without_secrets
+from outrider.runtime import Budget, Limits
+from outrider.runtime.turns import Caller
+from outrider.web.audit import Audit
+from outrider.web.users import Pass, User, Users
+
+RETRY_S: Final = 5
+"""What a server that is full asks to wait. Sessions take seconds to hours, so it says when to look again."""
+
+OWNERS: Final = frozenset({"stop", "allow", "extend", "more"})
+"""Commands that end a session, or spend what is its owner's: theirs and the admins'."""
+
+_AFTER_STAR: Final = re.compile(r"\*[0-9]{1,4}$")
+
+_VENDOR: Final = re.compile(r"(?!recorded:|https?:|file:)[a-z][a-z0-9-]*:[A-Za-z0-9][\w.:/@-]*(?<!\.gguf)", re.A)
+"""``VENDOR:NAME``: a model that is asked with the server's key for that vendor, at that vendor's address."""
+
+
+class Team:
+    """The users of a server.
+
+    Args:
+        limits: what all sessions share.
+        users: who they are; without them whoever has the token may do everything.
+        audit: where what they do is noted, if it is.
+        agents: models and recordings that everybody may name, beside those of vendors and the embedded one.
+    """
+
+    def __init__(
+        self, limits: Limits, users: Users | None = None, audit: Audit | None = None, agents: Iterable[str] = ()
+    ) -> None:
+        self.users = users
+        self.audit = audit
+        self._limits = limits
+        self._agents = frozenset(agents)
+        self._limits_of: dict[str, Limits] = {}
+
+    def holds(self, shown: Pass) -> bool:
+        """Whether ``shown`` still lets in: its token was not revoked, and the users can be read."""
+        try:
+            return self.users is None or self.users.holds(shown.digest) is not None
+        except UsersUnreadable:
+            return False
+
+    def limits_of(self, user: User) -> Limits:
+        """What holds for the sessions of ``user``; as allowed when the first of them in this process was started."""
+        if not user.name:
+            return self._limits
+        if user.name not in self._limits_of:
+            self._limits_of[user.name] = _limits(user, self._limits)
+        return self._limits_of[user.name]
+
+    def check_start(self, user: User, understood: Understood, running: int) -> None:
+        """Raise unless ``user``, of whose sessions ``running`` run, may start this one.
+
+        Raises:
+            NotAllowed: it names what is not for everybody.
+            TooMany: so many of theirs run already.
+        """
+        if not user.may("admin"):
+            for text in understood.agents.values():
+                self._check_agents(text)
+        most = user.allowance.sessions
+        if most is not None and running >= most:
+            raise TooMany(f"{running} sessions of {user.name} run, and {most} may; stop one, or ask again", retry_after_s=RETRY_S)
+
+    def _check_agents(self, text: str) -> None:
+        """A file or an address that anybody may name would read this machine's files, and send its keys anywhere."""
+        for name in drafters_named(text):
+            model = _AFTER_STAR.sub("", name).partition("@")[2]
+            recorded = name.startswith("recorded:")
+            harmless = not recorded and (model in ("", LOCAL) or name in NO_MODEL or _VENDOR.fullmatch(model) is not None)
+            if not harmless and name not in self._agents and model not in self._agents:
+                raise NotAllowed(
+                    f"only an admin names a file or an address, and {without_secrets(name)[:80]!r} is one; give local, "
+                    "VENDOR:NAME, or what the server was started with (--agent)"
+                )
+
+    def check_command(self, user: User, owner: str, command: str) -> None:
+        """Raise ``NotAllowed`` unless ``user`` may command so a session that ``owner`` started."""
+        if command in OWNERS and user.name != owner and not user.may("admin"):
+            raise NotAllowed(f"{command} is for {owner or 'an admin'}, who started the session, and for admins")
+
+    def told(self, user: User, running: int) -> dict[str, JSON]:
+        """What ``user`` may know of themselves: role, allowance, and what of it is spent, in words."""
+        allowance = {name: getattr(user.allowance, name) for name in type(user.allowance).__slots__}
+        budget = self.limits_of(user).budget if user.name else None
+        return {"name": user.name, "role": user.role, "allowance": allowance, "running": running, "spent": str(budget or "")}
+
+
+def _limits(user: User, within: Limits) -> Limits:
+    allowance = user.allowance
+    given = (allowance.usd, allowance.tokens, allowance.calls)
+    whose = f"the budget of user {user.name}"
+    budget = Budget(whose=whose, usd=given[0], tokens=given[1], calls=given[2]) if given != (None, None, None) else None
+    return Limits(budget=budget, calls_at_once=allowance.calls_at_once, within=within, caller=Caller())
