@@ -87,23 +87,30 @@ def agents(*plan: str, drafts: tuple[str, ...] | None = None) -> dict[Role, Agen
     return {"approximation": ScriptedAgent(*(drafts or plan), name="fast"), "target": ScriptedAgent(*plan, name="slow")}
 
 
-async def engine_on(server: Server, *, silent_after_s: float = 2.0, patience_s: float = 15.0, most_events: int = 0) -> Engine:
+async def engine_on(
+    server: Server, *, silent_after_s: float = 2.0, patience_s: float = 15.0, most_events: int = 0, again_for_s: float = 10.0
+) -> Engine:
     """An engine with a queue of its own."""
     address = address_of(f"temporal://{server.host}/default/{secrets.token_hex(4)}")
     return Engine(
-        client=await connected(address), address=address, silent_after_s=silent_after_s, patience_s=patience_s,
+        client=await connected(address, again_for_s=again_for_s),
+        address=address,
+        silent_after_s=silent_after_s,
+        patience_s=patience_s,
         most_events=most_events,
-    )  # fmt: skip
+    )
 
 
 @asynccontextmanager
-async def served(engine: Engine, builder: Builder, manner: Manner | None = None) -> AsyncIterator[None]:
+async def served(
+    engine: Engine, builder: Builder, manner: Manner | None = None, *, again_for_s: float = 10.0
+) -> AsyncIterator[None]:
     """Inside, a worker makes the calls, in a thread and on a loop of its own: what the person says is waited for on this one."""
     begun: Future[Callable[[], object]] = Future()
 
     async def serve() -> None:
         stop, loop = asyncio.Event(), asyncio.get_running_loop()
-        client = await connected(engine.address)
+        client = await connected(engine.address, again_for_s=again_for_s)
         async with worker(client, engine.address.queue, builder, manner or Manner(draining_s=0)):
             begun.set_result(lambda: loop.call_soon_threadsafe(stop.set))
             await stop.wait()

@@ -12,7 +12,7 @@ from temporalio.api.taskqueue.v1 import TaskQueue
 from temporalio.api.workflowservice.v1 import DescribeTaskQueueRequest
 from temporalio.client import Client
 from temporalio.envconfig import ClientConfig
-from temporalio.service import RPCError, RPCStatusCode
+from temporalio.service import RetryConfig, RPCError, RPCStatusCode
 
 from outrider import errors
 from outrider.errors import AccessRefused, BadOption, OutriderError, ServerTrouble, UnknownName, Unreachable
@@ -60,8 +60,10 @@ def address_of(text: str) -> Address:
     return Address(host=host, namespace=found["namespace"] or "", queue=found["queue"] or QUEUE)
 
 
-async def connected(address: Address) -> Client:
+async def connected(address: Address, *, again_for_s: float = 10.0) -> Client:
     """A connection to the engine. Keys and certificates come from the environment and files that Temporal's own tools read.
+
+    A request that nobody answers is sent again for ``again_for_s`` seconds.
 
     Raises:
         Unreachable: nobody answers there.
@@ -70,8 +72,9 @@ async def connected(address: Address) -> Client:
     options = ClientConfig.load_client_connect_config()
     options["target_host"] = address.host or options.get("target_host") or "localhost:7233"
     options["namespace"] = address.namespace or options.get("namespace") or "default"
+    retries = RetryConfig(max_elapsed_time_millis=int(again_for_s * 1000))
     try:
-        client = await Client.connect(**options, connect_timeout=timedelta(seconds=CONNECTING_S))
+        client = await Client.connect(**options, connect_timeout=timedelta(seconds=CONNECTING_S), retry_config=retries)
     except RuntimeError as error:
         raise Unreachable(
             f"no Temporal server answers at {options['target_host']}: {_reason(error)}; start one, such as with temporal server "

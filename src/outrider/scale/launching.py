@@ -42,9 +42,9 @@ class RemoteLaunch(Launch):
 
     engine: Engine
 
-    def session(self, *, lookahead: Lookahead | None = None, ask: bool = False, name: str | None = None) -> Session:
+    def session(self, *, lookahead: Lookahead | None = None, **options: Any) -> Session:
         """A session of it, as ``Launch.session`` says. Its steps are executed by the workers, with their own tools."""
-        here = Launch.session(replace(self, tools=None), lookahead=lookahead, ask=ask, name=name)
+        here = Launch.session(replace(self, tools=None), lookahead=lookahead, **options)
         names = self.understood.agents
         setting = Setting(
             task=self.task.text, world=self.task.world, approximation=names["approximation"], target=names["target"],

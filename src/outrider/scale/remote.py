@@ -46,7 +46,7 @@ COMMAND_S: Final = 5.0
 AGAIN_S: Final = 0.5
 """After so long an engine that does not answer is asked again."""
 
-LOOKS: Final = 6
+LOOKS: Final = 10
 """So often a worker is looked for before a session begins."""
 
 _T = TypeVar("_T")

@@ -23,6 +23,9 @@ DRAINING_S: Final = 30.0
 SIGNS_EVERY_S: Final = 0.5
 """Signs of life are sent at most so often, and a cancellation is learned of with one of them."""
 
+STICKY_S: Final = 2.0
+"""A session's next turn waits so long for the worker that still has it in memory; then any other replays it."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Manner:
@@ -50,5 +53,6 @@ def worker(client: Client, queue: str, builder: Builder, manner: Manner) -> Work
         max_task_queue_activities_per_second=manner.calls_a_second,
         max_heartbeat_throttle_interval=timedelta(seconds=SIGNS_EVERY_S),
         default_heartbeat_throttle_interval=timedelta(seconds=SIGNS_EVERY_S),
+        sticky_queue_schedule_to_start_timeout=timedelta(seconds=STICKY_S),
         graceful_shutdown_timeout=timedelta(seconds=manner.draining_s),
     )

@@ -1,0 +1,187 @@
+"""What a session costs the engine, and what the engine costs a session: on a dev server of its own, with agents that only wait.
+
+    python scripts/measure_scale.py [--sessions N]
+
+Prints, for each lookahead, the events and bytes of the session's history, for each step; how long the plan took there and here;
+how long the person's word and a cancellation took; and how many events a second the server took with N sessions at once.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import secrets
+import socket
+import subprocess
+import sys
+from collections.abc import AsyncIterator, Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import median
+from time import perf_counter
+from typing import Final
+
+from outrider import plan
+from outrider.agents.agent import Agent
+from outrider.journal import MemoryJournal
+from outrider.launch import Wanted, understand
+from outrider.model import Prefix, Role, Step
+from outrider.scale import Built, Engine, Manner, Setting, address_of, connected, launch_remote, worker
+from outrider.testing import FakeAgent
+
+STEPS: Final = 12
+DRAFT_S: Final = 0.05
+TARGET_S: Final = 0.5
+WRONG_EVERY: Final = 4
+"""Every fourth draft is wrong."""
+
+
+def _answer(prefix: Prefix) -> Step:
+    return Step(f"step {len(prefix)}" if len(prefix) < STEPS - 1 else "finish")
+
+
+def _draft(prefix: Prefix) -> Step:
+    return Step("another") if len(prefix) % WRONG_EVERY == WRONG_EVERY - 1 else _answer(prefix)
+
+
+def _agents() -> dict[Role, Agent]:
+    return {
+        "approximation": FakeAgent(_draft, takes_s=DRAFT_S, name="fast"),
+        "target": FakeAgent(_answer, takes_s=TARGET_S, name="slow"),
+    }
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """Builds agents that only wait."""
+
+    target_s: float = TARGET_S
+
+    async def built(self, setting: Setting) -> Built:
+        """The same for everybody."""
+        agents = _agents()
+        return Built(agents=agents | {"target": FakeAgent(_answer, takes_s=self.target_s, name="slow")})
+
+
+@asynccontextmanager
+async def _working(engine: Engine, builder: Waiting) -> AsyncIterator[None]:
+    """Inside, a worker in a thread of this process makes the calls."""
+    begun: Future[Callable[[], object]] = Future()
+
+    async def serve() -> None:
+        stop, loop = asyncio.Event(), asyncio.get_running_loop()
+        async with worker(await connected(engine.address), engine.address.queue, builder, Manner(draining_s=0)):
+            begun.set_result(lambda: loop.call_soon_threadsafe(stop.set))
+            await stop.wait()
+
+    with ThreadPoolExecutor(1) as thread:
+        ended = thread.submit(lambda: asyncio.run(serve()))
+        leave = await asyncio.wrap_future(begun)
+        try:
+            yield
+        finally:
+            leave()
+            await asyncio.wrap_future(ended)
+
+
+async def _run(engine: Engine, lookahead: str) -> tuple[str, float]:
+    """A session's name, and its total seconds."""
+    wanted = Wanted(task="go to Oslo", world="free", lookahead=lookahead)
+    session = (await launch_remote(understand(wanted), engine, MemoryJournal())).session()
+    async with session:
+        await session.result()
+    return session.name, session.figures.total_s or 0.0
+
+
+async def _history(engine: Engine, name: str) -> tuple[int, int]:
+    history = await engine.client.get_workflow_handle(f"outrider-{name}").fetch_history()
+    return len(history.events), sum(event.ByteSize() for event in history.events)
+
+
+async def _by_lookahead(engine: Engine) -> None:
+    print(f"{STEPS} steps, target {TARGET_S} s, draft {DRAFT_S} s, every {WRONG_EVERY}th draft wrong; total from opened to ended")
+    print(*(f"{word:>11}" for word in ("lookahead", "events", "events/step", "bytes/step", "there, s", "here, s")))
+    for lookahead in (0, 1, 2, 4, 8):
+        name, there_s = await _run(engine, str(lookahead))
+        events, size = await _history(engine, name)
+        agents = _agents()
+        here = plan("go to Oslo", approximation=agents["approximation"], target=agents["target"], lookahead=lookahead)
+        async with here:
+            await here.result()
+        row = (lookahead, events, f"{events / STEPS:.1f}", f"{size / STEPS:.0f}", f"{there_s:.2f}")
+        print(*(f"{cell:>11}" for cell in (*row, f"{here.figures.total_s or 0.0:.2f}")), flush=True)
+
+
+async def _by_hand(engine: Engine) -> None:
+    """How long the person waits for their word, and a provider for the end of a call that nobody needs."""
+    said_s: list[float] = []
+    closed_s: list[float] = []
+    for _ in range(5):
+        wanted = Wanted(task="go to Oslo", world="free", lookahead="0")
+        session = (await launch_remote(understand(wanted), engine, MemoryJournal())).session()
+        async with session, session.events() as events:
+            await anext(events)
+            for at in range(4):
+                began_s = perf_counter()
+                session.take(f"mine {at}", at)
+                said_s.append(perf_counter() - began_s)
+            stopped_s = perf_counter()
+            session.stop()
+            async for _record in events:
+                pass
+            closed_s.append(perf_counter() - stopped_s)
+    print(f"the person's word: median {1000 * median(said_s):.0f} ms, longest {1000 * max(said_s):.0f} ms, of {len(said_s)}")
+    print(
+        f"stopped, until every call is closed: median {median(closed_s):.2f} s, longest {max(closed_s):.2f} s, of {len(closed_s)}"
+    )
+
+
+async def _at_once(engine: Engine, sessions: int) -> None:
+    began_s = perf_counter()
+    async with asyncio.TaskGroup() as group:
+        tasks = [group.create_task(_run(engine, "4")) for _ in range(sessions)]
+    took_s = perf_counter() - began_s
+    counts = [await _history(engine, task.result()[0]) for task in tasks]
+    events, totals = sum(count for count, _ in counts), [task.result()[1] for task in tasks]
+    print(
+        f"{sessions} sessions at once, lookahead 4: {took_s:.1f} s in all, {events / took_s:.0f} events/s, a plan's total "
+        f"median {median(totals):.2f} s, longest {max(totals):.2f} s"
+    )
+
+
+async def _measure(port: int, sessions: list[int]) -> None:
+    address = address_of(f"temporal://127.0.0.1:{port}/default/{secrets.token_hex(4)}")
+    engine = Engine(client=await connected(address), address=address, patience_s=120)
+    async with _working(engine, Waiting()):
+        await _run(engine, "4")  # the first one is slower: nothing is loaded so far
+        await _by_lookahead(engine)
+        for number in sessions:
+            await _at_once(engine, number)
+    calm = address_of(f"temporal://127.0.0.1:{port}/default/{secrets.token_hex(4)}")
+    engine = Engine(client=await connected(calm), address=calm)
+    async with _working(engine, Waiting(target_s=600)):
+        await _by_hand(engine)
+
+
+def main() -> None:
+    """Start a server, measure, end it."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    parser.add_argument("--sessions", type=int, nargs="*", default=[1, 10, 40], help="how many sessions at once")
+    options = parser.parse_args()
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        port = listening.getsockname()[1]
+    command = [str(Path(sys.executable).with_name("temporal")), "server", "start-dev", "--headless", "--ip", "127.0.0.1"]
+    command += ["--port", str(port), "--log-level", "never"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as server:
+        try:
+            assert server.stdout is not None
+            next(line for line in server.stdout if "Server:" in line)
+            asyncio.run(_measure(port, options.sessions))
+        finally:
+            server.kill()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,34 @@
+"""The page's desk with an engine: the same sessions, whose calls are made elsewhere."""
+
+from __future__ import annotations
+
+import pytest
+
+from outrider.journal import JournalStore, MemoryJournal
+from outrider.launch import Launch, Understood, Wanted
+from outrider.naming import Models
+from outrider.providers.prices import Prices
+from outrider.scale import RemoteSession, launch_remote
+from outrider.testing import steps
+from outrider.web.desk import Desk
+from outrider.web.lending import Lending
+
+from .conftest import Server
+from .engines import PLAN, Given, agents, engine_on, served
+
+
+@pytest.mark.asyncio
+async def test_a_session_of_the_page_runs_in_the_engine(server: Server) -> None:
+    engine, journal = await engine_on(server), MemoryJournal()
+
+    async def there(understood: Understood, models: Models, journal: JournalStore) -> Launch:
+        return await launch_remote(understood, engine, journal)
+
+    async with served(engine, Given(agents(*PLAN))), Desk(journal, Lending(Prices())) as desk:
+        desk.launches = there
+        live = await desk.start(Wanted(task="go to Oslo", world="free", lookahead="1"))
+        while not live.over:
+            await live.beyond(live.n)
+    assert isinstance(live.session, RemoteSession)
+    assert live.session.plan.prefix == steps(*PLAN, "finish")
+    assert [entry.outcome for entry in journal.sessions()] == ["complete"]

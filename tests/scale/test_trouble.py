@@ -1,0 +1,189 @@
+"""What goes wrong: workers that die, tools whose answers get lost, an engine that is not there or goes away."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Literal
+
+import pytest
+from temporalio.api.workflow.v1 import PendingActivityInfo
+from temporalio.service import RPCError
+
+from outrider.errors import ToolFailed, Unreachable
+from outrider.model import Declared, Step
+from outrider.rules.events import Executed, Executing, Lost, Verified
+from outrider.scale import Engine, Manner, address_of, connected
+from outrider.testing import FakeAgent, FakeTools, ScriptedAgent, steps
+
+from .conftest import Server, free_port
+from .engines import PLAN, Gated, Given, agents, engine_on, only, ready, recorded, served
+
+pytestmark = pytest.mark.asyncio
+
+
+@contextmanager
+def hanging(engine: Engine, what: str) -> Iterator[subprocess.Popen[str]]:
+    """Inside, a worker in another process hangs as soon as it is asked."""
+    at = f"{engine.address}/{engine.address.queue}"
+    command = [sys.executable, str(Path(__file__).with_name("hanging.py")), at, what]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        try:
+            assert said(process) == "ready"
+            yield process
+        finally:
+            process.kill()
+
+
+def said(process: subprocess.Popen[str]) -> str:
+    assert process.stdout is not None
+    return process.stdout.readline().strip()
+
+
+async def test_a_call_of_a_worker_that_is_killed_is_finished_by_another_and_what_it_had_used_counts(server: Server) -> None:
+    engine = await engine_on(server, silent_after_s=1.0)
+    session = (await ready(engine, lookahead=0)).session()
+    with hanging(engine, "agent") as process:
+        async with session, session.events() as events:
+            await anext(events)
+            assert said(process) == "asked"
+            while b'"prompt_tokens":5' not in await last_sign(engine, session.name):
+                pass
+            process.kill()
+            async with served(engine, Given(agents("book"))):
+                records = [record async for record in events]
+    assert session.plan.prefix == steps("book", "finish")
+    first = next(event for event in only(records, Verified))
+    assert isinstance(first, Verified)
+    assert (first.usage.prompt_tokens, first.usage.counted) == (5, "estimated")
+
+
+async def test_a_tool_that_writes_is_never_run_again_because_its_worker_was_killed(server: Server) -> None:
+    engine, tools = await engine_on(server, silent_after_s=1.0), FakeTools(Declared("book"))
+    session = (await ready(engine, lookahead=0)).session()
+    with hanging(engine, "tool") as process:
+        async with session, session.events() as events:
+            await anext(events)
+            assert said(process) == "asked"
+            process.kill()
+            async with served(engine, Given(agents("book"), tools)):
+                records = [record async for record in events]
+    with pytest.raises(ToolFailed, match="no worker has finished it"):
+        await session.result()
+    assert len(only(records, Executing)) == len(only(records, Lost)) == 1
+    assert tools.ran == []
+
+
+async def test_a_tools_observation_is_part_of_the_plan_and_its_effect_happens_once(server: Server) -> None:
+    engine, tools = await engine_on(server), FakeTools(Declared("book"), observations=lambda step, before: "booked")
+    answers = {(): Step("book"), (Step("book", {}, "booked"),): Step("finish")}
+    both = FakeAgent(answers.get)
+    async with served(engine, Given({"approximation": both, "target": both}, tools)):
+        session = (await ready(engine)).session(name="once")
+        records = await recorded(session)
+    assert session.plan.prefix == (Step("book", {}, "booked"), Step("finish"))
+    assert [key for key, _ in tools.effects] == [
+        f"once/{event.key}" for event in only(records, Executing) if isinstance(event, Executing)
+    ]
+    assert len(only(records, Executed)) == 1
+
+
+async def test_a_repeatable_effect_whose_answer_got_lost_is_run_again_under_the_same_key(server: Server) -> None:
+    engine, runs = await engine_on(server), list[str]()
+
+    def lost(step: Step, key: str) -> Literal["", "before", "after"]:
+        runs.append(key)
+        return "after" if len(runs) == 1 else ""
+
+    tools = FakeTools(Declared("book", repeatable=True), loses=lost, observations=lambda step, before: "booked")
+    answers = {(): Step("book"), (Step("book", {}, "booked"),): Step("finish")}
+    both = FakeAgent(answers.get)
+    async with served(engine, Given({"approximation": both, "target": both}, tools)):
+        session = (await ready(engine, lookahead=0)).session()
+        await recorded(session)
+    assert session.plan.complete
+    assert len(tools.ran) == 2
+    assert len({run.key for run in tools.ran}) == len(tools.effects) == 1
+
+
+async def test_what_is_nearest_to_its_frontier_is_given_to_a_worker_first(server: Server) -> None:
+    engine, log = await engine_on(server), list[str]()
+
+    class Noting(Given):
+        async def built(self, setting):  # type: ignore[no-untyped-def]
+            log.append(setting.approximation)
+            return await super().built(setting)
+
+    held = Gated(ScriptedAgent(*PLAN))
+    async with served(
+        engine, Noting({"approximation": ScriptedAgent(*PLAN), "target": held}), Manner(calls_at_once=2, draining_s=0)
+    ):
+        first = (await ready(engine, lookahead=0)).session()
+        speculating = (await ready(engine, lookahead=1, approximation="direct@openai:drafts")).session()
+        later = (await ready(engine, lookahead=0, approximation="direct@openai:later")).session()
+        async with first, first.events() as a, speculating, speculating.events() as b, later:
+            await anext(a)
+            await held.asked()  # one of the two places is taken
+            await anext(b)
+            await held.asked()  # and the other: now a draft waits for a place
+            while not await calls_of(engine, later.name):
+                pass
+            log.clear()
+            first.stop()  # a place is free
+            while not log:
+                await calls_of(engine, later.name)
+            speculating.stop()
+            later.stop()
+    assert log[0] == "direct@openai:later"
+
+
+async def calls_of(engine: Engine, name: str) -> list[PendingActivityInfo]:
+    """The calls of a session that have not ended, as the engine knows them."""
+    try:
+        described = await engine.client.get_workflow_handle(f"outrider-{name}").describe()
+    except RPCError:  # not begun so far
+        return []
+    return list(described.raw_description.pending_activities)
+
+
+async def last_sign(engine: Engine, name: str) -> bytes:
+    """What a worker has last said of a call that it is making."""
+    calls = await calls_of(engine, name)
+    return b"".join(payload.data for call in calls for payload in call.heartbeat_details.payloads)
+
+
+async def test_without_a_worker_the_person_is_told_how_to_start_one(server: Server) -> None:
+    engine = await engine_on(server)
+    with pytest.raises(Unreachable, match=r"no worker waits for sessions at .*; start one: outrider worker --engine temporal://"):
+        await recorded((await ready(engine)).session())
+
+
+async def test_an_engine_that_is_not_there_is_said_at_once() -> None:
+    port = free_port()
+    with pytest.raises(Unreachable, match=f"no Temporal server answers at 127.0.0.1:{port}: connection refused; start one"):
+        await connected(address_of(f"temporal://127.0.0.1:{port}"))
+
+
+async def test_an_engine_that_goes_away_is_said_and_what_was_confirmed_is_kept(binary: str) -> None:
+    server = Server(binary)
+    engine = await engine_on(server, patience_s=0.5, again_for_s=0.5)
+    target = Gated(FakeAgent(lambda prefix: Step("book") if not prefix else None))
+    session = (await ready(engine, lookahead=0)).session()
+
+    async def watched() -> None:
+        async with session, session.events() as events:
+            await anext(events)
+            await target.asked()
+            session.take("pack")
+            server.kill()
+            async for _ in events:
+                pass
+
+    silent = FakeAgent(lambda prefix: None)
+    async with served(engine, Given({"approximation": silent, "target": target}), again_for_s=0.5):
+        with pytest.raises(Unreachable, match=r"has not answered for 0\.5 s; the session goes on there as soon as it can"):
+            await watched()
+    assert session.plan.prefix == steps("pack")
