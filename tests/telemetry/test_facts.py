@@ -17,12 +17,12 @@ from outrider.telemetry.facts import (
     ExecutionBegan,
     ExecutionSettled,
     Fact,
-    Facts,
     FrontierAsked,
     Judged,
     StepConfirmed,
     WindowClosed,
 )
+from outrider.telemetry.folding import Facts
 
 NEVER_BACK = ("go back", "take instead")
 

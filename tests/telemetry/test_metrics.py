@@ -8,7 +8,7 @@ from laws.worlds import World, drive
 
 from outrider import Budget, Limits, Sliding, plan
 from outrider.telemetry import METRICS
-from outrider.telemetry.facts import Facts
+from outrider.telemetry.folding import Facts
 from outrider.telemetry.metrics import Metrics
 from outrider.testing import FakeAgent, run
 

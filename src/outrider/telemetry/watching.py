@@ -16,7 +16,8 @@ from outrider.errors import ObserverTooSlow
 from outrider.rules.events import Record
 from outrider.runtime.session import Session
 from outrider.runtime.stream import EventStream
-from outrider.telemetry.facts import Fact, Facts
+from outrider.telemetry.facts import Fact
+from outrider.telemetry.folding import Facts
 
 BROKEN: Final = "telemetry of session %s was given up: %s"
 
