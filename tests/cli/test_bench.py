@@ -114,7 +114,7 @@ def test_ctrl_c_prints_what_is_done(place: Place) -> None:
 def test_advise_says_plainly_whether_it_helps(place: Place) -> None:
     done = place.here("advise", "local-pairs")
     assert done.code == 0
-    assert done.out.startswith("Yes. lookahead-8 would take 55% of the target alone's time")
+    assert done.out.startswith("Yes. auto@30 would take 55% of the target alone's time")
     assert "slowed one another down by a factor of 1.82" in done.out
 
 
