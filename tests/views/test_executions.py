@@ -7,11 +7,14 @@ from contextlib import suppress
 from typing import get_args
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from laws.test_effects import Acting, Deed, act, deeds, lookaheads, rough, stops
 
 from outrider import Declared, Session, Step, plan
 from outrider.errors import NotNow, RunEnded
 from outrider.figures import Figures
 from outrider.model import Prefix
+from outrider.rules import Lookahead
 from outrider.rules.events import Asked, Outcome, Record, Stayed
 from outrider.testing import FakeAgent, FakeTools, run
 from outrider.views.lanes import Bar, Lanes
@@ -213,3 +216,18 @@ def test_the_plan_that_is_written_at_the_end_has_what_came_of_each_step_in_one_l
     assert line.startswith("     → a b a b")
     assert "…" in line
     assert len(line) < 240
+
+
+@settings(deadline=None, max_examples=60, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+@given(rough, lookaheads, deeds, stops)
+def test_whatever_is_lost_undone_or_settled_the_picture_is_the_plan(
+    world: Acting, lookahead: Lookahead, done: list[Deed], stop: list[Deed]
+) -> None:
+    acted = act(world, lookahead, done + stop)
+    picture, figures = pictured(acted.notes.records)
+    assert picture.plan.steps == acted.plan.steps
+    assert picture.asked is None
+    assert all(bar.end != "running" for bar in bars(acted.notes.records))
+    assert lines(acted.notes.records)[-1:]
+    assert chrome_trace(acted.notes.records)["traceEvents"]
+    assert summary(picture, figures)
