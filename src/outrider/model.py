@@ -136,8 +136,8 @@ class Step:
 class Declared:
     """What is declared of a tool, and all that the rules know of it. Whatever is not declared is a ``write``.
 
-    ``undo``: it can be taken back. ``repeatable``: run again under the same key, it has no second effect. ``rehearses``: its world
-    can be copied, so that a ``write`` can be tried on a copy before it is confirmed.
+    ``undo``: it can be taken back. ``repeatable``: run again under the same key, it has no second effect. ``rehearses``: its
+    world can be copied, so that a ``write`` can be tried on a copy before it is confirmed.
     """
 
     name: str

@@ -68,7 +68,7 @@ def _row(line: str, where: str) -> _Row:
 
 def _step(recorded: object) -> Step:
     match recorded:
-        case {"action": str(action), "arguments": dict(arguments)} if len(recorded) == 2:
+        case {"action": str(action), "arguments": dict(arguments), **more} if not more:
             return Step(action, arguments)
         case str(action):
             return Step(FINISH if action == FINISH_AS_RECORDED else action)

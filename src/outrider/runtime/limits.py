@@ -41,7 +41,7 @@ class Limits:
         within: Limits | None = None,
         caller: Caller | None = None,
     ) -> None:
-        self.caller = caller or (within.caller if within is not None else None)
+        self.caller: Caller | None = caller or (within.caller if within is not None else None)
         self.budget = budget
         self._servers: tuple[ServerLimits, ...] = (*((servers,) if servers else ()), *(within.servers if within else ()))
         conditions: list[Condition] = [] if budget is None else [budget]

@@ -1,8 +1,8 @@
 """Turns: who of the calls that wait goes next. The frontier's calls go first; speculation waits or is withdrawn.
 
 Whether a call fits is decided synchronously, by conditions: places, budgets, the pace of a server. Among calls of equal urgency
-those that share the turns go round: whoever was let in last comes last, so nobody is passed twice by the same one. Sessions of one
-user take turns as that user, however many they are, and then with one another.
+those that share the turns go round: whoever was let in last comes last, so nobody is passed twice by the same one. Sessions of
+one user take turns as that user, however many they are, and then with one another.
 """
 
 from __future__ import annotations
