@@ -71,6 +71,11 @@ async def test_agents_have_their_own_names_and_every_worker_is_told_their_specs(
     assert {(s.approximation, s.target) for s in builder.settings} == {("direct@openai:gpt-5-nano", "react@openai:gpt-5")}
 
 
+async def test_nobody_resumes_here_what_still_runs_there(server: Server) -> None:
+    session = (await ready(await engine_on(server))).session(settings='{"wanted": {}}')
+    assert session._opened.settings == ""
+
+
 async def test_an_agents_name_with_a_secret_in_it_never_reaches_the_engine(server: Server) -> None:
     with pytest.raises(BadOption, match=r"holds a secret.*\[hidden\]"):
         await ready(await engine_on(server), target="cot@http://me:key@host/v1#qwen")
@@ -129,6 +134,7 @@ async def test_stopping_reaches_the_agent_and_what_it_had_used_is_accounted_for(
     async with served(engine, Given({"approximation": SILENT, "target": target})):
         session = (await ready(engine, lookahead=0)).session()
         async with session, session.events() as events:
+            await anext(events)
             await target.asked()
             session.stop("enough")
             records = [record async for record in events]
@@ -137,6 +143,17 @@ async def test_stopping_reaches_the_agent_and_what_it_had_used_is_accounted_for(
     assert isinstance(cancelled, Cancelled)
     assert cancelled.usage == used
     with pytest.raises(RunStopped, match="enough"):
+        await session.result()
+
+
+async def test_stopped_before_it_was_opened_it_ends_without_a_record_and_nobody_waits(server: Server) -> None:
+    engine = await engine_on(server)
+    session = (await ready(engine)).session()
+    async with session, session.events() as events:
+        await asyncio.sleep(0)  # it is being opened, and there is no worker
+        session.stop("Ctrl-C")
+        assert [record async for record in events] == []
+    with pytest.raises(RunStopped, match="the run was stopped: Ctrl-C"):
         await session.result()
 
 

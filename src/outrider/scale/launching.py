@@ -44,7 +44,8 @@ class RemoteLaunch(Launch):
 
     def session(self, *, lookahead: Lookahead | None = None, **options: Any) -> Session:
         """A session of it, as ``Launch.session`` says. Its steps are executed by the workers, with their own tools."""
-        here = Launch.session(replace(self, tools=None), lookahead=lookahead, **options)
+        # Without settings nobody resumes here what still runs there.
+        here = Launch.session(replace(self, tools=None), lookahead=lookahead, **options | {"settings": ""})
         names = self.understood.agents
         setting = Setting(
             task=self.task.text, world=self.task.world, approximation=names["approximation"], target=names["target"],

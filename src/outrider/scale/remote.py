@@ -81,9 +81,15 @@ class RemoteSession(Session):
 
     def __init__(self, session: Session, engine: Engine, setting: wire.Setting) -> None:
         vars(self).update(vars(session))  # all is as it was, but for who drives it
+
+        def end_streams() -> None:
+            for stream in tuple(self._streams):
+                stream.end()
+
         self._loop = _Following(
             engine,
             setting,
+            end_streams,
             rules=self._rules,
             task=self.task,
             agents={},
@@ -96,12 +102,15 @@ class RemoteSession(Session):
 class _Following(Loop):
     """In the place of the loop that drives a session: it follows one that the engine drives."""
 
-    __slots__ = ("_driving", "_engine", "_handle", "_session", "_setting", "_silent_since_s")
+    __slots__ = ("_driving", "_end_streams", "_engine", "_handle", "_session", "_setting", "_silent_since_s")
 
-    def __init__(self, engine: Engine, setting: wire.Setting, *, session: str, **loop: Any) -> None:
+    def __init__(
+        self, engine: Engine, setting: wire.Setting, end_streams: Callable[[], None], *, session: str, **loop: Any
+    ) -> None:
         super().__init__(session=session, **loop)
         self._engine = engine
         self._setting = setting
+        self._end_streams = end_streams
         self._session = session
         self._handle: WorkflowHandle[Any, str] = engine.client.get_workflow_handle(f"outrider-{session}", result_type=str)
         self._driving: asyncio.Task[None] | None = None
@@ -160,6 +169,7 @@ class _Following(Loop):
         """Follow no longer; the result is this error."""
         self.broken = error
         self.finished.set()
+        self._end_streams()  # nothing more comes, and whoever reads them is not to wait
         if self._driving is not None:
             self._driving.cancel()
 
