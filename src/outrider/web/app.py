@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from http import HTTPStatus
 from pathlib import Path
 from typing import Final
 
@@ -236,7 +237,13 @@ async def _refused(request: Request, error: Exception) -> Response:
 async def _not_here(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     kinds = {404: "not_found", 405: "method_not_allowed"}
-    return refusal(kinds.get(error.status_code, "bad_request"), error.detail, error.status_code)
+    plain = {
+        404: "there is nothing at this address; docs/api.md lists what there is",
+        405: "this address does not take that verb",
+    }
+    usual = error.detail == HTTPStatus(error.status_code).phrase
+    told = plain.get(error.status_code, error.detail) if usual else error.detail
+    return refusal(kinds.get(error.status_code, "bad_request"), told, error.status_code)
 
 
 async def _broke(request: Request, error: Exception) -> Response:

@@ -1,0 +1,118 @@
+"""Write docs/openapi.json from the API's own lists of fields and commands: what a program, or schemathesis, reads of it.
+
+    python scripts/write_openapi.py
+
+A schema of every field is given here; a field that is new has none until somebody writes it, and then says nothing of its type.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any, Final
+
+from outrider.web import asked, commands
+
+PAGE: Final = Path(__file__).parent.parent / "docs" / "openapi.json"
+
+TEXT: Final = {"type": "string"}
+WHOLE: Final = {"type": "integer"}
+NUMBER: Final = {"type": "number"}
+TYPES: Final[dict[str, Any]] = {
+    "task": TEXT, "world": TEXT, "approximation": TEXT, "target": TEXT, "matching": TEXT, "from": TEXT, "setting": WHOLE,
+    "lookahead": {"type": ["integer", "string"]}, "max_steps": {"type": ["integer", "string"]}, "calls_at_once": WHOLE,
+    "budget_calls": WHOLE, "budget_tokens": WHOLE, "budget_usd": NUMBER, "budget_seconds": NUMBER, "requests_a_minute": WHOLE,
+    "tokens_a_minute": WHOLE, "hour_worth": NUMBER, "ask": {"type": "boolean"}, "at": WHOLE, "text": TEXT, "sentence": TEXT,
+    "calls": WHOLE, "tokens": WHOLE, "usd": NUMBER, "seconds": NUMBER, "steps": WHOLE, "reason": TEXT,
+    "step": {"type": "object", "required": ["action"], "additionalProperties": False,
+             "properties": {"action": TEXT, "arguments": {"type": "object"}, "text": TEXT}},
+}  # fmt: skip
+
+ERROR: Final = {
+    "type": "object",
+    "required": ["error"],
+    "properties": {
+        "error": {
+            "type": "object",
+            "required": ["kind", "message"],
+            "properties": {"kind": TEXT, "message": {"type": "string", "minLength": 1}},
+        }
+    },
+}
+
+NAME: Final = {"name": "name", "in": "path", "required": True, "schema": TEXT}
+
+
+def document() -> dict[str, Any]:
+    """The OpenAPI document."""
+    return {
+        "openapi": "3.1.0",
+        "info": {"title": "Outrider", "version": "1", "description": "docs/api.md describes it in words."},
+        "components": {"securitySchemes": {"token": {"type": "http", "scheme": "bearer"}}},
+        "security": [{"token": []}],
+        "paths": {
+            "/healthz": {"get": _answers("whether it lives")},
+            "/readyz": {"get": _answers("whether it takes sessions")},
+            "/api/choices": {"get": _answers("what a form can offer")},
+            "/api/me": {"get": _answers("who asks")},
+            "/api/audit": {"get": _answers("who did what")},
+            "/api/sessions": {"get": _answers("the sessions"), "post": _answers("a session", "201", _session())},
+            **{f"/api/sessions/{{name}}/{kind}": {"get": _answers(kind, more=[NAME])} for kind in ("scene", "trace", "audit")},
+            "/api/sessions/{name}/actions": {"get": _answers("what can come next", more=[NAME, _query("text"), _query("at")])},
+            **{f"/api/sessions/{{name}}/{kind}": {"get": _streams([NAME, *more])} for kind, more in STREAMS.items()},
+            "/api/sessions/{name}/commands": {"post": _answers("whether it was performed", "200", _command(), [NAME])},
+        },
+    }
+
+
+def _query(name: str) -> dict[str, Any]:
+    return {"name": name, "in": "query", "schema": TEXT}
+
+
+STREAMS: Final[dict[str, list[dict[str, Any]]]] = {"stream": [], "events": [_query("since")]}
+
+
+def _session() -> dict[str, Any]:
+    known = {name: {"oneOf": [TYPES[name], {"type": "null"}]} if name in TYPES else {} for name in asked._SESSION}
+    return {"type": "object", "additionalProperties": False, "properties": known}
+
+
+def _command() -> dict[str, Any]:
+    return {"oneOf": [_one(name, fields) for name, fields in commands.FIELDS.items()]}
+
+
+def _one(name: str, fields: tuple[str, ...]) -> dict[str, Any]:
+    given = {"id": {"type": "string", "minLength": 1, "maxLength": commands.MOST_IN_ID}, "command": {"const": name}}
+    properties = given | {field: TYPES.get(field, {}) for field in fields}
+    return {"type": "object", "additionalProperties": False, "required": ["id", "command"], "properties": properties}
+
+
+def _answers(
+    what: str, status: str = "200", body: dict[str, Any] | None = None, more: list[dict[str, Any]] | None = None
+) -> dict[str, Any]:
+    told: dict[str, Any] = {
+        "parameters": more or [],
+        "responses": {
+            status: {"description": what, "content": {"application/json": {"schema": {"type": "object"}}}},
+            "default": {"description": "a refusal, in a sentence", "content": {"application/json": {"schema": ERROR}}},
+        },
+    }
+    if body is not None:
+        told["requestBody"] = {"required": True, "content": {"application/json": {"schema": body}}}
+    return told
+
+
+def _streams(parameters: list[dict[str, Any]]) -> dict[str, Any]:
+    found = _answers("", more=parameters)
+    found["responses"]["200"] = {"description": "server-sent events", "content": {"text/event-stream": {"schema": TEXT}}}
+    return found
+
+
+def text() -> str:
+    """The document as it stands in the file."""
+    return json.dumps(document(), indent=1) + "\n"
+
+
+if __name__ == "__main__":
+    PAGE.write_text(text(), encoding="utf-8")
+    print("wrote openapi.json")
