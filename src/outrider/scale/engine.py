@@ -14,7 +14,7 @@ from temporalio.client import Client
 from temporalio.envconfig import ClientConfig
 from temporalio.service import RetryConfig, RPCError, RPCStatusCode
 
-from outrider import errors
+import outrider.errors as errors
 from outrider.errors import AccessRefused, BadOption, OutriderError, ServerTrouble, UnknownName, Unreachable
 from outrider.scale.wire import QUEUE
 
