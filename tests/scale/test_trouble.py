@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -16,8 +17,8 @@ from temporalio.service import RPCError
 from outrider.errors import ToolFailed, Unreachable
 from outrider.model import Declared, Step
 from outrider.rules.events import Executed, Executing, Lost, Verified
-from outrider.scale import Engine, Manner, address_of, connected
-from outrider.testing import FakeAgent, FakeTools, ScriptedAgent, steps
+from outrider.scale import Engine, address_of, connected
+from outrider.testing import FakeAgent, FakeTools, steps
 
 from .conftest import Server, free_port
 from .engines import PLAN, Gated, Given, agents, engine_on, only, ready, recorded, served
@@ -109,35 +110,17 @@ async def test_a_repeatable_effect_whose_answer_got_lost_is_run_again_under_the_
     assert len({run.key for run in tools.ran}) == len(tools.effects) == 1
 
 
-async def test_what_is_nearest_to_its_frontier_is_given_to_a_worker_first(server: Server) -> None:
-    engine, log = await engine_on(server), list[str]()
-
-    class Noting(Given):
-        async def built(self, setting):  # type: ignore[no-untyped-def]
-            log.append(setting.approximation)
-            return await super().built(setting)
-
-    held = Gated(ScriptedAgent(*PLAN))
-    async with served(
-        engine, Noting({"approximation": ScriptedAgent(*PLAN), "target": held}), Manner(calls_at_once=2, draining_s=0)
-    ):
-        first = (await ready(engine, lookahead=0)).session()
-        speculating = (await ready(engine, lookahead=1, approximation="direct@openai:drafts")).session()
-        later = (await ready(engine, lookahead=0, approximation="direct@openai:later")).session()
-        async with first, first.events() as a, speculating, speculating.events() as b, later:
-            await anext(a)
-            await held.asked()  # one of the two places is taken
-            await anext(b)
-            await held.asked()  # and the other: now a draft waits for a place
-            while not await calls_of(engine, later.name):
-                pass
-            log.clear()
-            first.stop()  # a place is free
-            while not log:
-                await calls_of(engine, later.name)
-            speculating.stop()
-            later.stop()
-    assert log[0] == "direct@openai:later"
+async def test_the_frontiers_call_has_the_first_priority_and_a_speculative_one_a_lower(server: Server) -> None:
+    engine = await engine_on(server)
+    async with served(engine, Given(agents(*PLAN))):
+        session = (await ready(engine)).session()
+        await recorded(session)
+        history = await engine.client.get_workflow_handle(f"outrider-{session.name}").fetch_history()
+    scheduled = [event.activity_task_scheduled_event_attributes for event in history.events]
+    asked = [call for call in scheduled if call.activity_type.name == "outrider-ask"]
+    asking = [(json.loads(call.input.payloads[0].data)["role"], call.priority.priority_key) for call in asked]
+    assert asking[0] == ("target", 1)
+    assert all(priority > 1 for role, priority in asking if role == "approximation")
 
 
 async def calls_of(engine: Engine, name: str) -> list[PendingActivityInfo]:
