@@ -13,7 +13,7 @@ from outrider import plan
 from outrider.errors import BadOption, NotNow, RunStopped, UnknownName
 from outrider.journal import MemoryJournal, replay
 from outrider.model import Step, Usage
-from outrider.rules.events import Cancelled, Confirmed, Finished, Opened, Shown, Took
+from outrider.rules.events import Cancelled, Confirmed, Finished, Opened, Took
 from outrider.scale import Engine, SessionWorkflow
 from outrider.scale.wire import SAY, Said, to_text
 from outrider.testing import FakeAgent, ScriptedAgent, steps
@@ -198,4 +198,3 @@ async def test_two_sessions_are_apart(server: Server) -> None:
             first, second = group.create_task(recorded(one)), group.create_task(recorded(other))
     assert kinds(first.result())[-1] == kinds(second.result())[-1] == Finished.kind
     assert one.plan == other.plan
-    assert only(first.result(), Shown)
