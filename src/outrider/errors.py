@@ -251,3 +251,11 @@ def first_of(group: BaseExceptionGroup[BaseException]) -> BaseException:
     while isinstance(error, BaseExceptionGroup):
         error = error.exceptions[0]
     return error
+
+
+def sentence_of(error: BaseException) -> str:
+    """The error for a journal and a screen. A foreign one gets its type's name, since its text may say little."""
+    try:
+        return str(error) if isinstance(error, OutriderError) else f"{type(error).__name__}: {error}"
+    except Exception:  # its own text cannot be made
+        return type(error).__name__

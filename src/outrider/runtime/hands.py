@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol, Self
 
-from outrider.errors import OutriderError
+from outrider.errors import OutriderError, sentence_of
 from outrider.model import Declared, Step
 from outrider.rules.events import Execute, Executing, ExecutionReport, Lost, Observed, Undo, Undone, Withdraw
 
@@ -162,7 +162,7 @@ class Hands:
         elif isinstance(error, asyncio.CancelledError):
             reason = f"{run.order.step.action} was broken off"
         else:
-            reason = str(error) if isinstance(error, OutriderError) else f"{type(error).__name__}: {error}"
+            reason = sentence_of(error)
         return Lost(execution=run.order.execution, at=run.order.at, reason=reason, withdrawn=run.withdrawn)
 
     def _end(self, run: _Run, report: ExecutionReport) -> None:

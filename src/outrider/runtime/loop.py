@@ -14,15 +14,12 @@ from functools import partial
 from typing import assert_never
 
 from outrider.agents.agent import Agent, Meter, checked, server_of, sound
-from outrider.errors import BudgetReached, JournalError, NoGuess, NoStep, OutriderError
+from outrider.errors import BudgetReached, JournalError, NoStep
 from outrider.model import NOTHING_USED, Answer, Role, Task, Usage
 from outrider.rules.events import (
     Cancel,
-    Cancelled,
-    Drafted,
     Event,
     Execute,
-    Failed,
     Finished,
     Hurry,
     Opened,
@@ -34,10 +31,10 @@ from outrider.rules.events import (
     Started,
     Stopped,
     Undo,
-    Verified,
     Withdraw,
 )
 from outrider.rules.rules import Rules
+from outrider.runtime.ending import ended
 from outrider.runtime.hands import Hands, Tools
 from outrider.runtime.limits import Caller, Limits, Ticket
 from outrider.runtime.resuming import Before
@@ -259,30 +256,7 @@ class Loop:
 
     def _end(self, handle: _Handle, usage: Usage, result: Answer | Exception | None) -> None:
         del self._handles[handle.order.call]
-        self.receive(_report(handle, usage, result))
-
-
-def _report(handle: _Handle, usage: Usage, result: Answer | Exception | None) -> Report:
-    """What to tell the rules of a call that has ended. Absence never counts as an answer."""
-    call, role, at = handle.order.call, handle.order.role, handle.order.at
-    if handle.reason:
-        return Cancelled(call=call, role=role, at=at, reason=handle.reason, usage=usage)
-    match result:
-        case Answer(steps=steps, thought=thought, confidence=sure) if steps:
-            if role == "target":
-                return Verified(call=call, at=at, step=steps[0], thought=thought, usage=usage)
-            return Drafted(call=call, at=at, steps=steps, thought=thought, usage=usage, confidence=sure)
-        case NoGuess() if role == "approximation":
-            return Drafted(call=call, at=at, steps=(), usage=usage)
-        case Exception() as error:
-            return Failed(call=call, role=role, at=at, error=_sentence(error), usage=usage, budget=handle.refused)
-        case _:
-            return Failed(call=call, role=role, at=at, error="the reply names no step", usage=usage)
-
-
-def _sentence(error: Exception) -> str:
-    """The error for a journal and a screen. A foreign one gets its type's name, since its text may say little."""
-    try:
-        return str(error) if isinstance(error, OutriderError) else f"{type(error).__name__}: {error}"
-    except Exception:  # its own text cannot be made
-        return type(error).__name__
+        order = handle.order
+        self.receive(
+            ended(order.call, order.role, order.at, usage=usage, result=result, closed=handle.reason, budget=handle.refused)
+        )

@@ -17,9 +17,10 @@ from temporalio.exceptions import ApplicationError
 
 from outrider.agents.agent import Agent, Meter, checked, sound
 from outrider.agents.several import drafters_of
-from outrider.errors import NoGuess, OutriderError
+from outrider.errors import OutriderError, sentence_of
 from outrider.model import Answer, Declared, Task, Usage
-from outrider.rules.events import Cancelled, Drafted, Failed, Lost, Observed, Opened, Undone, Verified
+from outrider.rules.events import Lost, Observed, Opened, Undone
+from outrider.runtime.ending import ended
 from outrider.scale import wire
 from outrider.scale.building import Builder, Built
 
@@ -86,7 +87,9 @@ class Activities:
         except Exception as error:
             result = error
         used = sound(meter.usage)
-        return wire.to_text(_report(asking, used if before is None else before + used, result))
+        closed = BROKEN_OFF if result is None else ""  # why it was closed is for the session to say
+        usage = used if before is None else before + used
+        return wire.to_text(ended(asking.call, asking.role, asking.at, usage=usage, result=result, closed=closed))
 
     async def _agent(self, asking: wire.Asking) -> tuple[Agent, Task]:
         built = await self._builder.built(asking.setting)
@@ -112,7 +115,7 @@ class Activities:
                 raise
             return wire.to_text(Lost(execution=number, at=at, reason=BROKEN_OFF))
         except Exception as error:
-            return wire.to_text(Lost(execution=number, at=at, reason=_sentence(error)))
+            return wire.to_text(Lost(execution=number, at=at, reason=sentence_of(error)))
         if not isinstance(observation, str):
             reason = f"an observation is a text, and {step.action} returned a {type(observation).__name__}"
             return wire.to_text(Lost(execution=number, at=at, reason=reason))
@@ -160,26 +163,3 @@ def _is_closed() -> bool:
     """Whether the session has closed this call, and not the worker."""
     why = activity.cancellation_details()
     return why is not None and why.cancel_requested
-
-
-def _report(asking: wire.Asking, usage: Usage, result: Answer | Exception | None) -> Drafted | Verified | Failed | Cancelled:
-    """What the call ended as. Absence never counts as an answer; why it was closed is for the session to say."""
-    call, role, at = asking.call, asking.role, asking.at
-    match result:
-        case None:
-            return Cancelled(call=call, role=role, at=at, reason=BROKEN_OFF, usage=usage)
-        case Answer(steps=steps, thought=thought, confidence=sure) if steps:
-            if role == "target":
-                return Verified(call=call, at=at, step=steps[0], thought=thought, usage=usage)
-            return Drafted(call=call, at=at, steps=steps, thought=thought, usage=usage, confidence=sure)
-        case NoGuess() if role == "approximation":
-            return Drafted(call=call, at=at, steps=(), usage=usage)
-        case Answer():
-            return Failed(call=call, role=role, at=at, error="the reply names no step", usage=usage)
-        case error:
-            return Failed(call=call, role=role, at=at, error=_sentence(error), usage=usage)
-
-
-def _sentence(error: Exception) -> str:
-    """The error for a journal and a screen. A foreign one gets its type's name, since its text may say little."""
-    return str(error) if isinstance(error, OutriderError) else f"{type(error).__name__}: {error}"
