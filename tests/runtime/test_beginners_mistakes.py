@@ -27,7 +27,7 @@ def test_a_session_that_was_not_entered_says_how_to_start_it() -> None:
 def test_a_stream_that_was_not_entered_says_how_to_open_it() -> None:
     async def main() -> None:
         async with outrider.plan("a trip", target=ScriptedAgent("go")) as session:
-            with pytest.raises(NotNow, match=r"async with session\.events"):
+            with pytest.raises(NotNow, match=r"async with …\.events\(\) as events"):
                 await anext(session.events())
 
     run(main())

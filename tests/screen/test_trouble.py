@@ -50,7 +50,7 @@ class Slow(Headless):
 
 
 async def _dropped() -> AsyncIterator[Record]:
-    raise ObserverTooSlow("10000 events were waiting to be read")
+    raise ObserverTooSlow("10000 records were waiting to be read")
     yield  # a generator, for its type
 
 

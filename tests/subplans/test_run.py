@@ -23,6 +23,7 @@ from outrider.errors import (
 )
 from outrider.journal import JournalStore, MemoryJournal
 from outrider.rules.events import Record
+from outrider.runtime import Stream
 from outrider.subplans import (
     Began,
     Blocked,
@@ -33,7 +34,6 @@ from outrider.subplans import (
     Happened,
     Result,
     RunRecord,
-    RunStream,
     SessionOf,
     Subplans,
     Subtask,
@@ -442,8 +442,8 @@ def test_an_observer_that_leaves_or_is_too_slow_is_not_waited_for() -> None:
             assert (await going.results())["d"].state == "complete"
 
     async def slow() -> None:
-        streams: dict[RunStream, None] = {}
-        async with RunStream(streams, over=False, most_waiting=1) as stream:
+        streams: dict[Stream[RunRecord], None] = {}
+        async with Stream(streams, lambda: False, most_waiting=1) as stream:
             for n in range(2):
                 stream.push(RunRecord(n=n, time_s=0.0, event=Dropped(name="a")))
             assert streams == {}

@@ -2,7 +2,7 @@
 
 from outrider.runtime.limits import Budget, Limits, ServerLimits
 from outrider.runtime.session import DEFAULT_LOOKAHEAD, DEFAULT_MAX_STEPS, Journal, Session, plan
-from outrider.runtime.stream import EventStream
+from outrider.runtime.stream import EventStream, Stream
 
 __all__ = [
     "Budget",
@@ -13,5 +13,6 @@ __all__ = [
     "Limits",
     "ServerLimits",
     "Session",
+    "Stream",
     "plan",
 ]

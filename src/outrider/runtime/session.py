@@ -54,7 +54,7 @@ from outrider.runtime.hands import Tools
 from outrider.runtime.limits import Limits
 from outrider.runtime.loop import Loop
 from outrider.runtime.resuming import Before
-from outrider.runtime.stream import EventStream
+from outrider.runtime.stream import EventStream, Stream
 
 DEFAULT_LOOKAHEAD = 4
 DEFAULT_MAX_STEPS = 30
@@ -148,7 +148,7 @@ class Session:
         self._journal = journal
         self._limits = limits
         self._max_steps = max_steps
-        self._streams: set[EventStream] = set()
+        self._streams: dict[Stream[Record], None] = {}
         self._reason = ""
         self._group: asyncio.TaskGroup | None = None
         drafters = drafters_of(approximation)

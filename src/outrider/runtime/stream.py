@@ -1,4 +1,4 @@
-"""A stream of a session's records for one observer. A slow observer is dropped, never waited for."""
+"""A stream of records for one observer. A slow observer is dropped, never waited for."""
 
 from __future__ import annotations
 
@@ -6,26 +6,33 @@ import asyncio
 from collections import deque
 from collections.abc import Callable, Sequence
 from types import TracebackType
-from typing import Self
+from typing import Final, Generic, Self, TypeVar
 
 from outrider.errors import NotNow, ObserverTooSlow
 from outrider.rules.events import Finished, Record
 
-MOST_WAITING = 10_000
+T = TypeVar("T")
+
+MOST_WAITING: Final = 10_000
 """Records that may wait for an observer before it is dropped."""
 
 
-class EventStream:
+class Stream(Generic[T]):
     """Records in order, from the moment the stream is opened. Use ``async with`` and then ``async for``.
 
-    It ends after the ``finished`` event. Several streams of one session are independent of each other.
+    Several streams of one thing are independent of each other.
+
+    Args:
+        streams: the streams that are open; this one is among them while somebody reads it.
+        over: whether nothing more will come.
+        most_waiting: records that may wait for the observer before it is dropped.
     """
 
-    def __init__(self, streams: set[EventStream], ended: Callable[[], bool], most_waiting: int = MOST_WAITING) -> None:
+    def __init__(self, streams: dict[Stream[T], None], over: Callable[[], bool], most_waiting: int = MOST_WAITING) -> None:
         self._streams = streams
-        self._ended = ended
+        self._ended = over
         self._most = most_waiting
-        self._waiting: deque[Record] = deque()
+        self._waiting: deque[T] = deque()
         self._arrival = asyncio.Event()
         self._over = False
         self._dropped = False
@@ -33,52 +40,62 @@ class EventStream:
 
     async def __aenter__(self) -> Self:
         self._entered = True
-        self._streams.add(self)
         self._over = self._ended()
+        if not self._over:
+            self._streams[self] = None
         return self
 
     async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        self._streams.discard(self)
+        self._streams.pop(self, None)
         self._over = True
 
-    def begin(self, records: Sequence[Record]) -> None:
-        """The session goes on from these records, which were made before: they come first, however many they are."""
+    def begin(self, records: Sequence[T]) -> None:
+        """What is watched goes on from these records, which were made before: they come first, however many they are."""
         self._most += len(records)
         for record in records:
             self.push(record)
 
-    def push(self, record: Record) -> None:
+    def push(self, record: T) -> None:
         """A record has happened. Returns at once, whatever the observer does."""
         if len(self._waiting) >= self._most:
             self._dropped = True
             self._waiting.clear()
-            self._streams.discard(self)
+            self._streams.pop(self, None)
         else:
             self._waiting.append(record)
-            self._over = isinstance(record.event, Finished)
         self._arrival.set()
 
     def end(self) -> None:
-        """Nothing more will come: the session was left."""
+        """Nothing more will come."""
         self._over = True
         self._arrival.set()
 
     def __aiter__(self) -> Self:
         return self
 
-    async def __anext__(self) -> Record:
+    async def __anext__(self) -> T:
         """The next record, waiting for it.
 
         Raises:
             ObserverTooSlow: more records had piled up than may wait.
         """
         if not self._entered:
-            raise NotNow("the stream is not open; write: async with session.events() as events")
+            raise NotNow("the stream is not open; write: async with ….events() as events")
         while not self._waiting:
             if self._dropped:
-                raise ObserverTooSlow(f"{self._most} events were waiting to be read; open a new stream, or read the journal")
+                raise ObserverTooSlow(f"{self._most} records were waiting to be read; open a new stream, or read the journal")
             if self._over:
                 raise StopAsyncIteration
             self._arrival.clear()
             await self._arrival.wait()
         return self._waiting.popleft()
+
+
+class EventStream(Stream[Record]):
+    """A session's records. It ends after the ``finished`` event."""
+
+    def push(self, record: Record) -> None:
+        """A record has happened. Returns at once, whatever the observer does."""
+        super().push(record)
+        if isinstance(record.event, Finished):
+            self.end()

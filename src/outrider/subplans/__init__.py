@@ -17,7 +17,6 @@ from outrider.subplans.graph import Graph, State, Subtask
 from outrider.subplans.kept import kept
 from outrider.subplans.result import Result
 from outrider.subplans.run import SessionOf, Subplans, subplans
-from outrider.subplans.stream import RunStream
 
 __all__ = [
     "Added",
@@ -33,7 +32,6 @@ __all__ = [
     "Result",
     "RunEvent",
     "RunRecord",
-    "RunStream",
     "SessionOf",
     "State",
     "Subplans",

@@ -12,7 +12,7 @@ from typing import Final, Self, TypeAlias
 from outrider.errors import BadOption, JournalError, NotNow, RunStopped, first_of
 from outrider.journal import JournalStore
 from outrider.model import Plan
-from outrider.runtime import Session
+from outrider.runtime import Session, Stream
 from outrider.subplans.events import (
     Added,
     Began,
@@ -29,12 +29,14 @@ from outrider.subplans.events import (
 from outrider.subplans.graph import Graph, Subtask
 from outrider.subplans.kept import keep
 from outrider.subplans.result import Result
-from outrider.subplans.stream import RunStream
 
 SessionOf: TypeAlias = Callable[[Subtask, str], Session]
 """Makes the session of a sub-task, under the name given, which it is to have in the journal. It is not entered."""
 
 LEFT: Final = "the run was left"
+
+MOST_WAITING: Final = 20_000
+"""Records that may wait for an observer before it is dropped: those of all sub-plans."""
 
 
 class Subplans:
@@ -61,7 +63,7 @@ class Subplans:
         self._more_to_come = more_to_come
         self._sessions: dict[str, Session] = {}
         self._results: dict[str, Result] = {}
-        self._streams: dict[RunStream, None] = {}
+        self._streams: dict[Stream[RunRecord], None] = {}
         self._group: asyncio.TaskGroup | None = None
         self._finished = asyncio.Event()
         self._begun = False
@@ -106,9 +108,9 @@ class Subplans:
         """The sub-tasks, and how far each has come."""
         return self._graph
 
-    def events(self) -> RunStream:
+    def events(self) -> Stream[RunRecord]:
         """A stream of everything from now on; opened before the first ``await``, of everything."""
-        return RunStream(self._streams, over=self._finished.is_set())
+        return Stream(self._streams, self._finished.is_set, MOST_WAITING)
 
     def session(self, name: str) -> Session:
         """The session of sub-task ``name``, to take steps in, steer, hold or stop it. It has begun.
