@@ -461,7 +461,7 @@ def test_a_run_that_was_not_entered_says_how_to() -> None:
             going.stop()
         with pytest.raises(NotNow, match=r"async with outrider\.subplans\.subplans"):
             going.add(sub("e"))
-        with pytest.raises(NotNow, match=r"write: async with run\.events"):
+        with pytest.raises(NotNow, match=r"write: async with …\.events"):
             await anext(going.events())
 
     run(main())
