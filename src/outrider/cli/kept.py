@@ -1,23 +1,17 @@
-"""What ``outrider plan`` keeps in the journal of how it was launched, so that ``outrider resume`` needs not be told."""
+"""What the command line keeps in the journal of how a session was launched, so that ``outrider resume`` needs not be told."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields
-from typing import Final
+from dataclasses import asdict, dataclass
 
 from outrider.cli.own_tools import ToolsWanted
 from outrider.errors import BadOption
 from outrider.launch import Wanted
-from outrider.model import JSON, Role
+from outrider.model import Role
 from outrider.naming import without_secrets
 from outrider.rules.events import Opened
-
-HIDDEN: Final = "[hidden]"
-
-_NOT_KEPT: Final = ("task", "going_on_from", "settled", "run_again", "max_steps", "lookahead", "hour_worth", "reads", "setting")
-"""What is on record as it turned out to be, or counts only once."""
+from outrider.settings import HIDDEN, settings_in, settings_text
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,15 +35,12 @@ class Kept:
         return self
 
 
-def settings_of(wanted: Wanted, agents: Mapping[Role, str], own_tools: ToolsWanted, prices: object) -> str:
-    """What is kept, as JSON. ``agents`` are their names as they were found."""
-    usual = Wanted()
-    given: dict[str, JSON] = {
-        name: value for name, value in asdict(wanted).items() if name not in _NOT_KEPT and value != getattr(usual, name)
-    }
-    given |= {role: without_secrets(name) for role, name in agents.items()}
+def settings_of(
+    wanted: Wanted, agents: Mapping[Role, str], own_tools: ToolsWanted, prices: object, *, served: bool = False
+) -> str:
+    """What is kept, as JSON. ``agents`` are their names as they were found; ``served`` says whether a server runs it."""
     tools = {**asdict(own_tools), "sources": [_without_arguments(source) for source in own_tools.sources]}
-    return json.dumps({"wanted": given, "tools": tools, "prices": str(prices or "")})
+    return settings_text(wanted, agents, tools, prices, served=served)
 
 
 def _without_arguments(source: str) -> str:
@@ -58,21 +49,14 @@ def _without_arguments(source: str) -> str:
 
 
 def kept_of(opened: Opened) -> Kept:
-    """How the session was launched: what is kept, with the task, the lookahead and the number of steps on record.
+    """How the session was launched.
 
     Raises:
-        BadOption: it was not launched by ``outrider plan``, or by another version.
+        BadOption: it was not launched by ``outrider plan`` or ``outrider serve``, or by another version.
     """
+    found = settings_in(opened)
     try:
-        found = json.loads(opened.settings)
-        known = {entry.name for entry in fields(Wanted)}
-        given = {name: value for name, value in found["wanted"].items() if name in known}
-        reads = opened.reads if opened.tools else None
-        wanted = Wanted(**given, task=opened.task.text, lookahead=opened.lookahead, max_steps=opened.max_steps, reads=reads)
-        tools = ToolsWanted(**{**found["tools"], "sources": tuple(found["tools"]["sources"])})
-        return Kept(wanted=wanted, own_tools=tools, prices=str(found["prices"]))
-    except (ValueError, KeyError, TypeError, AttributeError):
-        raise BadOption(
-            "the session was not launched by this version's outrider plan, so it is not known how; resume it where it was "
-            "launched, with outrider.resume"
-        ) from None
+        tools = ToolsWanted(**{**found.tools, "sources": tuple(found.tools["sources"])})
+    except (KeyError, TypeError):
+        raise BadOption("what the session keeps of its tools cannot be read; give them again with --tools") from None
+    return Kept(wanted=found.wanted, own_tools=tools, prices=found.prices)

@@ -72,6 +72,10 @@ class Following(Generic[N]):
             self._bell.close()
             self._bell = None
 
+    async def now(self) -> Sequence[N]:
+        """What there is now, without waiting for more; for whoever looks in now and then. The stream needs not be entered."""
+        return await self._read(self._since)
+
     def __aiter__(self) -> Self:
         return self
 

@@ -74,10 +74,18 @@ class Owned:
         """
         async with self.journal.mail(self.lease.session, since=self._given + 1) as mail:
             async for mailed in mail:
-                self._given = mailed.n
-                perform(mailed)
-                if self._taken < mailed.n:
-                    self.append(self.lease.session, [])
+                self._carry_out(mailed, perform)
+
+    async def obey_now(self, perform: Callable[[Mailed], None]) -> None:
+        """The same for what is in the mailbox now: for an owner of many sessions, who looks into each now and then."""
+        for mailed in await self.journal.mail(self.lease.session, since=self._given + 1).now():
+            self._carry_out(mailed, perform)
+
+    def _carry_out(self, mailed: Mailed, perform: Callable[[Mailed], None]) -> None:
+        self._given = mailed.n
+        perform(mailed)
+        if self._taken < mailed.n:
+            self.append(self.lease.session, [])
 
     def release(self) -> None:
         """Nobody owns the session any more, unless somebody else does already."""
