@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import re
 from collections.abc import Callable
@@ -20,6 +21,7 @@ from outrider.agents.world import World
 from outrider.errors import AccessRefused, BadOption, UnknownName
 from outrider.model import Role
 from outrider.providers.prices import Prices
+from outrider.providers.trouble import IDLE_S
 from outrider.worlds import NAMED_WORLDS
 
 Progress: TypeAlias = Callable[[int, int], None]
@@ -37,6 +39,9 @@ OPENAI_COMPATIBLE: Final = {
 
 KEY_FOR_URLS: Final = "OUTRIDER_API_KEY"
 """The environment variable with the key for a MODEL that is a URL."""
+
+SILENCE_FROM: Final = "OUTRIDER_SILENCE_S"
+"""The environment variable that says how many seconds a model's server may be silent before its call counts as failed."""
 
 _SECRET_IN_URL: Final = re.compile(r"(?<=//)[^/\s]+@|(?<=\?)[^#\s]+")
 """The user and password of a URL, and its query."""
@@ -124,7 +129,7 @@ class Models:
             return self._compatible(vendor, name)
         from outrider.providers.pydantic_ai import PydanticAIModel
 
-        return PydanticAIModel(text, prices=self._prices)
+        return PydanticAIModel(text, prices=self._prices, idle_s=_silence_s())
 
     def _at_url(self, text: str) -> Model:
         from outrider.providers.openai_compatible import OpenAICompatible
@@ -132,7 +137,10 @@ class Models:
         url, hash_sign, name = text.partition("#")
         if not hash_sign or not name:
             raise BadOption("a model at a URL is written URL#NAME, such as http://localhost:8000/v1#qwen; the #NAME is missing")
-        return OpenAICompatible(url, name, api_key=os.environ.get(KEY_FOR_URLS), key_from=KEY_FOR_URLS, prices=self._prices)
+        key = os.environ.get(KEY_FOR_URLS)
+        return OpenAICompatible(
+            url, name, api_key=key, key_from=KEY_FOR_URLS, prices=self._prices, idle_s=_silence_s(), idle_from=SILENCE_FROM
+        )
 
     def _compatible(self, vendor: str, name: str) -> Model:
         from outrider.providers.openai_compatible import OpenAICompatible
@@ -141,7 +149,25 @@ class Models:
         key = os.environ.get(variable) if variable else None
         if variable and not key:
             raise AccessRefused(f"{vendor}:{name} needs a key; set the environment variable {variable}")
-        return OpenAICompatible(url, name, api_key=key, key_from=variable, prices=self._prices)
+        return OpenAICompatible(
+            url, name, api_key=key, key_from=variable, prices=self._prices, idle_s=_silence_s(), idle_from=SILENCE_FROM
+        )
+
+
+def _silence_s() -> float:
+    """The longest silence of a server that is borne, as the environment says.
+
+    Raises:
+        BadOption: it says something else than a number of seconds.
+    """
+    given = os.environ.get(SILENCE_FROM, "") or str(IDLE_S)
+    try:
+        silence_s = float(given)
+    except ValueError:
+        silence_s = 0.0
+    if not 0 < silence_s < math.inf:
+        raise BadOption(f"{SILENCE_FROM} is {given!r}; give the longest silence of a model's server in seconds, such as 300")
+    return silence_s
 
 
 def drafters_named(text: str) -> list[str]:

@@ -21,7 +21,7 @@ from outrider.providers.counting import Gauge, Tally, most
 from outrider.providers.prices import Prices
 from outrider.providers.redaction import Secrets, shown_url
 from outrider.providers.sse import EventParser
-from outrider.providers.trouble import Origin, Patience, Setback, refusal
+from outrider.providers.trouble import IDLE_S, Origin, Patience, Setback, refusal
 
 _CONNECTIONS: Final = httpx2.Limits(max_connections=1000, max_keepalive_connections=200)
 """Our own limits say how many calls may be in flight; the pool must never be the place where a frontier call waits."""
@@ -66,8 +66,9 @@ class OpenAICompatible:
         retries: how often a request that was refused for a while, or broke off, is tried again.
         pause_s: the pause before the first retry, doubled for each later one.
         jitter: gives numbers from 0 to 1, which shorten the pauses.
-        connect_s: the longest wait for a connection, in seconds.
+        connect_s: the longest wait for a connection, in seconds; never longer than ``idle_s``.
         idle_s: the longest silence, in seconds. There is no limit on the whole call.
+        idle_from: what sets that limit, for an error to name.
 
     Raises:
         BadOption: the address is no http address, the dialect does not exist, or the key is not printable ASCII.
@@ -92,7 +93,8 @@ class OpenAICompatible:
         pause_s: float = 0.5,
         jitter: Callable[[], float] = random.random,
         connect_s: float = 10.0,
-        idle_s: float = 120.0,
+        idle_s: float = IDLE_S,
+        idle_from: str = "idle_s",
     ) -> None:
         if dialect not in get_args(Dialect):
             raise BadOption(f"there is no dialect {dialect!r}; take one of {', '.join(get_args(Dialect))}")
@@ -117,8 +119,9 @@ class OpenAICompatible:
         self._seed = seed
         self._gauge = Gauge()
         self._patience = Patience(retries=retries, pause_s=pause_s, jitter=jitter)
-        self._timeout = httpx2.Timeout(connect=connect_s, read=idle_s, write=idle_s, pool=None)
+        self._timeout = httpx2.Timeout(connect=min(connect_s, idle_s), read=idle_s, write=idle_s, pool=None)
         self._idle_s = idle_s
+        self._idle_from = idle_from
         self._refused: frozenset[str] = frozenset()
         self._client: httpx2.AsyncClient | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -264,6 +267,10 @@ class OpenAICompatible:
         error = Unreachable(f"{self._origin.where} {what}; check that the server is up and the address right")
         return Setback(error, passing=passing)
 
+    def _silent(self) -> Setback:
+        remedy = f"check that the server is well; {self._idle_from} lets it be silent for longer"
+        return Setback(Unreachable(f"{self._origin.where} sent nothing for {self._idle_s:g} s; {remedy}"), passing=True)
+
     def _trouble(self, what: str) -> Setback:
         return Setback(ServerTrouble(f"{self._origin.where} {what}"))
 
@@ -277,7 +284,7 @@ class OpenAICompatible:
             case httpx2.ConnectTimeout():
                 return self._unreachable(f"did not answer within {self._timeout.connect:g} s")
             case httpx2.TimeoutException():
-                return self._unreachable(f"sent nothing for {self._idle_s:g} s")
+                return self._silent()
             case httpx2.ConnectError() | httpx2.ProxyError():
                 return self._unreachable(f"cannot be reached ({self._origin.secrets.excerpt(str(error))})")
             case _:

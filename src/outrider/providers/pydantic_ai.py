@@ -16,7 +16,7 @@ from outrider.providers.choices import is_strict, schema_of, separated, unwrappe
 from outrider.providers.counting import Gauge, Tally, most, tokens_in
 from outrider.providers.prices import Prices
 from outrider.providers.redaction import Secrets, shown_url
-from outrider.providers.trouble import Origin, Patience, Setback, refusal
+from outrider.providers.trouble import IDLE_S, Origin, Patience, Setback, refusal
 
 try:
     from pydantic_ai import exceptions
@@ -66,7 +66,7 @@ class PydanticAIModel:
         retries: int = 3,
         pause_s: float = 0.5,
         jitter: Callable[[], float] = random.random,
-        idle_s: float = 120.0,
+        idle_s: float = IDLE_S,
     ) -> None:
         secrets = Secrets.of_environment()
         self._model = _inferred(model, secrets) if isinstance(model, str) else model

@@ -31,6 +31,9 @@ PASSING: Final = frozenset({408, 409, 429, 500, 502, 503, 504, 529})
 LONGEST_WAIT_S: Final = 60.0
 """A server that wants a longer pause is not waited for."""
 
+IDLE_S: Final = 120.0
+"""A server that has been silent for so long counts as gone, unless one says otherwise."""
+
 _TOO_LONG: Final = re.compile(
     r"context_length_exceeded|exceed_context_size|context[ _-]?(?:length|size|window)|prompt is too long|too many tokens", re.I
 )
