@@ -7,8 +7,8 @@ import subprocess
 import pytest
 
 from outrider import __version__
+from outrider.cli.commands.planning import EXAMPLES
 from outrider.cli.exits import MEANINGS, Exit, code_of
-from outrider.cli.main import EXAMPLES
 from outrider.errors import OutriderError
 
 from .running import COMMAND, TASK, Place

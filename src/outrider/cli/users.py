@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 import typer
 
 from outrider.cli.exits import explained
+from outrider.cli.options import JsonOption
 from outrider.cli.views import json_line
 from outrider.model import JSON
 from outrider.views.words import one_line
@@ -33,7 +34,6 @@ UsersOption = Annotated[
     Path, typer.Option("--users", metavar="FILE", envvar="OUTRIDER_USERS", help="The users' file; add makes it if there is none.")
 ]
 NameArgument = Annotated[str, typer.Argument(metavar="NAME", help="The user's name.")]
-JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON for scripts.")]
 
 
 @users_app.command("add", help="Add a user and print their token. It is shown this once and kept nowhere.", epilog=EXAMPLES)
