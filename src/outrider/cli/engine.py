@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import sys
 from typing import TYPE_CHECKING
 
 from outrider.errors import BadOption
@@ -44,3 +46,19 @@ async def launches_at(engine: str) -> Launches:
         return await launch_remote(understood, there, journal)
 
     return launch_there
+
+
+def end_at_once(code: object) -> None:
+    """End this process, whose work is done, without taking the interpreter down; return if its last words cannot be written.
+
+    The engine's library has threads of its own, which nothing closes. One that is still handing over a result while the
+    interpreter is taken down would abort the process (temporalio/sdk-python, issue 300).
+    """
+    if code is not None and not isinstance(code, int):
+        return  # a message, which Python writes
+    try:
+        sys.stdout.flush()
+        sys.stderr.flush()
+    except OSError:
+        return  # Python says so
+    os._exit(code or 0)
