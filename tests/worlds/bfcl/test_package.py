@@ -14,18 +14,6 @@ from outrider.errors import Unreachable
 from outrider.worlds.bfcl import Package, package
 
 
-@pytest.fixture
-def offline(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """No index at all, only a folder of wheels; and a cache of one's own."""
-    shelf = tmp_path / "shelf"
-    shelf.mkdir()
-    monkeypatch.setenv("OUTRIDER_CACHE", str(tmp_path / "cache"))
-    monkeypatch.setenv("PIP_CONFIG_FILE", "/dev/null")
-    monkeypatch.setenv("PIP_NO_INDEX", "1")
-    monkeypatch.setenv("PIP_FIND_LINKS", str(shelf))
-    return shelf
-
-
 def test_offline_and_absent_it_says_what_to_do(offline: Path) -> None:
     with pytest.raises(Unreachable, match=r"bfcl-eval==2026\.3\.23.*let pip reach an index, or put the wheel into"):
         asyncio.run(package())

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime
 from functools import partial
 from typing import Final
 
@@ -10,12 +9,11 @@ from outrider.errors import BadStep, OutriderError
 from outrider.model import Prefix, Step
 from outrider.worlds.travel import tables
 from outrider.worlds.travel.actions import RIDES, progress, trip_of
-from outrider.worlds.travel.hard import missing_cuisines
 from outrider.worlds.travel.prices import bill
 from outrider.worlds.travel.queries import Query
 from outrider.worlds.travel.rendering import render
 from outrider.worlds.travel.scoring import score
-from outrider.worlds.travel.sole_planning import query_of
+from outrider.worlds.travel.sole_planning import day, query_of, spent, still_to_eat
 from outrider.worlds.travel.trip import Day, Place, Ride, Trip
 
 _SOON: Final = ("within sandbox", "diverse restaurants", "diverse attractions", "non-conflicting transportation", "budget",
@@ -92,12 +90,7 @@ def stands(task: str, prefix: Prefix) -> str:
         now = progress(prefix, query.origin)
     except BadStep:
         return ""
-    date = query.start + datetime.timedelta(days=now.day - 1)
-    spent = f"${bill(now.trip, query.people).usd:,}"
-    budget = f" of ${query.budget_usd:,}" if query.budget_usd is not None else ""
-    parts = [f"day {now.day} of {query.days}, {date:%B} {date.day}, {now.here}", f"{spent}{budget} spent"]
-    if missing := missing_cuisines(query, now.trip):
-        parts.append(f"{', '.join(missing)} food still to be had")
+    parts = [f"{day(query, now)}, {now.here}", spent(query, now), *still_to_eat(query, now)]
     if broken := [name for name in score(query, now.trip).broken if name in _SOON]:
         parts.append(f"broken: {', '.join(broken)}")
     return "; ".join(parts)

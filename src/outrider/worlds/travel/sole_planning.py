@@ -92,15 +92,28 @@ def situation(query: Query, prefix: Prefix) -> str:
         now = progress(prefix, query.origin)
     except BadStep:
         return ""
-    date = query.start + datetime.timedelta(days=now.day - 1)
-    spent = f"${bill(now.trip, query.people).usd:,}"
-    budget = f" of ${query.budget_usd:,}" if query.budget_usd is not None else ""
-    parts = [f"day {now.day} of {query.days}, {date:%B} {date.day}, in {now.here}", f"{spent}{budget} spent", _today(now)]
-    if missing := missing_cuisines(query, now.trip):
-        parts.append(f"{', '.join(missing)} food still to be had")
+    parts = [f"{day(query, now)}, in {now.here}", spent(query, now), _today(now), *still_to_eat(query, now)]
     if now.day in leg_days(query) and now.today.ride is None:
         parts.append("a day of travel")
     return "; ".join(parts)
+
+
+def day(query: Query, now: Progress) -> str:
+    """``day 2 of 3, March 5``."""
+    date = query.start + datetime.timedelta(days=now.day - 1)
+    return f"day {now.day} of {query.days}, {date:%B} {date.day}"
+
+
+def spent(query: Query, now: Progress) -> str:
+    """``$640 of $900 spent``, by everybody together."""
+    budget = f" of ${query.budget_usd:,}" if query.budget_usd is not None else ""
+    return f"${bill(now.trip, query.people).usd:,}{budget} spent"
+
+
+def still_to_eat(query: Query, now: Progress) -> list[str]:
+    """One part of where the plan stands, if cuisines are still to be had; else none."""
+    missing = missing_cuisines(query, now.trip)
+    return [f"{', '.join(missing)} food still to be had"] if missing else []
 
 
 def _today(now: Progress) -> str:
