@@ -105,12 +105,21 @@ async def _records(
     limits: outrider.Limits | None = None,
     max_steps: int = 30,
 ) -> list[Record]:
+    return await _run(
+        person,
+        approximation=drafter,
+        lookahead=2,
+        going_on_from=before,
+        limits=limits,
+        max_steps=max_steps,
+        ask=limits is not None,
+    )
+
+
+async def _run(person: Callable[[outrider.Session], Awaitable[None]], **options: Any) -> list[Record]:
+    """The records of a run in which ``person`` does what they do, to its end."""
     journal = MemoryJournal()
-    session = outrider.plan(
-        "Get to the sea", approximation=drafter, target=_slow(), lookahead=2, journal=journal, name="run", going_on_from=before,
-        limits=limits, max_steps=max_steps, ask=limits is not None,
-    )  # fmt: skip
-    async with session:
+    async with outrider.plan("Get to the sea", target=_slow(), journal=journal, name="run", **options) as session:
         await person(session)
         with suppress(RunEnded):
             await session.result()
@@ -158,37 +167,29 @@ async def _acting() -> list[Record]:
         _BOOKING, outrider.Declared("tram", effect="none"), _FERRY, observations=_packs, takes_s=0.5,
         loses=lambda step, key: "after" if step.action == "train" else "", cannot_undo=["pack"],
     )  # fmt: skip
-    journal = MemoryJournal()
-    session = outrider.plan(
-        "Get to the sea", approximation=_quick(), target=_slow(), lookahead=2, journal=journal, name="run", tools=tools, ask=True
-    )
-    async with session:
-        await asyncio.sleep(4.0)
-        session.approve(0)
-        await asyncio.sleep(10.0)
-        session.settle("done: train, says the conductor")
-        await asyncio.sleep(1.0)
-        session.go_back(0)
-        await asyncio.sleep(1.0)
-        session.stop("enough for today")
-        with suppress(RunEnded):
-            await session.result()
-    return journal.read("run")
+    return await _run(_at_the_tools, approximation=_quick(), lookahead=2, tools=tools, ask=True)
+
+
+async def _at_the_tools(session: outrider.Session) -> None:
+    await asyncio.sleep(4.0)
+    session.approve(0)
+    await asyncio.sleep(10.0)
+    session.settle("done: train, says the conductor")
+    await asyncio.sleep(1.0)
+    session.go_back(0)
+    await _stopped(session)
 
 
 async def _undoing() -> list[Record]:
     """An effect is taken back."""
     tools = FakeTools(outrider.Declared("pack", effect="write", undo=True), observations=_packs, takes_s=0.5)
-    journal = MemoryJournal()
-    session = outrider.plan("Get to the sea", target=_slow(), journal=journal, name="run", tools=tools)
-    async with session:
-        await asyncio.sleep(4.0)
-        session.go_back(0)
-        await asyncio.sleep(1.0)
-        session.stop("enough for today")
-        with suppress(RunEnded):
-            await session.result()
-    return journal.read("run")
+    return await _run(_going_back, tools=tools)
+
+
+async def _going_back(session: outrider.Session) -> None:
+    await asyncio.sleep(4.0)
+    session.go_back(0)
+    await _stopped(session)
 
 
 async def _stopped(session: outrider.Session) -> None:
