@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ssl
 from collections.abc import Mapping
 from contextlib import aclosing
 from typing import Final
@@ -18,7 +19,7 @@ _ERROR_BYTES: Final = 64 * 1024
 class Address:
     """Where to post, with what the address keeps secret taken out: httpx2 logs the address of each request."""
 
-    __slots__ = ("_auth", "_query", "url")
+    __slots__ = ("_auth", "_query", "_verify", "url")
 
     def __init__(self, base_url: str, path: str, origin: Origin) -> None:
         try:
@@ -29,21 +30,24 @@ class Address:
             raise BadOption(f"{origin.where!r} is no http address; give one such as http://127.0.0.1:8080/v1")
         path = base.path.rstrip("/").removesuffix(path) + path
         self._query = base.query
+        self._verify: ssl.SSLContext | None = None
         self._auth = httpx2.BasicAuth(unquote(base.username), unquote(base.password)) if base.userinfo else None
         self.url = base.copy_with(userinfo=b"", path=path, query=None, fragment=None)
 
     def client(self, *, timeout: httpx2.Timeout, limits: httpx2.Limits) -> httpx2.AsyncClient:
         """A new client for this address. Proxies come from the environment, except where the address holds a query."""
-        transport = _Quiet(self._query, limits) if self._query else None
-        return httpx2.AsyncClient(timeout=timeout, limits=limits, auth=self._auth, transport=transport)
+        if self._verify is None:
+            self._verify = httpx2.create_ssl_context()  # takes longer than all else, so one serves all clients
+        transport = _Quiet(self._query, limits, self._verify) if self._query else None
+        return httpx2.AsyncClient(timeout=timeout, limits=limits, auth=self._auth, transport=transport, verify=self._verify)
 
 
 class _Quiet(httpx2.AsyncBaseTransport):
     """Puts the query onto the address on the wire only, where nothing logs it."""
 
-    def __init__(self, query: bytes, limits: httpx2.Limits) -> None:
+    def __init__(self, query: bytes, limits: httpx2.Limits, verify: ssl.SSLContext) -> None:
         self._query = query
-        self._inner = httpx2.AsyncHTTPTransport(limits=limits)
+        self._inner = httpx2.AsyncHTTPTransport(limits=limits, verify=verify)
 
     async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
         url = request.url.copy_with(query=self._query)

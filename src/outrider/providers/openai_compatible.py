@@ -17,14 +17,12 @@ from outrider.errors import BadOption, NotNow, ProviderError, ServerTrouble, Unr
 from outrider.model import JSON, Usage
 from outrider.providers.address import Address, beginning_of, sendable
 from outrider.providers.chat import BadReply, Dialect, ReplyReader, body_of, path_of, refused_parameter
+from outrider.providers.connections import LIMITS, Connections
 from outrider.providers.counting import Gauge, Tally, most
 from outrider.providers.prices import Prices
 from outrider.providers.redaction import Secrets, shown_url
 from outrider.providers.sse import EventParser
 from outrider.providers.trouble import IDLE_S, Origin, Patience, Setback, refusal
-
-_CONNECTIONS: Final = httpx2.Limits(max_connections=1000, max_keepalive_connections=200)
-"""Our own limits say how many calls may be in flight; the pool must never be the place where a frontier call waits."""
 
 _GONE: Final = (httpx2.RemoteProtocolError, httpx2.ReadError, httpx2.WriteError)
 """How it shows that the other side has closed a connection."""
@@ -123,7 +121,7 @@ class OpenAICompatible:
         self._idle_s = idle_s
         self._idle_from = idle_from
         self._refused: frozenset[str] = frozenset()
-        self._client: httpx2.AsyncClient | None = None
+        self._connections: Connections | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
 
     def __repr__(self) -> str:
@@ -144,21 +142,21 @@ class OpenAICompatible:
 
     async def close(self) -> None:
         """Close the connections."""
-        client, self._client, self._loop = self._client, None, None
-        if client is not None:
-            await client.aclose()
+        connections, self._connections, self._loop = self._connections, None, None
+        if connections is not None:
+            await connections.close()
 
     def _cost_usd(self, usage: Usage) -> float | None:
         return self._prices.cost_usd(usage, self._model, url=self._origin.where)
 
-    def _http(self) -> httpx2.AsyncClient:
+    def _http(self) -> Connections:
         loop = asyncio.get_running_loop()
-        if self._client is None:
+        if self._connections is None:
             self._loop = loop
-            self._client = self._address.client(timeout=self._timeout, limits=_CONNECTIONS)
+            self._connections = Connections(lambda: self._address.client(timeout=self._timeout, limits=LIMITS))
         if self._loop is not loop:
             raise NotNow(f"the model {self.name} is in use in another event loop; close it there first, or make one a loop")
-        return self._client
+        return self._connections
 
     # One attempt ----------------------------------------------------------------------------------------------------
 
@@ -198,11 +196,11 @@ class OpenAICompatible:
                 tally.kept = not connected
                 tally.sent()
 
-        content = json.dumps(body).encode()
-        asking = self._http().stream(
-            "POST", self._address.url, content=content, headers=self._headers, extensions={"trace": trace}
-        )
-        async with asking as response:
+        content, url = json.dumps(body).encode(), self._address.url
+        async with (
+            self._http().lent() as client,
+            client.stream("POST", url, content=content, headers=self._headers, extensions={"trace": trace}) as response,
+        ):
             if response.status_code != 200:
                 await self._refusal(response, body, tally)
                 return None

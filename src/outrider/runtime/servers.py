@@ -155,6 +155,8 @@ class Throttle(Condition):
             return "now" if len(self._inside) + 1 <= max(1.0, self.every) else "crowded"
         if _now_s() < self._quiet_until_s:
             return "later"
+        if self.speculative == self.every == inf:
+            return "now"  # nothing was refused so far, so nothing is counted
         guesses = sum(not other.urgent for other in self._inside)
         return "now" if guesses + 1 <= self.speculative and len(self._inside) + 1 <= self.every else "crowded"
 
