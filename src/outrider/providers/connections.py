@@ -54,7 +54,7 @@ class Connections:
         return pool
 
     async def _close_spare(self) -> None:
-        """Of pools without calls one is kept, beside the first, for calls that come and go at the edge of what the others hold."""
+        """Of pools without calls, one is kept beside the first: calls come and go at the edge of what the others hold."""
         spare = [pool for pool in self._pools[1:] if not pool.calls][1:]
         for pool in spare:
             self._pools.remove(pool)
