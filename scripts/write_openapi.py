@@ -24,6 +24,7 @@ TYPES: Final[dict[str, Any]] = {
     "budget_calls": WHOLE, "budget_tokens": WHOLE, "budget_usd": NUMBER, "budget_seconds": NUMBER, "requests_a_minute": WHOLE,
     "tokens_a_minute": WHOLE, "hour_worth": NUMBER, "ask": {"type": "boolean"}, "at": WHOLE, "text": TEXT, "sentence": TEXT,
     "calls": WHOLE, "tokens": WHOLE, "usd": NUMBER, "seconds": NUMBER, "steps": WHOLE, "reason": TEXT,
+    "observation": TEXT,
     "step": {"type": "object", "required": ["action"], "additionalProperties": False,
              "properties": {"action": TEXT, "arguments": {"type": "object"}, "text": TEXT}},
 }  # fmt: skip
@@ -60,6 +61,7 @@ def document() -> dict[str, Any]:
             **{f"/api/sessions/{{name}}/{kind}": {"get": _answers(kind, more=[NAME])} for kind in ("scene", "trace", "audit")},
             "/api/sessions/{name}/actions": {"get": _answers("what can come next", more=[NAME, _query("text"), _query("at")])},
             **{f"/api/sessions/{{name}}/{kind}": {"get": _streams([NAME, *more])} for kind, more in STREAMS.items()},
+            "/api/sessions/{name}/resume": {"post": _answers("the session, which goes on", "200", _again(), [NAME])},
             "/api/sessions/{name}/commands": {"post": _answers("whether it was performed", "200", _command(), [NAME])},
         },
     }
@@ -74,6 +76,11 @@ STREAMS: Final[dict[str, list[dict[str, Any]]]] = {"stream": [], "events": [_que
 
 def _session() -> dict[str, Any]:
     known = {name: {"oneOf": [TYPES[name], {"type": "null"}]} if name in TYPES else {} for name in asked._SESSION}
+    return {"type": "object", "additionalProperties": False, "properties": known}
+
+
+def _again() -> dict[str, Any]:
+    known = {name: {"oneOf": [TYPES.get(name, {"type": "boolean"}), {"type": "null"}]} for name in asked.AGAIN}
     return {"type": "object", "additionalProperties": False, "properties": known}
 
 

@@ -63,6 +63,6 @@ def settings_in(opened: Opened) -> Settings:
         )  # fmt: skip
     except (ValueError, KeyError, TypeError, AttributeError):
         raise BadOption(
-            "the session was not launched by this version's outrider plan or serve, so it is not known how; resume it where it was "
-            "launched, with outrider.resume"
+            "the session was not launched by this version's outrider plan or serve, or it was in an engine, where it goes on by "
+            "itself; so it is not known how: resume it where it was launched, with outrider.resume"
         ) from None

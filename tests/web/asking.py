@@ -16,8 +16,10 @@ from starlette.types import ASGIApp, Message
 from outrider import Session, plan
 from outrider.agents.world import Action, World
 from outrider.journal import JournalStore, MemoryJournal
+from outrider.launch import Understood
 from outrider.model import Prefix
 from outrider.providers.prices import Prices
+from outrider.settings import settings_text
 from outrider.testing import FakeAgent, steps
 from outrider.web.app import application
 from outrider.web.desk import Desk
@@ -193,8 +195,14 @@ async def served(journal: JournalStore | None = None, doors: Doors | None = None
     """A server with a journal in memory."""
     journal = journal or MemoryJournal()
     async with Desk(journal, Lending(Prices())) as desk:
+        desk.settings = kept
         app = application(desk, doors or Doors(token=TOKEN, port=PORT))
         yield Served(desk, Client(app), journal)
+
+
+def kept(understood: Understood) -> str:
+    """How a session was launched, as a server without tools keeps it."""
+    return settings_text(understood.wanted, understood.agents, {"sources": []}, None, served=True)
 
 
 def by_script(*actions: str, takes_s: float, name: str) -> FakeAgent:

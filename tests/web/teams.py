@@ -20,7 +20,7 @@ from outrider.web.team import Team
 from outrider.web.users import Allowance, Role, User, Users
 from outrider.web.users_file import add_user
 
-from .asking import HOST, PORT, Client
+from .asking import HOST, PORT, Client, kept
 
 
 @dataclass
@@ -53,6 +53,7 @@ async def team_served(
     team = Team(limits or Limits(), users, audit, agents)
     with contextlib.closing(audit):
         async with Desk(journal or MemoryJournal(), Lending(Prices()), team=team, rooms=rooms) as desk:
+            desk.settings = kept
             app = application(desk, Doors(token="nobody's", port=PORT, users=users))
             clients = {name: Client(app, {"host": HOST, "authorization": f"Bearer {token}"}) for name, token in tokens.items()}
             yield TeamServed(desk, clients, tokens, file)

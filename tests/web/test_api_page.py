@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import re
 from collections.abc import Iterator
@@ -12,6 +13,7 @@ from typing import Any
 import pytest
 
 from outrider import errors
+from outrider.journal import JournalStore, MemoryJournal
 from outrider.testing import run
 from outrider.views.scene import Watch
 from outrider.web.answers import kind_of, status_of
@@ -22,7 +24,8 @@ from .asking import PLAN, Client, Event, served
 
 PAGE = (Path(__file__).parent.parent.parent / "docs" / "api.md").read_text(encoding="utf-8")
 EXAMPLE = re.compile(
-    r"^(?:<!-- (?P<later_s>[0-9.]+) s later -->\n\n)?```http\n(?P<verb>GET|POST) (?P<url>\S+)\n(?P<body>.*?)\n?\n"
+    r"^(?:<!-- (?:(?P<later_s>[0-9.]+) s later|(?P<where>in another server), .*) -->\n\n)?"
+    r"```http\n(?P<verb>GET|POST) (?P<url>\S+)\n(?P<body>.*?)\n?\n"
     r"(?P<status>\d+)\n(?P<said>.*?)^```$",
     re.M | re.S,
 )
@@ -83,14 +86,25 @@ def test_the_examples_on_the_page_are_what_the_server_answers(tmp_path: Path, mo
 
     async def main() -> None:
         names: dict[str, str] = {}
-        async with served() as server:
+        async with contextlib.AsyncExitStack() as servers:
+            server = await servers.enter_async_context(served())
             for example in examples:
                 await asyncio.sleep(float(example["later_s"] or 0))
+                if example["where"]:
+                    server = await servers.enter_async_context(served(killed(server.journal)))
                 await check(server.client, example, names)
 
     examples = list(EXAMPLE.finditer(PAGE))
-    assert len(examples) == PAGE.count("```http") == 12
+    assert len(examples) == PAGE.count("```http") == 13
     run(main())
+
+
+def killed(journal: JournalStore) -> MemoryJournal:
+    """What a server that is killed now leaves of the one session that it runs."""
+    left = MemoryJournal()
+    (entry,) = journal.sessions()
+    left.append(entry.name, journal.read(entry.name)[:12])
+    return left
 
 
 def rows_under(heading: str) -> list[list[str]]:

@@ -321,7 +321,7 @@ def test_a_session_that_has_ended_takes_no_command_and_says_what_to_do(command: 
             said = await server.client.post(f"{url}/commands", {"id": "late", **command})
             assert (said.status, said.error) == (409, "not_now")
             assert said.json["error"]["message"] == (
-                'session tea does not run in this server; start one with "from": "tea" to go on from it'
+                'session tea has finished; start one with "from": "tea" to go on from its plan'
             )
 
     run(main())

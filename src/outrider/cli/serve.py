@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Final
 from outrider.cli.ctrl_c import CtrlC
 from outrider.cli.engine import launches_at
 from outrider.cli.exits import Exit
+from outrider.cli.kept import settings_of
 from outrider.cli.own_tools import ToolsWanted, not_as_listed, toolbox_of
 from outrider.cli.views import json_line, tell_progress
 from outrider.errors import BadOption
@@ -176,7 +177,10 @@ async def _serve(
     lending = Lending(prices, tell_progress)
     async with toolbox_of(options.own_tools) as toolbox, Desk(journal, lending, team=team, rooms=rooms) as desk:
         desk.telemetry, desk.own_tools = telemetry, toolbox
-        desk.launches = await launches_at(options.engine)
+        desk.settings = lambda understood: settings_of(
+            understood.wanted, understood.agents, options.own_tools, options.prices, served=True
+        )
+        desk.launches, desk.in_engine = await launches_at(options.engine), bool(options.engine)
         for note in not_as_listed(toolbox, options.own_tools):
             print(f"outrider: {note}", file=sys.stderr)
         server = Server(application(desk, doors), listening, last_words_s=LAST_WORDS_S)

@@ -19,12 +19,13 @@ from outrider.agents.world import World
 from outrider.errors import BadOption, NotAllowed, OutriderError, TooMany, UnknownName
 from outrider.journal import SessionEntry
 from outrider.model import JSON
+from outrider.resuming import full_name
 from outrider.views.trace import chrome_trace
 from outrider.views.words import one_line
 from outrider.web.ag_ui import ag_ui_route
 from outrider.web.answers import answer, error_json, refusal, status_of, tell_bug
 from outrider.web.asides import Attended
-from outrider.web.asked import asks, read_object, read_wanted
+from outrider.web.asked import asks, read_again, read_object, read_wanted
 from outrider.web.audit import deeds
 from outrider.web.choices import choices
 from outrider.web.commands import read_command
@@ -32,6 +33,7 @@ from outrider.web.desk import Desk, Live, not_live
 from outrider.web.guard import Doors, Guard, user_of
 from outrider.web.health import health_routes
 from outrider.web.metrics import metrics_route
+from outrider.web.resuming import Openings, owner_of
 from outrider.web.streams import records, scenes, stream_of
 from outrider.web.watched import Followed, Watched
 from outrider.worlds import FREE, world_of
@@ -72,6 +74,7 @@ def application(desk: Desk, doors: Doors) -> ASGIApp:
         Route("/api/sessions/{name}/actions", api.actions),
         Route("/api/sessions/{name}/trace", api.trace),
         Route("/api/sessions/{name}/commands", api.command, methods=["POST"]),
+        Route("/api/sessions/{name}/resume", api.resume, methods=["POST"]),
         Route("/api/me", api.me),
         Route("/api/audit", api.audit),
         Route("/api/sessions/{name}/audit", api.audit),
@@ -88,6 +91,7 @@ class _Api:
 
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
+        self._openings = Openings(desk.journal)
 
     # The page -------------------------------------------------------------------------------------------------------
 
@@ -105,7 +109,14 @@ class _Api:
     async def sessions(self, request: Request) -> Response:
         running = {live.name: live for live in self._desk.running}
         entries = self._desk.journal.sessions(limit=MOST_LISTED)
-        return answer({"sessions": [_entry(entry, live=entry.name in running) for entry in entries]})
+        return answer({"sessions": [self._listed(entry, live=entry.name in running) for entry in entries]})
+
+    def _listed(self, entry: SessionEntry, *, live: bool) -> dict[str, JSON]:
+        """Of a session that has not finished also who runs it; and if nobody does, whether it can be gone on with here."""
+        open_here = entry.outcome == "interrupted" and not live
+        owner = owner_of(self._desk.journal, entry.name) if open_here else ""
+        resumable = open_here and not owner and self._openings.resumable(entry.name)
+        return {**_entry(entry, live=live), "owner": owner, "resumable": resumable}
 
     async def start(self, request: Request) -> Response:
         asked = read_object(await request.body())
@@ -113,11 +124,21 @@ class _Api:
             live = await self._desk.start(read_wanted(asked), ask=asks(asked), by=user_of(request))
         return answer({"name": live.name}, 201, {"Location": f"/api/sessions/{live.name}/scene"})
 
+    async def resume(self, request: Request) -> Response:
+        again = read_again(read_object(await request.body()))
+        try:
+            name = full_name(self._desk.journal, request.path_params["name"])
+        except UnknownName as error:
+            raise HTTPException(404, one_line(error)) from None
+        with self._desk.telemetry.within(request.headers):
+            live = await self._desk.resume(name, again, by=user_of(request))
+        return answer({"name": live.name})
+
     async def command(self, request: Request) -> Response:
         command = read_command(read_object(await request.body()))
         live = self._desk.find(request.path_params["name"])
         if live is None:
-            status, body = not_live(command, self._seen(request).name)
+            status, body = not_live(command, self._seen(request).name, self._desk.journal)
         else:
             status, body = await live.answer(command, user_of(request))
         return answer(body, status)

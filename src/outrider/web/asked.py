@@ -10,12 +10,16 @@ from typing import Final
 from outrider.errors import BadOption
 from outrider.launch import Wanted
 from outrider.model import JSON
+from outrider.web.resuming import Again
 
 _SESSION: Final = (
     "task", "world", "approximation", "target", "setting", "lookahead", "max_steps", "matching", "calls_at_once", "budget_calls",
     "budget_tokens", "budget_usd", "budget_seconds", "requests_a_minute", "tokens_a_minute", "from", "hour_worth", "ask",
 )  # fmt: skip
 """The fields of a session that is asked for."""
+
+AGAIN: Final = tuple(Again.__slots__)
+"""The fields of going on with one."""
 
 
 def read_object(body: bytes) -> dict[str, JSON]:
@@ -67,6 +71,23 @@ def read_wanted(found: Mapping[str, JSON]) -> Wanted:
     )
 
 
+def read_again(found: Mapping[str, JSON]) -> Again:
+    """What is said of a session that is to go on.
+
+    Raises:
+        BadOption: a field is unknown, or its value is of the wrong type.
+    """
+    check_fields(found, AGAIN, "going on")
+    given = {name: value for name, value in found.items() if value is not None}
+    return Again(
+        approximation=word(given, "approximation") if "approximation" in given else "",
+        target=word(given, "target") if "target" in given else "",
+        ask=_is(given, "ask"),
+        world_is_there=_is(given, "world_is_there"),
+        run_again=_is(given, "run_again"),
+    )
+
+
 def check_fields(found: Mapping[str, JSON], known: tuple[str, ...], what: str) -> None:
     """Raise ``BadOption`` for a field that ``what`` does not have."""
     unknown = [name for name in found if name not in known]
@@ -108,9 +129,13 @@ def _max_steps(found: Mapping[str, JSON], otherwise: int | str) -> int | str:
 
 def asks(found: Mapping[str, JSON]) -> bool:
     """Whether whoever starts the session can be asked when it reaches a limit; if not, it ends there."""
-    value = found.get("ask")
+    return _is(found, "ask")
+
+
+def _is(found: Mapping[str, JSON], name: str) -> bool:
+    value = found.get(name)
     if value is not None and not isinstance(value, bool):
-        raise BadOption(f"ask is {_shown(value)}; give true or false")
+        raise BadOption(f"{name} is {_shown(value)}; give true or false")
     return value is True
 
 

@@ -7,12 +7,15 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import secrets
+from collections.abc import Awaitable, Callable
 from types import TracebackType
-from typing import TYPE_CHECKING, Final, Self
+from typing import TYPE_CHECKING, Final, Self, TypeAlias
 
-from outrider.errors import JournalError, NotNow, RunEnded, ShuttingDown, first_of
-from outrider.journal import JournalStore
-from outrider.launch import Launches, Understood, Wanted, launch, understand
+from outrider.errors import BadOption, JournalError, NotNow, RunEnded, ShuttingDown, first_of
+from outrider.journal import JournalStore, Owned
+from outrider.launch import Launch, Launches, Understood, Wanted, launch, understand
+from outrider.resuming import check_unfinished
 from outrider.rules.events import Record
 from outrider.runtime import Limits, ServerLimits, Session
 from outrider.runtime.turns import Ticket
@@ -20,6 +23,7 @@ from outrider.telemetry.watching import NO_TELEMETRY
 from outrider.web.answers import kind_of, tell_bug
 from outrider.web.commands import Answered, Answers, Command, refused
 from outrider.web.lending import Lending
+from outrider.web.resuming import Again, check_free, opening_of, owner_of, session_again, tended, wanted_again
 from outrider.web.rooms import STOPPING, Rooms
 from outrider.web.team import Team
 from outrider.web.users import ALONE, User
@@ -31,12 +35,16 @@ if TYPE_CHECKING:
 MOST_ENDED: Final = 20
 """So many that have ended are kept, to answer a command that is sent again."""
 
+Begins: TypeAlias = Callable[[Launch, Owned], Awaitable[Session]]
+"""Makes the session, which is owned, of a run that is ready."""
+
 
 class Live(Watched):
     """A session that runs here, or ran here a moment ago, started by ``owner``. The team's audit tells what is done to it."""
 
-    def __init__(self, session: Session, owner: User, team: Team) -> None:
+    def __init__(self, session: Session, owner: User, team: Team, journal: JournalStore) -> None:
         super().__init__(session.name)
+        self._journal = journal
         self.session = session
         self.owner = owner
         self._team = team
@@ -53,7 +61,7 @@ class Live(Watched):
         if (given := self._answers.given(command)) is not None:
             return given
         if self.over:
-            return not_live(command, self.name)
+            return not_live(command, self.name, self._journal)
         given = self._noted(command, by)
         await asyncio.sleep(0)  # the records are in the stream: its reader's turn comes before ours does again
         return given
@@ -71,7 +79,8 @@ class Live(Watched):
 class Desk:
     """Holds the sessions of one server. Enter it to begin; leaving it stops them in order and waits for them.
 
-    ``telemetry`` is told of every session that begins after it is set.
+    ``telemetry`` is told of every session that begins after it is set. What ``settings`` gives of how a session is launched is
+    kept in its journal; without any, nobody can resume it. ``in_engine`` says that ``launches`` has others make the calls.
 
     Args:
         journal: where they are kept.
@@ -98,7 +107,10 @@ class Desk:
         self.launches: Launches = launch
         self._lending = lending
         self.telemetry = NO_TELEMETRY
+        self.in_engine = False
         self.own_tools: Toolbox | None = None
+        self.settings: Callable[[Understood], str] = lambda understood: ""
+        self._opening: set[str] = set()
         self._sessions: dict[str, Live] = {}
         self._launching: set[asyncio.Task[None]] = set()
         self._group = asyncio.TaskGroup()
@@ -158,18 +170,58 @@ class Desk:
             ShuttingDown: the server is stopping.
         """
         understood = understand(wanted, self.team.limits_of(by), self.own_tools)
+
+        async def begins(ready: Launch, mine: Owned) -> Session:
+            return ready.session(ask=ask, owned=mine, settings=self.settings(understood))
+
+        return await self._started(secrets.token_hex(4), understood, begins, by, "start")
+
+    async def resume(self, name: str, again: Again, *, by: User = ALONE) -> Live:
+        """The interrupted session of exactly this name goes on here, in the limits of ``by``; one that runs here already is it.
+
+        Raises:
+            NotNow: it has finished, or is being opened.
+            SessionOwned: another process runs it.
+            BadOption: what is given does not go together with what is on record, or something has to be given again.
+            JournalError: it cannot be read.
+            NotAllowed, ProviderError, TooMany, ShuttingDown: as for ``start``.
+        """
+        if (live := self.find(name)) is not None and not live.over:
+            return live
+        if self.in_engine:
+            raise BadOption(
+                "this server's sessions run in an engine, and go on there by themselves; resume it with outrider resume"
+            )
+        if name in self._opening:
+            raise NotNow(f"session {name!r} is being opened here already; look again in a moment")
+        check_unfinished(self.journal, name)
+        check_free(self.journal, name)
+        wanted = wanted_again(name, opening_of(self.journal, name), again)
+        understood = understand(wanted, self.team.limits_of(by), self.own_tools)
+
+        async def begins(ready: Launch, mine: Owned) -> Session:
+            return await session_again(ready, mine, again)
+
+        self._opening.add(name)
+        try:
+            return await self._started(name, understood, begins, by, "resume", after=len(self.journal.read(name)))
+        finally:
+            self._opening.discard(name)
+
+    async def _started(self, name: str, understood: Understood, begins: Begins, by: User, did: str, after: int = 0) -> Live:
+        """A session that begins as ``did``, or goes on after so many records."""
         self.team.check_start(by, understood, self._rooms.of(by))
         ticket = await self._rooms.enter(by, self.team.limits_of(by).caller)
         try:
-            key = self._asked(by)
+            key = self._asked(by, did, name if after else "")
         except JournalError:
             self._rooms.leave(by, ticket)
             raise
         begun: asyncio.Future[Live] = asyncio.get_running_loop().create_future()
-        task = self._group.create_task(self._launch(understood, begun, ask=ask, by=by))
+        task = self._group.create_task(self._launch(name, understood, begun, begins, by))
         self._launching.add(task)
         self._leaves(task, begun, by, ticket)
-        return await self._begun(begun, key)
+        return await self._begun(begun, key, after)
 
     async def begin(self, session: Session, by: User = ALONE) -> Live:
         """``session`` runs here from now on; its first event has happened when this returns.
@@ -198,10 +250,10 @@ class Desk:
         """How many sessions of ``user`` run, or wait to."""
         return self._rooms.of(user)
 
-    def _asked(self, by: User) -> str:
-        return self.team.audit.asks(by.name, by.role, "start") if self.team.audit is not None else ""
+    def _asked(self, by: User, did: str, name: str) -> str:
+        return self.team.audit.asks(by.name, by.role, did, session=name) if self.team.audit is not None else ""
 
-    async def _begun(self, begun: asyncio.Future[Live], key: str) -> Live:
+    async def _begun(self, begun: asyncio.Future[Live], key: str, after: int) -> Live:
         """The session that was begun, or why it was not; either is noted."""
         audit = self.team.audit
         try:
@@ -211,19 +263,20 @@ class Desk:
                 audit.answered(key, kind_of(error))
             raise
         if audit is not None:
-            audit.answered(key, "accepted", session=live.name, record=0)
+            audit.answered(key, "accepted", session=live.name, record=after)
         return live
 
-    async def _launch(self, understood: Understood, begun: asyncio.Future[Live], *, ask: bool, by: User) -> None:
+    async def _launch(self, name: str, understood: Understood, begun: asyncio.Future[Live], begins: Begins, by: User) -> None:
         try:
-            async with self._lending.lent(understood) as lent:
-                async with lent.turn:  # two that open the same models would load them twice
-                    ready = await self.launches(understood, lent.models, self.journal)
-                self._opened()
-                session = ready.session(ask=ask)
-                await self._run(session, begun, by)
-                with contextlib.suppress(JournalError):  # a journal that was lost is said where the run's end is
-                    ready.keep_learned(session)
+            with tended(self.journal, name) as mine:  # nobody's any more, if it does not begin
+                async with self._lending.lent(understood) as lent:
+                    async with lent.turn:  # two that open the same models would load them twice
+                        ready = await self.launches(understood, lent.models, self.journal)
+                    self._opened()
+                    session = await begins(ready, mine)
+                    await self._run(session, begun, by)
+                    with contextlib.suppress(JournalError):  # a journal that was lost is said where the run's end is
+                        ready.keep_learned(session)
         except asyncio.CancelledError:
             if not begun.done():
                 begun.set_exception(ShuttingDown(STOPPING))
@@ -243,7 +296,7 @@ class Desk:
             _refuse(begun, error)
 
     async def _run(self, session: Session, begun: asyncio.Future[Live], by: User) -> None:
-        live = self._sessions[session.name] = Live(session, by, self.team)
+        live = self._sessions[session.name] = Live(session, by, self.team, self.journal)
         try:
             async with self.telemetry.watching(session), session, session.events() as events:
                 async for record in events:
@@ -270,11 +323,16 @@ class Desk:
             del self._sessions[name]
 
 
-def not_live(command: Command, name: str) -> Answered:
+def not_live(command: Command, name: str, journal: JournalStore) -> Answered:
     """The answer to a command for a session that does not run here."""
-    return refused(
-        command, NotNow(f'session {name} does not run in this server; start one with "from": "{name}" to go on from it')
-    )
+    (entry,) = (entry for entry in journal.sessions() if entry.name == name)
+    if entry.outcome != "interrupted":
+        why = f'session {name} has finished; start one with "from": "{name}" to go on from its plan'
+    elif owner := owner_of(journal, name):
+        why = f"session {name} is run by {owner}, so it is only watched here; commands go to where it runs"
+    else:
+        why = f"session {name} was interrupted; POST /api/sessions/{name}/resume goes on with it"
+    return refused(command, NotNow(why))
 
 
 def answer_in(given: Answered) -> str:
