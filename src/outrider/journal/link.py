@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import threading
 import time
+from collections import deque
 from collections.abc import Awaitable, Callable
 from concurrent.futures import Future
 from contextlib import suppress
@@ -17,6 +18,7 @@ from typing import Any, Final, TypeAlias, TypeVar
 from urllib.parse import urlsplit
 
 from outrider.errors import BadOption, JournalCorrupt, JournalError, JournalFull, JournalUnusable, OutriderError
+from outrider.journal.hosts import orders
 
 T = TypeVar("T")
 
@@ -37,10 +39,8 @@ ANSWER_S: Final = 10.0
 _PAUSES_S: Final = (0.05, 0.1, 0.2, 0.5, 1.0)
 """Between one attempt and the next; the last again and again."""
 
-_AWAY: Final = frozenset({"08", "57P01", "57P02", "57P03", "57P05", "53300", "25006", "40001", "40P01", "55P03"})
-"""States of SQL that pass by themselves: no connection, shut down, starting up, too many connections, not the primary server
-(any more), in one another's way.
-"""
+_AWAY: Final = frozenset({"08", "57P01", "57P02", "57P03", "57P05", "53300", "40001", "40P01", "55P03"})
+"""States of SQL that pass by themselves: no connection, shut down, starting up, too many connections, in one another's way."""
 
 
 def driver() -> ModuleType:
@@ -84,7 +84,7 @@ class Link:
 
     def __init__(self, address: str, *, read_only: bool, patience_s: float, answer_s: float = ANSWER_S) -> None:
         self._driver = driver()
-        self._address = address
+        self._addresses = deque(orders(address))
         self.name = shown(address)
         self._read_only = read_only
         self._patience_s = patience_s
@@ -152,16 +152,21 @@ class Link:
                 except _Away as error:
                     if time.monotonic() >= until_s:
                         self._given_up = True
-                        raise self._unusable(str(error), attempt) from None
+                        raise self._unusable(error, attempt) from None
                     await asyncio.sleep(_PAUSES_S[min(attempt, len(_PAUSES_S) - 1)])
                     attempt += 1
                 else:
                     self._given_up = False
                     return answer
 
-    def _unusable(self, why: str, attempts: int) -> JournalError:
+    def _unusable(self, error: Exception, attempts: int) -> JournalError:
         tried = f", also after {self._patience_s:g} s of trying" if attempts else ""
-        return JournalUnusable(f"the journal {self.name} cannot be reached{tried}: {why}; start the server, or check the address")
+        if isinstance(error, _OnlyRead):
+            remedy = "name the server that may be, or all of them and ?target_session_attrs=read-write"
+            return JournalFull(f"the journal {self.name} may be read but not written{tried}: {error}; {remedy}")
+        return JournalUnusable(
+            f"the journal {self.name} cannot be reached{tried}: {error}; start the server, or check the address"
+        )
 
     async def _attempt(self, question: Question[T], again: bool) -> T:
         try:
@@ -183,15 +188,29 @@ class Link:
             raise found from None  # the driver's own error may quote the address, password and all
 
     async def _connect(self) -> Database:
-        settings = {"application_name": "outrider", **({"default_transaction_read_only": "on"} if self._read_only else {})}
+        for _ in range(len(self._addresses)):
+            try:
+                db = await self._connected(self._addresses[0])
+                break
+            except TimeoutError:  # of several hosts, one that says nothing takes all of the time: now another one goes first
+                self._addresses.rotate(-1)
+        else:
+            raise TimeoutError
+        if self._read_only:  # not a setting to connect with: a server of which that is known counts as one for reading only
+            await db.execute("SET default_transaction_read_only = on")
+        return db
+
+    async def _connected(self, address: str) -> Database:
         patience_s = min(CONNECT_S, self._answer_s)
         async with asyncio.timeout(patience_s):
-            return await self._driver.connect(self._address, timeout=patience_s, server_settings=settings)
+            return await self._driver.connect(address, timeout=patience_s, server_settings={"application_name": "outrider"})
 
     def _ours(self, error: Exception) -> Exception:
         state = getattr(error, "sqlstate", None) or ""
         if state == "25006" and self._read_only:
             return JournalUnusable(f"the journal {self.name} is open for reading only")
+        if state == "25006":
+            return _OnlyRead(_first_line(error))
         if state[:2] in _AWAY or state in _AWAY:
             return _Away(_first_line(error))
         match state[:2]:
@@ -200,7 +219,8 @@ class Link:
             case "3D":
                 return JournalUnusable(f"the journal {self.name} is a database that does not exist; make it with createdb")
             case "53":
-                return JournalFull(f"there is no room for the journal {self.name}: {_first_line(error)}")
+                why = _first_line(error)
+                return JournalFull(f"there is no room for the journal {self.name}: {why}; make room on the server's disk")
             case "22":
                 return JournalUnusable(f"the journal {self.name} cannot hold this: {_first_line(error)}")
         match state:
@@ -222,6 +242,8 @@ class Link:
             return _Away("it gives no answer")
         if isinstance(error, OSError):
             return _Away(error.strerror or type(error).__name__)
+        if isinstance(error, self._driver.exceptions.TargetServerAttributeNotMatched):
+            return _OnlyRead("none of its servers is one that may be")
         if isinstance(error, self._driver.InterfaceError | self._driver.InternalClientError):
             return _Away("the connection broke")
         return JournalUnusable(f"the journal {self.name} refuses: {type(error).__name__}: {_first_line(error)}")
@@ -243,7 +265,7 @@ class Link:
                 self._listening = await self._connect()
                 await self._listening.add_listener(CHANNEL, self._heard)
             except Exception as error:
-                raise self._unusable(str(self._ours(error)), 0) from None
+                raise self._unusable(self._ours(error), 0) from None
             self._listening.add_termination_listener(lambda db: self._heard(db, 0, CHANNEL, ""))
             return True
 
@@ -258,6 +280,10 @@ class Link:
 
 class _Away(Exception):
     """The server is not there now, and may be in a moment."""
+
+
+class _OnlyRead(_Away):
+    """It may not be written now: it is not the primary server (any more), or somebody has set it so."""
 
 
 def _first_line(error: Exception) -> str:
