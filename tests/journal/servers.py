@@ -40,30 +40,32 @@ def why_not() -> str:
 
 @dataclass(frozen=True)
 class Server:
-    """A server with its data in ``folder`` and its socket beside."""
+    """A server with its data in ``folder`` and its socket beside. It listens elsewhere too, if that is said."""
 
     folder: Path
+    listen: str = ""
 
     def address(self, database: str, *, password: str = "s3cret-W%C3%B6rd", host: str = "") -> str:
         return f"postgresql://outrider:{password}@/{database}?host={host or self.folder}"
 
     def control(self, *words: str) -> None:
         """Have pg_ctl do something, and wait until it is done."""
+        options = f"-c listen_addresses={self.listen} -c unix_socket_directories={self.folder} -c fsync=off -c max_connections=40"
+        self.run("pg_ctl", "-D", self.folder / "data", "-w", "-l", self.folder / "log", "-o", options, *words)
+
+    def run(self, program: str, *words: str | Path) -> None:
+        """One of Postgres's own programs, for this server."""
         bin_folder = programs()
         assert bin_folder is not None
-        options = f"-c listen_addresses= -c unix_socket_directories={self.folder} -c fsync=off -c max_connections=40"
-        command: list[str | Path] = [
-            bin_folder / "pg_ctl",
-            "-D",
-            self.folder / "data",
-            "-w",
-            "-l",
-            self.folder / "log",
-            "-o",
-            options,
-            *words,
-        ]
-        subprocess.run(command, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd=self.folder, user=as_whom())
+        subprocess.run(
+            [bin_folder / program, *words], check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd=self.folder,
+            user=as_whom(), env=os.environ | {"PGPASSWORD": PASSWORD},
+        )  # fmt: skip
+
+    def be_gone(self) -> None:
+        """It is killed as it is, if it runs."""
+        with contextlib.suppress(subprocess.CalledProcessError):
+            self.control("stop", "-m", "immediate")
 
     def do(self, database: str, *statements: str) -> None:
         """What only an administrator would do. In a thread of its own: the test may be running an event loop."""
@@ -94,31 +96,41 @@ def as_whom() -> str | None:
 
 
 @contextlib.contextmanager
-def started() -> Iterator[Server]:
-    """A server that runs as long as this is entered."""
-    bin_folder = programs()
-    assert bin_folder is not None
+def a_place(listen: str = "") -> Iterator[Server]:
+    """Where a server can be. What runs there at the end is killed."""
     with tempfile.TemporaryDirectory(prefix="outrider-pg-") as folder:
-        server = Server(Path(folder))
-        (server.folder / "password").write_text(PASSWORD)
+        server = Server(Path(folder), listen)
         if user := as_whom():
             shutil.chown(server.folder, user)
-            shutil.chown(server.folder / "password", user)
-        init: list[str | Path] = [
-            bin_folder / "initdb",
-            "-D",
-            server.folder / "data",
-            "-U",
-            "outrider",
-            "--pwfile",
-            server.folder / "password",
-        ]
-        subprocess.run(
-            [*init, "--auth=scram-sha-256", "-E", "UTF8", "--locale=C", "--no-sync"],
-            check=True, capture_output=True, cwd=folder, user=as_whom(),
-        )  # fmt: skip
-        server.control("start")
         try:
             yield server
         finally:
-            server.control("stop", "-m", "immediate")
+            if (server.folder / "data").exists():
+                server.be_gone()
+
+
+@contextlib.contextmanager
+def started(listen: str = "") -> Iterator[Server]:
+    """A server that runs as long as this is entered; who comes from elsewhere to where it listens needs the password too."""
+    with a_place(listen) as server:
+        (server.folder / "password").write_text(PASSWORD)
+        if user := as_whom():
+            shutil.chown(server.folder / "password", user)
+        data = server.folder / "data"
+        manner = ("--auth=scram-sha-256", "-E", "UTF8", "--locale=C", "--no-sync")
+        server.run("initdb", "-D", data, "-U", "outrider", "--pwfile", server.folder / "password", *manner)
+        if listen:
+            with (data / "pg_hba.conf").open("a") as rules:
+                rules.write("host all all samenet scram-sha-256\n")
+        server.control("start")
+        yield server
+
+
+@contextlib.contextmanager
+def standing_by(primary: Server) -> Iterator[Server]:
+    """A second server, which is sent what the first one writes, and can be read, until it is promoted."""
+    with a_place() as server:
+        copying = ("-h", primary.folder, "-U", "outrider", "-D", server.folder / "data", "-R", "-X", "stream", "-c", "fast")
+        server.run("pg_basebackup", *copying, "--no-sync")
+        server.control("start")
+        yield server

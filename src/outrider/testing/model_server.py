@@ -72,14 +72,15 @@ def refuses(status: int, message: str = "no", *, headers: Mapping[str, str] | No
 
 
 class ModelServer:
-    """A server for the length of an ``async with``, at ``url``.
+    """A server for the length of an ``async with``, at ``url``, which is on ``host``.
 
     ``asked`` holds every request, ``gone`` counts connections that the client closed before it had the whole reply, and
     ``under_way`` the requests without an end so far. ``until`` waits for any of this to become true.
     """
 
-    def __init__(self, answers: Answers) -> None:
+    def __init__(self, answers: Answers, *, host: str = "127.0.0.1") -> None:
         self._answers = answers
+        self._host = host
         self._changed = asyncio.Condition()
         self._connections: set[asyncio.Task[None]] = set()
         self.asked: list[Asked] = []
@@ -90,7 +91,7 @@ class ModelServer:
         self.silent = 0
 
     async def __aenter__(self) -> ModelServer:
-        self._server = await asyncio.start_server(self._connected, "127.0.0.1", 0)
+        self._server = await asyncio.start_server(self._connected, self._host, 0)
         host, port = self._server.sockets[0].getsockname()[:2]
         self.url = f"http://{host}:{port}/v1"
         return self
