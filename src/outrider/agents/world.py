@@ -180,7 +180,7 @@ class World:
         """
         said = " ".join(text.split()).strip(" .\"'`*")
         if not said:
-            raise NoStep("the reply is empty")
+            raise NoStep("the reply is empty; go on later, or take another model")
         allowed = self.allowed(prefix)
         if not allowed:
             sentence = said.split(". ")[0]

@@ -5,6 +5,7 @@ Every error of SQLite's passes through ``mapped`` and through nothing else.
 
 from __future__ import annotations
 
+import os
 import sqlite3
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, contextmanager, suppress
@@ -120,9 +121,15 @@ def _ours(error: sqlite3.Error, path: Path) -> JournalError:
         case sqlite3.SQLITE_BUSY | sqlite3.SQLITE_LOCKED:
             return JournalUnusable(f"another process holds the journal {path}: {error}; end it, or try again")
         case sqlite3.SQLITE_CANTOPEN | sqlite3.SQLITE_PERM | sqlite3.SQLITE_AUTH:
-            return JournalUnusable(f"the journal {path} cannot be opened: {error}; check its folder's permissions")
+            return JournalUnusable(f"the journal {path} cannot be opened: {error}; {_about_its_folder(path)}")
         case _:  # our statements are fixed, so what SQLite cannot make sense of is the file
             return JournalCorrupt(f"the journal {path} is damaged, or is no journal: {error}")
+
+
+def _about_its_folder(path: Path) -> str:
+    if path.exists() and not os.access(path.parent, os.W_OK):
+        return "its folder or disk may not be written, so it can be read, but choose another file for new sessions"
+    return "check its folder's permissions"
 
 
 # Opening ------------------------------------------------------------------------------------------------------------
