@@ -68,6 +68,15 @@ def last(ran: Ran) -> dict[str, Any]:
     return ran.events[-1]
 
 
+def test_what_a_tool_prints_stands_apart_from_the_plan(place: Place) -> None:
+    write(place, LOOK)
+    text = MODULE.replace('    return [f"IC 7', '    print("looking it up")\n    return [f"IC 7')
+    (place.folder / "mine.py").write_text('print("loading")\n' + text)
+    ran = place.run("plan", TASK, *AGENTS, "--tools", "mine.py", "--json")
+    assert last(ran)["kind"] == "finished", "every line is a record"
+    assert ran.err.splitlines() == ["loading", "looking it up"]
+
+
 def test_a_plan_is_executed_with_a_modules_tools(place: Place) -> None:
     write(place, LOOK, BOOK)
     ran = place.run("plan", TASK, *AGENTS, "--tools", "mine.py", "--json")

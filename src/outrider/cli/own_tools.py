@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import AsyncIterator, Iterable, Mapping
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, redirect_stdout
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final, TypeAlias, get_args
 
@@ -84,6 +85,8 @@ def _pairs(option: str, words: Iterable[str] | None, values: tuple[Any, ...]) ->
 async def toolbox_of(wanted: ToolsWanted) -> AsyncIterator[Toolbox | None]:
     """All the tools together, there until the block is left; ``None`` where there are none.
 
+    What they print goes to standard error meanwhile: standard output is the plan's, and scripts read it.
+
     Raises:
         BadOption: there is no such tool, or two have one name.
         ToolLost: an MCP server does not start or does not answer.
@@ -94,6 +97,7 @@ async def toolbox_of(wanted: ToolsWanted) -> AsyncIterator[Toolbox | None]:
     from outrider.tools import Toolbox, toolbox_from
 
     async with AsyncExitStack() as stack:
+        stack.enter_context(redirect_stdout(sys.stderr))
         boxes = [await stack.enter_async_context(toolbox_from(source, trusted=wanted.trusted)) for source in wanted.sources]
         yield Toolbox.of(*boxes).declaring(wanted.effects, wanted.approvals)
 

@@ -127,7 +127,7 @@ async def _show(ready: Launch, way: Showing, options: PlanOptions, telemetry: Te
     if options.compare and code is Exit.COMPLETE:
         alone = ready.session(lookahead=Sliding(0))
         ctrl_c.asks(lambda: alone.stop("Ctrl-C"))
-        print(await _compared(session, alone))
+        way.write(await _compared(session, alone))
     return code
 
 

@@ -20,7 +20,7 @@ from outrider.cli.engine import launches_at
 from outrider.cli.exits import Exit
 from outrider.cli.kept import settings_of
 from outrider.cli.own_tools import ToolsWanted, not_as_listed, toolbox_of
-from outrider.cli.views import json_line, tell_progress
+from outrider.cli.views import Write, json_line, line_writer, tell_progress
 from outrider.errors import BadOption
 from outrider.journal import JournalStore, open_journal
 from outrider.providers.prices import Prices
@@ -174,7 +174,7 @@ async def _serve(
     this = asyncio.current_task()
     assert this is not None, "a coroutine runs in a task"
     ctrl_c.asks(this.cancel)
-    lending = Lending(prices, tell_progress)
+    lending, write = Lending(prices, tell_progress), line_writer()
     async with toolbox_of(options.own_tools) as toolbox, Desk(journal, lending, team=team, rooms=rooms) as desk:
         desk.telemetry, desk.own_tools = telemetry, toolbox
         desk.settings = lambda understood: settings_of(
@@ -188,7 +188,7 @@ async def _serve(
         ctrl_c.asks(lambda: ending.now(Exit.STOPPED))
         with contextlib.suppress(NotImplementedError):  # Windows has no such signal
             asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, ending.in_order)
-        _tell(options, doors)
+        _tell(options, doors, write)
         await ending.reached()
     return ending.code
 
@@ -261,16 +261,16 @@ def _cannot_listen(host: str, port: int, error: Exception) -> str:
     return f"the server cannot listen at {host!r}, port {port}: {error}; give an address of this machine with --host"
 
 
-def _tell(options: ServeOptions, doors: Doors) -> None:
+def _tell(options: ServeOptions, doors: Doors, write: Write) -> None:
     """Print where the page is. It is the only place where the one token is written; users have theirs."""
     host = socket.gethostname() if options.host in EVERYWHERE else options.host
     host = f"[{host}]" if ":" in host else host
     token = {"token": doors.token} if doors.users is None else {}
     url = f"http://{host}:{doors.port}/" + (f"?token={doors.token}" if token else "")
     if options.as_json:
-        print(json_line({"url": url, **token, "port": doors.port}), flush=True)
+        write(json_line({"url": url, **token, "port": doors.port}))
     else:
-        print(f"Outrider is at {url}" + ("" if token else "?token=… with the token of a user"), flush=True)
+        write(f"Outrider is at {url}" + ("" if token else "?token=… with the token of a user"))
     if not _is_loopback(options.host) and not options.behind_tls:
         print(
             "outrider: this address can be reached from other machines, and the connection is not encrypted: whoever listens on "

@@ -18,7 +18,7 @@ from outrider.cli.exits import Exit, code_of
 from outrider.cli.own_tools import ToolsWanted, not_as_listed, toolbox_of
 from outrider.cli.subplans_view import SubplansJson, SubplansLines
 from outrider.cli.subtasks_file import Asked, read_subtasks
-from outrider.cli.views import tell_prepared, tell_preparing, tell_progress, write_line
+from outrider.cli.views import Write, line_writer, tell_prepared, tell_preparing, tell_progress
 from outrider.errors import BadOption, OutriderError, RunStopped
 from outrider.journal import JournalStore, open_journal
 from outrider.launch import DEFAULT_WORLD, Launch, Understood, Wanted, launch, understand
@@ -71,6 +71,7 @@ async def _run(options: PlanAllOptions, ctrl_c: CtrlC) -> Exit:
     asked = read_subtasks(options.file, options.common)
     graph = Graph(*(each.subtask for each in asked))
     limits = shared_limits(options.common)
+    write = line_writer()
     prices = Prices.from_file(options.prices) if options.prices else Prices()
     this = asyncio.current_task()
     assert this is not None, "a coroutine runs in a task"
@@ -87,7 +88,7 @@ async def _run(options: PlanAllOptions, ctrl_c: CtrlC) -> Exit:
                 graph, session_of=lambda subtask, name: ready[subtask.name].session(name=name), journal=journal, earlier=earlier
             )
             ctrl_c.asks(lambda: going.stop("Ctrl-C"))
-            results = await _show(going, options, telemetry)
+            results = await _show(going, write, options, telemetry)
             _keep_learned(going, ready)
             ctrl_c.settled = True
     return _told(going, results, options, stopped=bool(ctrl_c.pressed))
@@ -154,8 +155,8 @@ def _check_prices(ready: Launch, limits: Limits) -> None:
             raise BadOption(f"the price of {agent.name} is not known, so no dollars can be counted; give it with --prices")
 
 
-async def _show(going: Subplans, options: PlanAllOptions, telemetry: Telemetry) -> dict[str, Result]:
-    view = SubplansJson(going.name, write_line) if options.as_json else SubplansLines(going.name, write_line)
+async def _show(going: Subplans, write: Write, options: PlanAllOptions, telemetry: Telemetry) -> dict[str, Result]:
+    view = SubplansJson(going.name, write) if options.as_json else SubplansLines(going.name, write)
     told = _Told(going.name, telemetry)
     with contextlib.closing(told):
         async with going, going.events() as events:

@@ -9,7 +9,7 @@ import os
 import signal
 import sys
 from collections.abc import Callable, Iterator
-from typing import Protocol
+from typing import Protocol, TypeAlias
 
 from outrider.cli.ctrl_c import CtrlC
 from outrider.figures import Figures
@@ -19,9 +19,16 @@ from outrider.runtime import Session
 from outrider.views.lines import LinesView
 from outrider.views.picture import Picture
 
+Write: TypeAlias = Callable[[str], None]
+
 
 class Showing(Protocol):
     """A way of showing a run."""
+
+    @property
+    def write(self) -> Write:
+        """Prints a line of the plan's own, whatever tools print."""
+        ...
 
     @property
     def tells_the_end(self) -> bool:
@@ -59,7 +66,7 @@ class JsonView:
 
     tells_the_end = False
 
-    def __init__(self, write: Callable[[str], None]) -> None:
+    def __init__(self, write: Write) -> None:
         self.picture = Picture()
         self.figures = Figures()
         self._write = write
@@ -89,12 +96,23 @@ def write_line(line: str) -> None:
     print(line, flush=True)
 
 
+def line_writer() -> Write:
+    """``write_line`` to where standard output goes now, wherever it goes later: see ``toolbox_of``."""
+    out = sys.stdout
+
+    def write(line: str) -> None:
+        print(line, file=out, flush=True)
+
+    return write
+
+
 class Watching:
     """The run is only watched: ``view`` is given every record."""
 
     takes_part = False
 
-    def __init__(self, view: View) -> None:
+    def __init__(self, view: View, write: Write) -> None:
+        self.write = write
         self._view = view
         self.tells_the_end = view.tells_the_end
 
@@ -113,6 +131,9 @@ class TakingPart:
     tells_the_end = True
     takes_part = True
 
+    def __init__(self, write: Write) -> None:
+        self.write = write
+
     async def show(self, session: Session, ctrl_c: CtrlC) -> None:
         """Open the screen, until the person leaves it."""
         from outrider.views.screen import Terminal, on_terminal  # Textual takes a third of a second to import
@@ -121,7 +142,7 @@ class TakingPart:
         ctrl_c.give_back = terminal.give_back
         with _termination(ctrl_c.press):
             await on_terminal(
-                session, terminal=terminal, write=write_line, stop=ctrl_c.press, opened=lambda screen: ctrl_c.asks(screen.stop)
+                session, terminal=terminal, write=self.write, stop=ctrl_c.press, opened=lambda screen: ctrl_c.asks(screen.stop)
             )
 
 
@@ -141,17 +162,18 @@ def _termination(stop: Callable[[], None]) -> Iterator[None]:
 
 def showing(*, as_json: bool, plain: bool) -> Showing:
     """The way that fits where the output goes, and where the input comes from."""
+    write = line_writer()
     if as_json:
-        return Watching(JsonView(write_line))
+        return Watching(JsonView(write), write)
     if plain or not sys.stdout.isatty():
-        return Watching(LinesView(write_line, tells_the_end=sys.stdout.isatty()))
+        return Watching(LinesView(write, tells_the_end=sys.stdout.isatty()), write)
     if _takes_keys_and_draws():
-        return TakingPart()
+        return TakingPart(write)
     from rich.console import Console
 
     from outrider.views.terminal import TerminalView
 
-    return Watching(TerminalView(Console(highlight=False)))
+    return Watching(TerminalView(Console(file=sys.stdout, highlight=False)), write)
 
 
 def _takes_keys_and_draws() -> bool:
