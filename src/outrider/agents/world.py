@@ -65,11 +65,11 @@ class Example:
     task: str
     actions: tuple[str, ...] = ()
     executed: Prefix = ()
+    steps: Prefix = field(init=False, repr=False, compare=False)
+    """The whole plan, `finish` included. Made once: examples stand in every prompt."""
 
-    @property
-    def steps(self) -> Prefix:
-        """The whole plan, `finish` included."""
-        return (*(self.executed or map(Step, self.actions)), Step(FINISH))
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "steps", (*(self.executed or map(Step, self.actions)), Step(FINISH)))
 
 
 def _anything(prefix: Prefix) -> tuple[str, ...]:

@@ -13,7 +13,7 @@ from typing import Final
 
 import httpx2
 
-MOST_CALLS: Final = 32
+MOST_CALLS: Final = 16
 """So many calls share a pool. Few enough to be gone through, and enough for one's connections to be of use to the next."""
 
 LIMITS: Final = httpx2.Limits(max_connections=None, max_keepalive_connections=MOST_CALLS)
@@ -30,37 +30,45 @@ class Connections:
     """Lends clients, each of them for up to ``MOST_CALLS`` calls at once; ``close`` closes them all.
 
     Args:
-        make: makes a client with the ``LIMITS`` it is given.
+        make: makes a client with the ``LIMITS``.
     """
 
     def __init__(self, make: Callable[[], httpx2.AsyncClient]) -> None:
         self._make = make
-        self._pools: list[_Pool] = []
+        self._pools: set[_Pool] = set()
+        self._with_room: list[_Pool] = []
 
     @asynccontextmanager
     async def lent(self) -> AsyncIterator[httpx2.AsyncClient]:
-        """Inside, a client for one call. The first with room is taken, so that as calls become fewer the last are left alone."""
-        pool = next((pool for pool in self._pools if pool.calls < MOST_CALLS), None) or self._another()
+        """Inside, a client for one call: that of a call that ended last, so that as calls become fewer, others are left alone."""
+        pool = self._with_room[-1] if self._with_room else self._another()
         pool.calls += 1
+        if pool.calls == MOST_CALLS:
+            self._with_room.remove(pool)
         try:
             yield pool.client
         finally:
+            if pool.calls == MOST_CALLS:
+                self._with_room.append(pool)
             pool.calls -= 1
-            await self._close_spare()
+            if not pool.calls:
+                await self._close_spare(pool)
 
     def _another(self) -> _Pool:
         pool = _Pool(self._make())
-        self._pools.append(pool)
+        self._pools.add(pool)
+        self._with_room.append(pool)
         return pool
 
-    async def _close_spare(self) -> None:
-        """Of pools without calls, one is kept beside the first: calls come and go at the edge of what the others hold."""
-        spare = [pool for pool in self._pools[1:] if not pool.calls][1:]
-        for pool in spare:
+    async def _close_spare(self, pool: _Pool) -> None:
+        """A pool without calls is closed, unless it is the only one that has room."""
+        if len(self._with_room) > 1 and pool in self._pools:
             self._pools.remove(pool)
+            self._with_room.remove(pool)
             await pool.client.aclose()
 
     async def close(self) -> None:
         """Close every connection."""
+        self._with_room.clear()
         while self._pools:
             await self._pools.pop().client.aclose()
