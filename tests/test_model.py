@@ -45,6 +45,7 @@ def test_a_step_made_again_from_its_own_canonical_form_is_the_same(arguments: di
         (Step("book  a\nroom "), Step("book a room")),
         (Step("go", {"n": 2.0}), Step("go", {"n": 2})),
         (Step("go", {"n": -0.0}), Step("go", {"n": 0})),
+        (Step("go \ud83c\udf0d", {"\ud83c\udf0d": "\ud83c\udf0d"}, "\ud83c\udf0d"), Step("go 🌍", {"🌍": "🌍"}, "🌍")),
         (Step("go", {"é": "é"}), Step("go", {unicodedata.normalize("NFD", "é"): unicodedata.normalize("NFD", "é")})),
     ],
 )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -35,8 +36,23 @@ _EXACT_INTEGERS: Final = 2.0**53
 _MOST_NESTED: Final = 64
 
 
+_HALVES: Final = re.compile("[\ud800-\udbff][\udc00-\udfff]")
+"""The two halves of a character (UTF-16's surrogates), as two. No JSON can tell them from that character, nor can any file."""
+
+
+def _joined(text: str) -> str:
+    """``text`` with halves that belong together joined; a lone half stays."""
+    if text.isascii() or not _HALVES.search(text):
+        return text
+    return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "surrogatepass")
+
+
+def _normal(text: str) -> str:
+    return unicodedata.normalize("NFC", _joined(text))
+
+
 def _canonical_text(text: str) -> str:
-    return " ".join(unicodedata.normalize("NFC", text).split())
+    return " ".join(_normal(text).split())
 
 
 def _canonical_value(value: object, where: str, depth: int = 0) -> JSON:
@@ -51,7 +67,7 @@ def _canonical_value(value: object, where: str, depth: int = 0) -> JSON:
                 raise BadStep(f"{where} is {value}, which JSON cannot carry; give a finite number or null")
             return int(value) if value.is_integer() and abs(value) < _EXACT_INTEGERS else value
         case str():
-            return unicodedata.normalize("NFC", value)
+            return _normal(value)
         case Mapping():
             return _canonical_object(value, where, depth)
         case list() | tuple():
@@ -66,7 +82,7 @@ def _canonical_object(value: Mapping[Any, object], where: str, depth: int = 0) -
     for name, item in value.items():
         if not isinstance(name, str):
             raise BadStep(f"{where} has the name {name!r}, which is no text; JSON's names are")
-        canonical = unicodedata.normalize("NFC", name)
+        canonical = _normal(name)
         if canonical in named:
             raise BadStep(f"{where} has the name {canonical!r} twice, in two spellings of the same characters")
         named[canonical] = _canonical_value(item, f"{where}.{canonical}", depth + 1)
@@ -100,7 +116,9 @@ class Step:
         if self.observation is not None:
             if not isinstance(self.observation, str):
                 raise BadStep(f"the observation of {action!r} is a {type(self.observation).__name__}; an observation is a text")
-            key = f"{key[:-1]},{json.dumps(self.observation, ensure_ascii=False)}]"
+            observation = _joined(self.observation)
+            key = f"{key[:-1]},{json.dumps(observation, ensure_ascii=False)}]"
+            object.__setattr__(self, "observation", observation)
         object.__setattr__(self, "action", action)
         object.__setattr__(self, "arguments", arguments)
         object.__setattr__(self, "key", key)
