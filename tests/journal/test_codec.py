@@ -3,6 +3,7 @@
 import copy
 import inspect
 import json
+import sys
 from dataclasses import fields
 from typing import Any, get_args
 
@@ -129,6 +130,13 @@ def test_what_is_no_record_is_refused_by_number_and_field(found: dict[str, JSON]
 def test_a_line_that_is_no_json_object_is_refused(line: str) -> None:
     with pytest.raises(JournalCorrupt):
         from_line(line)
+
+
+def test_what_could_just_be_read_and_is_too_deep_to_be_told_is_refused() -> None:
+    limit = sys.getrecursionlimit()
+    for depth in range(limit - 150, limit + 10):
+        with pytest.raises(JournalCorrupt):
+            from_line('{"n": ' + "[" * depth + "]" * depth + "}")
 
 
 def test_arguments_nested_too_deep_are_refused() -> None:

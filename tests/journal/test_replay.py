@@ -15,9 +15,11 @@ from outrider.figures import Figures
 from outrider.journal import MemoryJournal, SqliteJournal, replay
 from outrider.rules import Matching, Want
 from outrider.rules.events import (
+    Accepted,
     Confirmed,
     Ended,
     Event,
+    Executed,
     Finding,
     Finished,
     Opened,
@@ -25,6 +27,7 @@ from outrider.rules.events import (
     Shown,
     Started,
     Steered,
+    Verified,
     WentBack,
     WentOn,
 )
@@ -248,6 +251,46 @@ def test_a_lookahead_of_the_users_own_is_folded_without_a_check(name: str) -> No
     assert not replayed.checked
     assert (replayed.plan.prefix, replayed.outcome) == (steps("search", FINISH), "complete")
     assert replayed.figures.as_json()["total_s"] == 2
+
+
+def unchecked(records: list[Record]) -> list[Record]:
+    """The same under a lookahead that replay does not know."""
+    assert isinstance(records[0].event, Opened)
+    return [replace(records[0], event=replace(records[0].event, lookahead="own")), *records[1:]]
+
+
+@given(settings_of_runs)
+@settings(slow, max_examples=60)
+def test_any_run_is_folded_without_a_check(setting: Setting) -> None:
+    ran = drive(setting)
+    assert replay(unchecked(ran.records)).plan.steps == ran.plan.steps
+
+
+@pytest.mark.parametrize(
+    ("event", "says"),
+    [
+        (Confirmed(at=2, step=Step("go"), by="person", call=None), "step 2 is confirmed, and there are 1 before it"),
+        (WentBack(at=1), "it speaks of step 1, and there are 1"),
+        (WentBack(at=-1), "it speaks of step -1, and there are 1"),
+        (Executed(at=1, step=Step("go"), execution=None), "it speaks of step 1, and there are 1"),
+        (Accepted(call=0, at=0, ahead=0, step=Step("go")), "a draft of call 0 is judged, which has made none"),
+        (Verified(call=7, at=1, step=Step("go")), "call 7 answers, and is not under way"),
+    ],
+)
+def test_without_a_check_what_speaks_of_nothing_is_refused(event: Event, says: str) -> None:
+    records = unchecked(short_run_without_drafts())[:4]
+    assert replay(records).plan.prefix == steps(FINISH)
+    with pytest.raises(JournalCorrupt, match=f"record 4: {event.kind} is recorded, which cannot be: {says}"):
+        replay([*records, *numbered(event, first=4)])
+
+
+def test_a_call_starts_once() -> None:
+    records = short_run_without_drafts()
+    twice = [*records[:2], replace(records[1], n=2)]
+    with pytest.raises(JournalCorrupt, match="call 0 has started before"):
+        replay(twice)
+    with pytest.raises(JournalCorrupt, match="call 0 starts a second time"):
+        replay(unchecked(twice))
 
 
 def test_a_matching_of_the_users_own_is_lossy_and_not_checked() -> None:

@@ -268,7 +268,11 @@ def _read_plan_step(value: JSON, where: str) -> PlanStep:
 
 
 def _wrong(where: str, value: JSON, wanted: str) -> _Unreadable:
-    return _Unreadable(where, f"is {repr(value)[:80]}, not {wanted}")
+    try:
+        shown = repr(value)[:80]
+    except RecursionError:  # what could just be read may be too deep to be told
+        shown = "nested too deep"
+    return _Unreadable(where, f"is {shown}, not {wanted}")
 
 
 _SIMPLE: Final[Mapping[Any, _Reader]] = {

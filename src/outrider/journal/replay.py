@@ -14,6 +14,7 @@ from typing import Final, TypeAlias, get_args
 from outrider.errors import BadOption, JournalCorrupt, NotNow, RulesMisused
 from outrider.figures import Figures
 from outrider.journal.codec import encode
+from outrider.journal.outline import Outline
 from outrider.model import Plan, PlanStep, Task
 from outrider.rules import MATCHINGS, Lookahead, Matching, Rules, lookahead_named
 from outrider.rules.events import (
@@ -110,12 +111,15 @@ def replay(records: Iterable[Record], *, lookahead: Lookahead | None = None, mat
     opened = records[0].event
     rules = _rules_of(opened, lookahead, matching)
     check = _Check(rules) if rules is not None else None
+    outline = Outline()
     fold = _Fold()
     for n, record in enumerate(records):
         if record.n != n:
             raise JournalCorrupt(f"record {n} is missing: number {record.n} stands in its place")
         if check is not None:
             check.receive(record)
+        else:
+            outline.check(record, len(fold.steps))
         fold.receive(record)
     return Replayed(
         opened=opened,
@@ -215,6 +219,8 @@ class _Check:
             case _:
                 return
         order = self.ordered[call]
+        if isinstance(report, Started) and call in self.began:
+            raise _differs(n, report, f"call {call} has started before")
         if told != (order.role, order.at):
             raise _differs(n, report, f"call {call} asks the {order.role} agent for step {order.at}")
 
