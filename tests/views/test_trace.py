@@ -11,9 +11,9 @@ import pytest
 from hypothesis import given, settings
 from laws.worlds import Deed, World, deeds, drive, lookaheads, stops, worlds
 
-from outrider import Session
+from outrider import Session, Step
 from outrider.rules import Lookahead, Sliding
-from outrider.rules.events import Confirmed, Drafted, Failed, Record, Verified
+from outrider.rules.events import Accepted, Confirmed, Drafted, Failed, Record, Started, Verified
 from outrider.views.trace import chrome_trace
 
 from .telling import by_script, figured, opened, told, watched
@@ -29,6 +29,24 @@ PHASES = {
 """The phases in use, each with the fields that the format gives it."""
 
 Entry = dict[str, Any]
+
+
+def test_no_time_is_too_late_to_be_drawn() -> None:
+    records = [
+        Record(n=0, time_s=1e308, event=opened()),
+        Record(n=1, time_s=-1e308, event=Failed(call=0, role="target", at=0, error="")),
+    ]
+    assert all(abs(entry["ts"]) <= 1e21 for entry in entries(records) if "ts" in entry)
+
+
+def test_a_judgement_of_a_draft_that_nobody_made_has_no_arrow() -> None:
+    step = Step("go")
+    events = [
+        opened(), Started(call=0, role="target", at=0), Started(call=1, role="approximation", at=0),
+        Verified(call=0, at=0, step=step), Accepted(call=1, at=0, ahead=0, step=step),
+    ]  # fmt: skip
+    records = [Record(n=n, time_s=float(n), event=event) for n, event in enumerate(events)]
+    assert [entry for entry in entries(records) if entry["ph"] in "sf"] == []
 
 
 def entries(records: Iterable[Record]) -> list[Entry]:

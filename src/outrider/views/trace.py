@@ -45,6 +45,9 @@ Entry: TypeAlias = dict[str, JSON]
 
 _PID: Final = 1
 
+_MOST_S: Final = 1e15
+"""What is later is drawn there: in microseconds it might be endless."""
+
 _QUESTIONS: Final[dict[Question, str]] = {
     "approval": "may its tool run?", "failed": "its tool gave no answer", "unsure": "has its effect happened?",
 }  # fmt: skip
@@ -207,7 +210,7 @@ class _Story:
 
 
 def _micros(time_s: float) -> int:
-    return round(time_s * 1_000_000)
+    return round(max(-_MOST_S, min(time_s, _MOST_S)) * 1_000_000)
 
 
 def _time(entry: Entry) -> int:
@@ -298,8 +301,8 @@ def _arrows(story: _Story, tids: dict[_Thread, int]) -> Iterator[Entry]:
     """Each arrow leaves its draft's bar and arrives in its verdict's, just before they end: the end itself is outside."""
     for number, (draft, verdict, judged) in enumerate(story.arrows):
         ends = draft.ended_s, verdict.ended_s
-        assert ends[0] is not None, "a draft that was judged has been made"
-        assert ends[1] is not None, "a verdict has been given"
+        if ends[0] is None or ends[1] is None:
+            continue  # records that the rules were not asked about may judge what nobody named
         common: Entry = {"name": judged, "cat": "verdict", "id": number, "pid": _PID}
         yield {**common, "ph": "s", "ts": _inside(draft, ends[0]), "tid": tids[_thread(draft)]}
         yield {**common, "ph": "f", "bp": "e", "ts": _inside(verdict, ends[1]), "tid": tids[_thread(verdict)]}
