@@ -128,6 +128,8 @@ def test_an_empty_recording_says_that_it_is_empty(tmp_path: Path) -> None:
         (json.dumps(ROWS[0] | {"target_s": -1}), "target_s is -1.0"),
         (json.dumps(ROWS[0] | {"draft_s": float("inf")}), "draft_s is inf"),
         (json.dumps(ROWS[0] | {"draft_s": float("nan")}), "draft_s is nan"),
+        (json.dumps(ROWS[0] | {"draft_s": 10**400}), "no recorded pair"),
+        ("[" * 100_000, "no recorded pair"),
         (json.dumps(ROWS[0] | {"target": ""}), "no recorded pair"),
         (json.dumps(ROWS[0] | {"target": None}), "no recorded pair"),
         (json.dumps(ROWS[0] | {"at": -1}), "at is -1"),

@@ -93,7 +93,7 @@ def test_what_is_learned_comes_again() -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["", "[]", "3", '{"go": 1}', '{"go": [1]}', '{"go": [1, "2"]}', '{"go": [true, 1]}', '{"go": [-1, 1]}']
+    "text", ["", "[]", "3", '{"go": 1}', '{"go": [1]}', '{"go": [1, "2"]}', '{"go": [true, 1]}', '{"go": [-1, 1]}', "[" * 100_000]
 )
 def test_rubbish_is_refused(text: str) -> None:
     with pytest.raises(ValueError):

@@ -57,7 +57,7 @@ def test_more_cached_tokens_than_prompt_tokens_cost_no_less_than_nothing() -> No
 @pytest.mark.parametrize(
     "entry",
     [None, 3, "cheap", {}, {"prompt": 1}, {"prompt": 1, "output": -1}, {"prompt": True, "output": 1},
-     {"prompt": 1, "output": "2"}, {"prompt": float("nan"), "output": 1}, {"prompt": 1, "output": 1, "ouput": 1}],
+     {"prompt": 1, "output": "2"}, {"prompt": float("nan"), "output": 1}, {"prompt": 10**400, "output": 1}, {"prompt": 1, "output": 1, "ouput": 1}],
 )  # fmt: skip
 def test_an_entry_that_is_no_price_is_refused_with_its_name(entry: object) -> None:
     with pytest.raises(BadOption, match="'my-model'"):
@@ -73,7 +73,9 @@ def test_a_table_is_read_from_json_and_from_toml(tmp_path: Path) -> None:
         assert prices.cost_usd(USAGE, "b") == 0.0
 
 
-@pytest.mark.parametrize(("name", "text"), [("p.json", "{"), ("p.toml", "= 1"), ("p.json", "[]"), ("p.json", "\xff")])
+@pytest.mark.parametrize(
+    ("name", "text"), [("p.json", "{"), ("p.toml", "= 1"), ("p.json", "[]"), ("p.json", "\xff"), ("p.json", "[" * 100_000)]
+)
 def test_a_file_that_is_no_table_is_refused_with_its_path(tmp_path: Path, name: str, text: str) -> None:
     (tmp_path / name).write_bytes(text.encode("latin-1"))
     with pytest.raises(BadOption, match=name):

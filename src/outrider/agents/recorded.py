@@ -62,7 +62,7 @@ def _row(line: str, where: str) -> _Row:
     except KeyError as missing:
         wanted = "task, at, target, target_s, draft, draft_s"
         raise BadOption(f"{where}: the field {missing} is missing; a pair has {wanted}") from None
-    except (json.JSONDecodeError, TypeError, ValueError, BadStep) as error:
+    except (TypeError, ValueError, OverflowError, RecursionError, BadStep) as error:
         raise BadOption(f"{where}: this is no recorded pair ({error}); give a JSON object a line") from None
 
 

@@ -79,7 +79,10 @@ class _LearnerOfK:
         Raises:
             ValueError: ``known`` holds none.
         """
-        found = json.loads(known)
+        try:
+            found = json.loads(known)
+        except RecursionError:
+            raise ValueError("these are no values of states: they are nested too deep") from None
         if not isinstance(found, dict):
             raise ValueError("these are no values of states")  # noqa: TRY004 - of a text
         pairs = {state: _pair(pair) for state, pair in found.items()}

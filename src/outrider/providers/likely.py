@@ -7,9 +7,10 @@ the tokens that were written count, and other replies are had by asking again wi
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
-from math import exp, isfinite
+from math import exp
 from typing import Any, Final
 
 MOST_OTHERS: Final = 20
@@ -45,7 +46,8 @@ def _pair(entry: object) -> tuple[str, float] | None:
     if not isinstance(entry, dict):
         return None
     text, log = entry.get("token"), entry.get("logprob")
-    if not isinstance(text, str) or not isinstance(log, int | float) or not isfinite(log) or log > 0:
+    # A whole number may be too big for a float, and even for asking whether it is finite.
+    if not isinstance(text, str) or not isinstance(log, int | float) or not -sys.float_info.max <= log <= 0:
         return None
     return text, float(log)
 

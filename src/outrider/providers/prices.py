@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-import math
+import sys
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -110,10 +110,10 @@ def _table_in(path: Path) -> Mapping[str, object]:
         table: object = tomllib.loads(text) if path.suffix.lower() == ".toml" else json.loads(text)
     except OSError as error:
         raise BadOption(f"the table of prices {path} cannot be read: {error.strerror or error}") from error
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise BadOption(f"the table of prices {path} is neither JSON nor TOML: {error}") from error
     if not isinstance(table, Mapping):
-        raise BadOption(f"the table of prices {path} holds {table!r}; a mapping from models' names to prices was expected")
+        raise BadOption(f"the table of prices {path} holds a {type(table).__name__}; a mapping from models' names to prices was expected")
     return table
 
 
@@ -129,6 +129,7 @@ def _price(name: str, entry: object) -> Price:
 
 
 def _dollars(name: str, value: object) -> float:
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value) or value < 0:
+    # A whole number may be too big for a float, and even for asking whether it is finite.
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= sys.float_info.max:
         raise BadOption(f"the price of {name!r} has {value!r} dollars in it; {_FORM}")
     return float(value)
