@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 
@@ -586,12 +587,28 @@ def test_a_plan_that_ends_in_finish_is_complete_whatever_became_of_its_session_a
     run(main())
 
 
-@pytest.mark.parametrize("text", ["{", "[]", '{"format": 2}', '{"format": 1, "subtasks": [{"name": "a"}]}'])
+def graph_with(**changes: object) -> str:
+    """A graph of one sub-task, which is sound but for ``changes``."""
+    sound = {"name": "a", "task": "go", "world": "", "after": [], "state": "complete", "session": "", "why": ""}
+    return json.dumps({"format": 1, "subtasks": [sound | {"began_s": None, "ended_s": 2.5} | changes]})
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["{", "[]", '{"format": 2}', '{"format": 1, "subtasks": [{"name": "a"}]}', "[" * 100_000, graph_with(task=-1),
+     graph_with(after=[1]), graph_with(after="b"), graph_with(ended_s="soon"), graph_with(session=None)],
+)  # fmt: skip
 def test_a_graph_that_is_damaged_is_said_to_be(text: str) -> None:
     journal = MemoryJournal()
     journal.keep_learned("subplans | trip", text)
     with pytest.raises(JournalCorrupt, match="the run 'trip'"):
         kept(journal, "trip")
+
+
+def test_a_graph_of_one_sub_task_is_read() -> None:
+    journal = MemoryJournal()
+    journal.keep_learned("subplans | trip", graph_with())
+    assert kept(journal, "trip")["a"].ended_s == 2.5
 
 
 def test_another_task_of_the_same_name_is_planned_anew() -> None:

@@ -65,7 +65,7 @@ def kept(journal: JournalStore, run: str) -> dict[str, Result]:
         if found["format"] != FORMAT:
             raise JournalCorrupt(f"the run {run!r} was kept in format {found['format']!r}, and this version knows {FORMAT}")
         results = [_decode(entry) for entry in found["subtasks"]]
-    except (ValueError, KeyError, TypeError, OutriderError) as error:
+    except (ValueError, KeyError, TypeError, RecursionError, OutriderError) as error:
         raise JournalCorrupt(f"the graph of the run {run!r} cannot be read: {error}") from None
     return {result.subtask.name: _with_plan(journal, result) for result in results}
 
@@ -73,6 +73,12 @@ def kept(journal: JournalStore, run: str) -> dict[str, Result]:
 def _decode(entry: Mapping[str, Any]) -> Result:
     if entry["state"] not in _STATES:
         raise ValueError(f"{entry['state']!r} is no state")
+    if not all(isinstance(entry[name], str) for name in ("task", "world", "session", "why")):
+        raise TypeError("a text is none")
+    if not isinstance(entry["after"], list) or not all(isinstance(name, str) for name in entry["after"]):
+        raise TypeError("what it comes after is no list of names")
+    if not all(_is_moment(entry[name]) for name in ("began_s", "ended_s")):
+        raise TypeError("a moment is none")
     return Result(
         subtask=Subtask(entry["name"], Task(entry["task"], entry["world"]), after=entry["after"]),
         state=entry["state"],
@@ -81,6 +87,10 @@ def _decode(entry: Mapping[str, Any]) -> Result:
         began_s=entry["began_s"],
         ended_s=entry["ended_s"],
     )
+
+
+def _is_moment(value: object) -> bool:
+    return value is None or (isinstance(value, int | float) and not isinstance(value, bool))
 
 
 def _with_plan(journal: JournalStore, result: Result) -> Result:
