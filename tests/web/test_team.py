@@ -13,7 +13,7 @@ import pytest
 from cli.running import TASK, Place, ended
 
 from outrider import Limits, Usage, plan
-from outrider.errors import JournalFull
+from outrider.errors import JournalCorrupt, JournalFull
 from outrider.journal import MemoryJournal, SqliteJournal
 from outrider.runtime.turns import Caller, Ticket
 from outrider.testing import FakeAgent, run, steps
@@ -360,6 +360,18 @@ def test_an_audit_whose_last_line_is_torn_is_read_up_to_there(tmp_path: Path) ->
     with file.open("a") as torn:
         torn.write('{"deed": "x", "at')
     assert [(deed["did"], deed["answer"]) for deed in deeds(file)] == [("take", "accepted"), ("stop", "unknown")]
+
+
+@pytest.mark.parametrize(
+    "line",
+    [b"[" * 100_000, b'{"deed": "x"}', b'{"deed": "x", "at": 1}', b'{"of": 3}', b'{"of": "x", "session": 5}', b'{"of": "\xff"}'],
+    ids=["deep", "no fields", "no moment", "of a number", "a session that is none", "no UTF-8"],
+)
+def test_an_audit_with_a_line_that_is_none_is_refused(tmp_path: Path, line: bytes) -> None:
+    file = tmp_path / "audit.jsonl"
+    file.write_bytes(line + b"\n")
+    with pytest.raises(JournalCorrupt, match="is damaged"):
+        deeds(file)
 
 
 # Health, and the end ---------------------------------------------------------------------------------------------------------

@@ -102,6 +102,8 @@ def _lines(path: Path) -> Iterator[dict[str, Any]]:
                 if not text.endswith("\n"):
                     return  # torn by a full disk or a dead process
                 yield _line(text, path, number)
+    except UnicodeDecodeError as error:
+        raise JournalCorrupt(f"the audit {path} is damaged: {error}") from None
     except OSError as error:
         raise BadOption(f"the audit {path} cannot be read: {error.strerror}; name it with --audit") from None
 
@@ -109,11 +111,17 @@ def _lines(path: Path) -> Iterator[dict[str, Any]]:
 def _line(text: str, path: Path, number: int) -> dict[str, Any]:
     try:
         found = json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         found = None
-    if not isinstance(found, dict) or not found.keys() & {"deed", "of"}:
+    if not isinstance(found, dict) or not _is_deed(found):
         raise JournalCorrupt(f"line {number} of the audit {path} is damaged")
     return found
+
+
+def _is_deed(found: Mapping[str, object]) -> bool:
+    """Whether it is one, or what came of one."""
+    told = ("at", "user", "role", "did", "session") if "deed" in found else ("of",)
+    return all(isinstance(found.get(name), str) for name in told) and isinstance(found.get("session", ""), str)
 
 
 def _now() -> str:
