@@ -61,7 +61,7 @@ def settings_in(opened: Opened) -> Settings:
         return Settings(
             wanted=wanted, tools=found["tools"], prices=str(found["prices"]), served=found.get("served") is True
         )  # fmt: skip
-    except (ValueError, KeyError, TypeError, AttributeError):
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         raise BadOption(
             "the session was not launched by this version's outrider plan or serve, or it was in an engine, where it goes on by "
             "itself; so it is not known how: resume it where it was launched, with outrider.resume"

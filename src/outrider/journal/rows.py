@@ -18,7 +18,7 @@ _OUTCOMES: Final = (None, *get_args(Outcome))
 
 def checksum(session: str, line: str) -> int:
     """Tells the line from a damaged one, and from another session's."""
-    return zlib.crc32(line.encode(), zlib.crc32(session.encode()))
+    return zlib.crc32(line.encode("utf-8", "surrogatepass"), zlib.crc32(session.encode("utf-8", "surrogatepass")))
 
 
 def storable(text: str) -> str:
