@@ -1,7 +1,8 @@
 """The figures of one run, a pure fold of its records: calls, tokens, times, and what its tools did."""
 
 from outrider.figures.acting import KINDS, Acting, ExecutionEnd, ExecutionKind
-from outrider.figures.figures import LEAST_FOR_USUAL, Acceptance, CallEnd, Figures, Taken
+from outrider.figures.calls import LEAST_FOR_USUAL, Acceptance, CallEnd
+from outrider.figures.figures import Figures, Taken
 
 __all__ = [
     "Acceptance",
