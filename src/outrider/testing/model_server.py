@@ -83,6 +83,7 @@ class ModelServer:
         self._host = host
         self._changed = asyncio.Condition()
         self._connections: set[asyncio.Task[None]] = set()
+        self._left_one = asyncio.Event()
         self.asked: list[Asked] = []
         self.gone = 0
         self.under_way = 0
@@ -98,9 +99,11 @@ class ModelServer:
 
     async def __aexit__(self, *exc: object) -> None:
         self._server.close()
-        for connection in list(self._connections):
+        for connection in tuple(self._connections):
             connection.cancel()
-        await asyncio.gather(*self._connections, return_exceptions=True)
+        while self._connections:
+            self._left_one.clear()
+            await self._left_one.wait()
 
     async def until(self, true: Callable[[ModelServer], bool]) -> None:
         """Wait until ``true`` of this server."""
@@ -116,6 +119,7 @@ class ModelServer:
         task = asyncio.current_task()
         assert task is not None
         self._connections.add(task)
+        task.add_done_callback(self._over)
         self.connections += 1
         try:
             async for asked in _requests(reader):
@@ -124,10 +128,13 @@ class ModelServer:
         except (ConnectionError, asyncio.IncompleteReadError, asyncio.CancelledError):
             pass  # the client went, or the test is over
         finally:
-            self._connections.discard(task)
             writer.close()
             with suppress(ConnectionError):
                 await writer.wait_closed()
+
+    def _over(self, connection: asyncio.Task[None]) -> None:
+        self._connections.discard(connection)
+        self._left_one.set()
 
     async def _answer(self, asked: Asked, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bool:
         """Send the answer; whether the connection may be used again."""
