@@ -270,7 +270,8 @@ class Desk:
         try:
             with tended(self.journal, name) as mine:  # nobody's any more, if it does not begin
                 async with self._lending.lent(understood) as lent:
-                    async with lent.turn:  # two that open the same models would load them twice
+                    # Two that open the same models here would load them twice; others have nothing to wait for.
+                    async with lent.turn if understood.any_here else contextlib.nullcontext():
                         ready = await self.launches(understood, lent.models, self.journal)
                     self._opened()
                     session = await begins(ready, mine)
