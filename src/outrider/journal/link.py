@@ -173,9 +173,14 @@ class Link:
             if self._db is None or self._db.is_closed():
                 self._db = await self._connect()
             # Not a timeout around it: the driver would tidy up on the connection that is cut, and wait for that for ever.
-            watch = asyncio.get_running_loop().call_later(self._answer_s, self._db.terminate)
+            loop = asyncio.get_running_loop()
+            watch = loop.call_later(self._answer_s, self._db.terminate)
             try:
                 return await question(self._db, again)
+            except self._driver.PostgresError:
+                if loop.time() < watch.when():
+                    raise
+                raise TimeoutError from None  # it was not the server that closed the connection
             finally:
                 watch.cancel()
         except OutriderError:

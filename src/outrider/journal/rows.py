@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import zlib
 from typing import Any, Final, get_args
 
-from outrider.errors import JournalCorrupt
-from outrider.journal.codec import from_line, to_line
+from outrider.errors import JournalCorrupt, JournalNewer
+from outrider.journal.codec import KINDS, from_line, to_line
 from outrider.journal.store import Mailed, SessionEntry
 from outrider.rules.events import Command, Outcome, Record
 
@@ -31,13 +32,30 @@ def record_of(session: str, n: object, line: object, crc: object) -> Record:
 
     Raises:
         JournalCorrupt: it is not what was written.
+        JournalNewer: it is, by a later version, and of a kind that this one does not know.
     """
     if not isinstance(line, str) or checksum(session, line) != crc:
         raise JournalCorrupt(f"event {n} is not what was written")
-    record = from_line(line)
+    try:
+        record = from_line(line)
+    except JournalCorrupt:
+        if later := _later_kind(line):
+            raise JournalNewer(
+                f"event {n} of session {session!r} is {later!r}, which this Outrider does not know; install a newer one"
+            ) from None
+        raise
     if record.n != n:
         raise JournalCorrupt(f"event {n} stands in the place of {record.n}")
     return record
+
+
+def _later_kind(line: str) -> str:
+    """The kind of an event that none of this version has; empty if it is one of ours, or none at all."""
+    try:
+        kind = json.loads(line)["kind"]
+    except (ValueError, RecursionError, TypeError, KeyError):
+        return ""
+    return kind if isinstance(kind, str) and kind not in KINDS else ""
 
 
 def entry_of(row: tuple[Any, ...]) -> SessionEntry:

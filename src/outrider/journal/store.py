@@ -247,7 +247,8 @@ def out_of_turn(session: str, *, expected: int, got: int) -> JournalUnusable:
     if got == 0:
         return JournalUnusable(f"there is a session {session!r} in the journal already; give this one another name")
     return JournalUnusable(
-        f"session {session!r} expects event {expected} next and was given {got}: it has another writer, or records were lost"
+        f"session {session!r} expects event {expected} next and was given {got}: it has another writer, or records were lost; "
+        "resume goes on from what is there"
     )
 
 
