@@ -30,6 +30,7 @@
     │   ├── StepLimitReached
     │   ├── BudgetReached
     │   ├── RunStopped
+    │   ├── HandedOver         it has not ended: its journal has it, for another process to resume
     │   ├── ToolFailed         a confirmed step's tool gave no answer, and nobody was there to say what to do
     │   ├── NotApproved        a tool needs the person's approval, and nobody was there to give it
     │   └── JournalLost        the journal could not be written; the plan so far is kept
@@ -195,6 +196,10 @@ class BudgetReached(RunEnded):
 
 class RunStopped(RunEnded):
     """Somebody stopped the run."""
+
+
+class HandedOver(RunEnded):
+    """The run was left as its journal has it, for another process to go on with: ``resume``."""
 
 
 class ToolFailed(RunEnded):

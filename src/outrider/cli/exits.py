@@ -15,6 +15,7 @@ from outrider.errors import (
     AgentError,
     BudgetReached,
     CallerError,
+    HandedOver,
     JournalError,
     JournalLost,
     NotApproved,
@@ -57,6 +58,7 @@ MEANINGS: dict[Exit, str] = {
 
 _CODES: tuple[tuple[type[OutriderError], Exit], ...] = (
     (RunStopped, Exit.STOPPED),
+    (HandedOver, Exit.STOPPED),
     (StepLimitReached, Exit.LIMIT),
     (BudgetReached, Exit.LIMIT),
     (JournalLost, Exit.JOURNAL),

@@ -51,6 +51,11 @@ class _Run:
     began: bool = False
     reason: str = ""
     withdrawn: bool = False
+    let_go: bool = False
+
+
+def _has_effect(order: Execute | Undo) -> bool:
+    return isinstance(order, Undo) or (order.live and order.effect == "write")
 
 
 class Hands:
@@ -63,7 +68,7 @@ class Hands:
         written: whether what was reported last is on record.
     """
 
-    __slots__ = ("_copies", "_report", "_runs", "_session", "_tools", "_written")
+    __slots__ = ("_copies", "_idle", "_report", "_runs", "_session", "_tools", "_written")
 
     def __init__(
         self, tools: Tools, session: str, report: Callable[[ExecutionReport], None], written: Callable[[], bool]
@@ -74,6 +79,7 @@ class Hands:
         self._written = written
         self._runs: dict[int, _Run] = {}
         self._copies: dict[int, Tools] = {}
+        self._idle: Callable[[], None] = lambda: None
 
     def perform(self, order: Execute | Undo | Withdraw, group: asyncio.TaskGroup) -> None:
         """Begin what is ordered as a task of ``group``, or break it off."""
@@ -90,6 +96,23 @@ class Hands:
             run.reason = run.reason or "the session broke off"
             if run.task is not None:
                 run.task.cancel()
+
+    @property
+    def busy(self) -> bool:
+        """Whether a tool runs."""
+        return bool(self._runs)
+
+    def let_go(self, reason: str, idle: Callable[[], None]) -> None:
+        """What has an effect is left to end; what has none is broken off, and no end of it is recorded. Then ``idle`` is called."""
+        self._idle = idle
+        for run in tuple(self._runs.values()):
+            if run.began and _has_effect(run.order):
+                continue
+            run.reason, run.let_go = run.reason or reason, True
+            if run.task is not None:
+                run.task.cancel()
+            if not run.began:  # a task that is cancelled before its first step never runs
+                del self._runs[run.order.execution]
 
     def _world_for(self, order: Execute | Undo) -> Tools | Exception:
         """The tools on the world itself, or on a copy made now: later, the world may have moved on."""
@@ -167,4 +190,7 @@ class Hands:
 
     def _end(self, run: _Run, report: ExecutionReport) -> None:
         del self._runs[run.order.execution]
-        self._report(report)
+        if not run.let_go:
+            self._report(report)
+        if not self._runs:
+            self._idle()

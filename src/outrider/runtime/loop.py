@@ -58,7 +58,7 @@ class Loop:
 
     __slots__ = (
         "_agents", "_busy", "_caller", "_group", "_handles", "_hands", "_inbox", "_limits", "_n", "_opened_s", "_publish",
-        "_rules", "_task", "broken", "finished", "is_open", "lost",
+        "_rules", "_task", "broken", "finished", "handing_over", "is_open", "lost",
     )  # fmt: skip
 
     def __init__(
@@ -85,6 +85,7 @@ class Loop:
         self._n = 0
         self.finished = asyncio.Event()
         self.is_open = False
+        self.handing_over = False
         self.lost: JournalError | None = None
         self.broken: BaseException | None = None
 
@@ -109,6 +110,22 @@ class Loop:
             self._record([*before.due], last_s)
         for report in before.reports(resumed):
             self.receive(report)
+
+    def hand_over(self, reason: str) -> None:
+        """Close every call, and perform no order any more: what the rules want next is left to whoever resumes the session.
+
+        How each call ends is recorded. A run of a tool that has an effect is waited for, and recorded too; any other is dropped.
+        """
+        self.handing_over = True
+        for handle in tuple(self._handles.values()):
+            self._close(handle, reason)
+        if self._hands is not None:
+            self._hands.let_go(reason, self._finish_if_left)
+        self._finish_if_left()
+
+    def _finish_if_left(self) -> None:
+        if self.handing_over and not self._handles and not (self._hands is not None and self._hands.busy):
+            self.finished.set()
 
     def receive(self, report: Report) -> None:
         """Take a report through the rules, record it with what they found, and perform what they order.
@@ -146,8 +163,9 @@ class Loop:
         now_s = self._now_s()
         decision = self._rules.receive(report, now_s)
         self._record([report, *decision.findings], now_s)
-        for order in decision.orders:
-            self._perform(order)
+        if not self.handing_over:
+            for order in decision.orders:
+                self._perform(order)
 
     @property
     def records(self) -> int:
@@ -260,3 +278,4 @@ class Loop:
         self.receive(
             ended(order.call, order.role, order.at, usage=usage, result=result, closed=handle.reason, budget=handle.refused)
         )
+        self._finish_if_left()

@@ -17,6 +17,7 @@ from outrider.errors import (
     BadOption,
     BudgetReached,
     CallerError,
+    HandedOver,
     JournalError,
     JournalLost,
     NotApproved,
@@ -142,6 +143,7 @@ class Session:
         self.name = name
         self._before = before
         self._owning: Owning | None = None
+        self._obeying: asyncio.Task[None] | None = None
         self.world = world
         self.task = task
         self.figures = Figures()
@@ -199,6 +201,7 @@ class Session:
         async with asyncio.TaskGroup() as group:
             works = (owning.keep, partial(owning.obey, self._obey))
             tasks = [group.create_task(self._or_stop(work)) for work in works]
+            self._obeying = tasks[1]
             await self._loop.finished.wait()
             for task in tasks:
                 task.cancel()
@@ -214,10 +217,13 @@ class Session:
             self.carry_out(mailed.command)
 
     async def _open_soon(self) -> None:
-        self._open()
+        if not self._loop.is_open:
+            self._open()
 
     def _open(self) -> None:
         group = self._started()
+        if self._loop.handing_over:
+            raise NotNow("the session is being handed over to another process; say it again in a moment")
         if self._loop.is_open:
             return
         if self._before is None:
@@ -238,7 +244,8 @@ class Session:
         """Stop if still running, and wait until every call is closed and accounted for."""
         cancelled = kind is not None and issubclass(kind, asyncio.CancelledError)
         try:
-            self.stop("the session was left")
+            with suppress(NotNow):  # it was handed over
+                self.stop("the session was left")
             # An error of the body's own is not the group's: it would come out wrapped in an exception group.
             await self._started().__aexit__(*((kind, error, trace) if cancelled else (None, None, None)))
         except BaseExceptionGroup as group:
@@ -296,7 +303,8 @@ class Session:
         if self._loop.broken is not None:
             raise self._loop.broken
         outcome = self._rules.outcome
-        assert outcome is not None, "a finished session has an outcome"
+        if outcome is None:
+            raise HandedOver("the session was left as its journal has it, for another process to resume", plan=self.plan)
         if outcome == "complete" and self._loop.lost is None:
             return self.plan
         error, message = _ENDS["journal_lost" if outcome == "complete" else outcome]
@@ -444,6 +452,32 @@ class Session:
         self._open()
         if self._rules.outcome is None:
             self._loop.receive(Stopped(reason=reason))
+
+    def hand_over(self, reason: str = "on request") -> None:
+        """Close every call and leave the session as its journal has it, not finished, for another process to resume.
+
+        How the calls end is recorded, and a tool that is having an effect is waited for. Then every stream ends, and ``result``
+        raises ``HandedOver``. Once it has ended, this does nothing.
+
+        Raises:
+            BadOption: it has no journal, so nobody could go on with it. Nothing has changed.
+        """
+        if self._journal is None and self._loop.lost is None:
+            raise BadOption("the session has no journal, so nobody could go on with it; give it one, or stop it")
+        if self._loop.handing_over:
+            return
+        self._open()
+        if self._rules.outcome is not None:
+            return
+        if self._obeying is not None:
+            self._obeying.cancel()  # what is in the mailbox stays there
+        self._loop.hand_over(reason)
+        self._started().create_task(self._end_streams())
+
+    async def _end_streams(self) -> None:
+        await self._loop.finished.wait()
+        for stream in tuple(self._streams):
+            stream.end()
 
     def carry_out(self, command: Command) -> None:
         """What the person says, as a command, such as one from another process.
