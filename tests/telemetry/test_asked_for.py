@@ -107,8 +107,9 @@ def test_a_log_on_standard_error_leaves_standard_output_to_the_plan(place: Place
 
 
 def spans_of(text: str) -> Iterator[dict[str, object]]:
-    """The spans that the console exporter has written."""
+    """The spans that the console exporter has written, between what the command itself may say."""
     decoder = json.JSONDecoder()
+    text = "".join(line for line in text.splitlines(keepends=True) if not line.startswith("outrider: "))
     while text := text.lstrip():
         span, end = decoder.raw_decode(text)
         yield span
