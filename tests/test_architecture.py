@@ -41,7 +41,7 @@ ARROWS: dict[str, set[str]] = {
     "web": {"views", "launch", "telemetry", "resuming", "settings"},
     "simulate": {"runtime", "testing"},
     "bench": {"runtime", "worlds", "simulate", "journal", "testing", "views"},
-    "scale": {"launch"},
+    "scale": {"launch", "resuming"},
 }
 """The command line may import everything, and so may the package's own ``__init__``."""
 

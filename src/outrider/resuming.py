@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
@@ -102,7 +103,36 @@ def check_unfinished(journal: JournalStore, name: str) -> None:
         )
 
 
+def engine_of(opened: Opened) -> str:
+    """The address of the engine that carries the session; empty where a process of ours does."""
+    try:
+        found = json.loads(opened.settings or "{}")
+    except ValueError:
+        return ""
+    engine = found.get("engine", "") if isinstance(found, dict) else ""
+    return engine if isinstance(engine, str) else ""
+
+
 def _before(journal: JournalStore, name: str, lookahead: Lookahead | None, matching: Matching | None) -> Before:
+    before = before_of(journal, name, lookahead, matching)
+    if engine := engine_of(before.opened):
+        raise BadOption(
+            f"session {name!r} is carried by the engine at {engine}, and goes on there by itself; to follow it again: outrider "
+            f"resume {name}, or outrider.scale.resume_remote"
+        )
+    return before
+
+
+def before_of(
+    journal: JournalStore, name: str, lookahead: Lookahead | None = None, matching: Matching | None = None
+) -> Before:
+    """The session as its records leave it; a ``lookahead`` or ``matching`` that only its user knows is to be given.
+
+    Raises:
+        UnknownName: there is no such session.
+        BadOption: what is given is not what it was opened with, or is missing.
+        JournalError: it cannot be read, or differs from what the rules find.
+    """
     from outrider.journal import replay
 
     records = journal.read(name)
@@ -240,4 +270,4 @@ class _Nobody:
         return Usage()
 
 
-__all__ = ["check_unfinished", "full_name", "resume", "run_again"]
+__all__ = ["before_of", "check_unfinished", "engine_of", "full_name", "resume", "run_again"]

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Final
 
 from outrider.cli.ctrl_c import CtrlC
+from outrider.cli.engine import engine_at
 from outrider.cli.exits import Exit, code_of
 from outrider.cli.kept import Kept, kept_of
 from outrider.cli.own_tools import ToolsWanted, toolbox_of
@@ -20,7 +21,7 @@ from outrider.journal import JournalStore, SessionEntry, is_gone, open_journal
 from outrider.launch import Launch, Wanted, launch, understand
 from outrider.model import Step
 from outrider.providers.prices import Prices
-from outrider.resuming import check_unfinished, full_name, resume, run_again
+from outrider.resuming import check_unfinished, engine_of, full_name, resume, run_again
 from outrider.rules.events import Approved, Command, Opened, Paused, Settled, Steered, Stopped, Took, WentOn
 from outrider.runtime import Session
 from outrider.views.lines import LinesView
@@ -46,6 +47,8 @@ class ResumeOptions:
     run_again: bool = False
     watch: bool = False
     say: str = ""
+    engine: str = ""
+    """Where the engine that carries it is now, if it has moved."""
     plain: bool = False
     as_json: bool = False
 
@@ -119,6 +122,8 @@ async def _run(options: ResumeOptions, ctrl_c: CtrlC) -> Exit:
             )
         (first,) = journal.read(name, kinds=("opened",))
         assert isinstance(first.event, Opened), "a session begins with its opened event"
+        if engine := options.engine or engine_of(first.event):
+            return await _follow_again(journal, name, engine, options, ctrl_c)
         return await _go_on(journal, name, first.event, options, ctrl_c)
 
 
@@ -135,6 +140,19 @@ async def _go_on(journal: JournalStore, name: str, opened: Opened, options: Resu
             tell_prepared()
             session = await _session(ready, name, options, ask=way.takes_part)
             return await _show(session, way, ctrl_c)
+
+
+async def _follow_again(journal: JournalStore, name: str, engine: str, options: ResumeOptions, ctrl_c: CtrlC) -> Exit:
+    """The engine goes on with it by itself: what the journal lacks is fetched, and the person takes part again."""
+    address = engine_at(engine)
+    from outrider.scale import Engine, connected, resume_remote
+
+    there = Engine(client=await connected(address), address=address)
+    way = showing(as_json=options.as_json, plain=options.plain)
+    session = resume_remote(name, journal=journal, engine=there)
+    if session.held and not way.takes_part:
+        print(f"outrider: the session is held; to let it go on: outrider resume {name} --say go-on", file=sys.stderr)
+    return await _show(session, way, ctrl_c)
 
 
 def _given_again(kept: Kept, options: ResumeOptions) -> Kept:

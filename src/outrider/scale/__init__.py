@@ -3,6 +3,7 @@
 Needs the extra ``temporal``; nothing else of Outrider imports this room.
 """
 
+from outrider.scale.attaching import resume_remote
 from outrider.scale.building import Builder, Built, NamedBuilder
 from outrider.scale.engine import Address, address_of, connected, has_worker
 from outrider.scale.launching import RemoteLaunch, launch_remote
@@ -26,5 +27,6 @@ __all__ = [
     "connected",
     "has_worker",
     "launch_remote",
+    "resume_remote",
     "worker",
 ]

@@ -5,35 +5,18 @@ from __future__ import annotations
 from dataclasses import dataclass, fields, replace
 from typing import Any
 
-from outrider.agents.agent import Meter
 from outrider.agents.world import World
 from outrider.errors import BadOption
 from outrider.journal import JournalStore
 from outrider.launch import Launch, Understood, assembled
-from outrider.model import Answer, Prefix, Role, Task, Usage
+from outrider.model import Role, Task
 from outrider.naming import without_secrets
 from outrider.rules import Lookahead
 from outrider.runtime import Session
+from outrider.scale.attaching import Elsewhere, settings_there
 from outrider.scale.remote import Engine, RemoteSession
 from outrider.scale.wire import Setting
 from outrider.worlds.named import OWN_TOOLS
-
-
-class Elsewhere:
-    """An agent that is asked elsewhere: here it is a name."""
-
-    __slots__ = ("name",)
-
-    def __init__(self, name: str) -> None:
-        self.name: str = name
-
-    async def next_step(self, task: Task, prefix: Prefix, meter: Meter) -> Answer:
-        """Nobody asks it here."""
-        raise AssertionError(f"{self.name} is asked by a worker")
-
-    def most(self, task: Task, prefix: Prefix) -> Usage | None:
-        """Nobody knows here."""
-        return None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,8 +27,8 @@ class RemoteLaunch(Launch):
 
     def session(self, *, lookahead: Lookahead | None = None, **options: Any) -> Session:
         """A session of it, as ``Launch.session`` says. Its steps are executed by the workers, with their own tools."""
-        # Without settings nobody resumes here what still runs there.
-        here = Launch.session(replace(self, tools=None), lookahead=lookahead, **options | {"settings": ""})
+        settings = settings_there(str(options.get("settings", "")), self.engine)
+        here = Launch.session(replace(self, tools=None), lookahead=lookahead, **options | {"settings": settings})
         names = self.understood.agents
         setting = Setting(
             task=self.task.text, world=self.task.world, approximation=names["approximation"], target=names["target"],

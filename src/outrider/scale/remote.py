@@ -8,10 +8,11 @@ says counts when the engine has taken it.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 from typing import Any, Final, TypeVar
 
 from temporalio.api.enums.v1 import EventType
@@ -27,13 +28,24 @@ from temporalio.common import WorkflowIDReusePolicy
 from temporalio.exceptions import ApplicationError, WorkflowAlreadyStartedError
 from temporalio.service import RPCError, RPCStatusCode
 
-from outrider.errors import BadOption, JournalError, NotNow, OutriderError, RunStopped, ServerTrouble, Unreachable
+from outrider.errors import (
+    BadOption,
+    JournalError,
+    NotNow,
+    OldFence,
+    OutriderError,
+    RunStopped,
+    ServerTrouble,
+    UnknownName,
+    Unreachable,
+)
 from outrider.journal import from_line
 from outrider.model import Plan
-from outrider.rules.events import Finished, Opened, Record, Report, Stopped
+from outrider.rules.events import Finished, Opened, Record, Report, Resumed, Stopped
 from outrider.runtime import Session
 from outrider.runtime.limits import Limits
 from outrider.runtime.loop import Loop
+from outrider.runtime.resuming import Before
 from outrider.scale import wire
 from outrider.scale.engine import Address, has_worker, is_transient, named_error, our_error
 
@@ -72,21 +84,26 @@ class Engine:
     most_events: int = 0
     """A session's history is cut when it has so many events; with 0, when the engine suggests it."""
 
+    @property
+    def place(self) -> str:
+        """Where it is, with nothing left to the environment, as ``address_of`` reads it."""
+        return f"temporal://{self.client.service_client.config.target_host}/{self.client.namespace}/{self.address.queue}"
+
 
 class RemoteSession(Session):
-    """``session``, which has not begun, in the engine.
+    """``session``, in the engine: one that has not begun, or, without ``setting``, one that runs or has run there.
 
     Leaving it stops it, as everywhere. If this process dies instead, it goes on in the engine to its end.
     """
 
-    def __init__(self, session: Session, engine: Engine, setting: wire.Setting) -> None:
+    def __init__(self, session: Session, engine: Engine, setting: wire.Setting | None = None) -> None:
         vars(self).update(vars(session))  # all is as it was, but for who drives it
 
         def end_streams() -> None:
             for stream in tuple(self._streams):
                 stream.end()
 
-        self._loop = _Following(
+        self._loop = self._following = _Following(
             engine,
             setting,
             end_streams,
@@ -98,6 +115,15 @@ class RemoteSession(Session):
             session=self.name,
         )
 
+    async def _or_stop(self, work: Callable[[], Awaitable[None]]) -> None:
+        """What this process may not write any more, another one follows; the engine goes on with it all the same."""
+        try:
+            await work()
+        except OldFence as error:
+            self._following.lose(error)
+        except JournalError:  # the mailbox cannot be read; what becomes of the records is said where they are written
+            return
+
 
 class _Following(Loop):
     """In the place of the loop that drives a session: it follows one that the engine drives."""
@@ -105,7 +131,7 @@ class _Following(Loop):
     __slots__ = ("_driving", "_end_streams", "_engine", "_handle", "_session", "_setting", "_silent_since_s")
 
     def __init__(
-        self, engine: Engine, setting: wire.Setting, end_streams: Callable[[], None], *, session: str, **loop: Any
+        self, engine: Engine, setting: wire.Setting | None, end_streams: Callable[[], None], *, session: str, **loop: Any
     ) -> None:
         super().__init__(session=session, **loop)
         self._engine = engine
@@ -119,7 +145,26 @@ class _Following(Loop):
     def open(self, report: Opened, group: asyncio.TaskGroup) -> None:
         """Have the engine begin, and follow it in a task of ``group``."""
         self.is_open = True
-        self._driving = group.create_task(self._drive(report))
+        self._driving = group.create_task(self._drive(partial(self._begin, report)))
+
+    def go_on(self, before: Before, resumed: Resumed, group: asyncio.TaskGroup) -> None:
+        """Follow what the engine goes on with, from the records of ``before`` on; for the session, nobody was away."""
+        self.is_open = True
+        self._n = len(before.records)
+        self._driving = group.create_task(self._drive(self._find))
+
+    def hand_over(self, reason: str) -> None:
+        """Follow it no longer: the engine goes on with it by itself, and another process can follow it."""
+        if not self._n:  # nobody could find it
+            self._before_it_began(Stopped(reason=reason))
+            return
+        self.handing_over = True
+        self._leave()
+
+    def lose(self, error: OldFence) -> None:
+        """Another process follows the session from now on."""
+        self.broken, self.handing_over = error, True
+        self._leave()
 
     def receive(self, report: Report) -> None:
         """Say to the session what the person says. What came of it is recorded here when this returns.
@@ -166,8 +211,11 @@ class _Following(Loop):
         self._give_up(RunStopped(f"the run was stopped: {report.reason}", plan=Plan(())))
 
     def _give_up(self, error: OutriderError) -> None:
-        """Follow no longer; the result is this error."""
+        """Follow no longer, and end what has begun there; the result is this error."""
         self.broken = error
+        self._leave()
+
+    def _leave(self) -> None:
         self.finished.set()
         self._end_streams()  # nothing more comes, and whoever reads them is not to wait
         if self._driving is not None:
@@ -175,13 +223,14 @@ class _Following(Loop):
 
     # The engine's side ----------------------------------------------------------------------------------------------
 
-    async def _drive(self, opened: Opened) -> None:
+    async def _drive(self, beginning: Callable[[], Awaitable[None]]) -> None:
         try:
-            await self._begin(opened)
+            await beginning()
             while not self.finished.is_set():
                 await self._patiently()
         except asyncio.CancelledError:
-            if self.broken is not None:  # given up: what has been begun there ends as well, if the engine can be told
+            if self.broken is not None and not self.handing_over:
+                # Given up: what has been begun there ends as well, if the engine can be told.
                 await self._let_go()
             raise
         except RPCError as error:
@@ -201,8 +250,25 @@ class _Following(Loop):
         except (TimeoutError, RPCError, RPCTimeoutOrCancelledError):
             return
 
+    async def _find(self) -> None:
+        """Whether the engine has the session.
+
+        Raises:
+            UnknownName: it has not.
+        """
+        try:
+            await self._handle.describe(rpc_timeout=timedelta(seconds=COMMAND_S))
+        except RPCError as error:
+            if error.status is not RPCStatusCode.NOT_FOUND:
+                raise
+            raise UnknownName(
+                f"{self._engine.address} does not have session {self._session!r} any more: {error.message}; what was confirmed "
+                f"is in the journal here, to go on from: outrider plan --from {self._session}"
+            ) from None
+
     async def _begin(self, opened: Opened) -> None:
         engine, address = self._engine, self._engine.address
+        assert self._setting is not None, "what begins is set"
         await self._check_worker()
         begin = wire.Begin(
             session=self._session, setting=self._setting, opened=wire.to_text(opened),
@@ -243,7 +309,7 @@ class _Following(Loop):
             now_s = asyncio.get_running_loop().time()
             self._silent_since_s = now_s if self._silent_since_s is None else self._silent_since_s
             if now_s - self._silent_since_s >= self._engine.patience_s:
-                raise Unreachable(_gone(self._engine, error)) from None
+                raise Unreachable(_gone(self._engine, self._session, error)) from None
             await asyncio.sleep(AGAIN_S)
 
     async def _follow(self) -> None:
@@ -261,11 +327,14 @@ class _Following(Loop):
 
     async def _catch_up(self) -> None:
         total = self._n + 1
-        while self._n < total:
-            sent = await self._handle.query(
-                wire.RECORDS, self._n, result_type=wire.Sent, rpc_timeout=timedelta(seconds=COMMAND_S)
-            )
+        while (since := self._n) < total:
+            sent = await self._handle.query(wire.RECORDS, since, result_type=wire.Sent, rpc_timeout=timedelta(seconds=COMMAND_S))
             self._silent_since_s = None
+            if sent.total < since:
+                raise ServerTrouble(
+                    f"{self._engine.address} has {sent.total} events of session {self._session!r}, and the journal here has "
+                    f"{since}: they are not the same session"
+                )
             self._take_in(sent)
             total = sent.total
 
@@ -292,6 +361,9 @@ class _Following(Loop):
     def _tell(self, records: list[Record]) -> None:
         try:
             self._publish(records)
+        except OldFence as error:
+            self.lose(error)
+            return
         except JournalError as error:
             self.lost = error  # the engine has them: the run goes on
         if isinstance(records[-1].event, Finished):
@@ -315,10 +387,10 @@ def _refused(error: WorkflowUpdateFailedError) -> OutriderError:
     return NotNow(cause.message, at=at, answer=wire.steps_from_text(answer)[0] if answer else None)
 
 
-def _gone(engine: Engine, error: Exception) -> str:
+def _gone(engine: Engine, session: str, error: Exception) -> str:
     away = isinstance(error, RPCError) and error.status is RPCStatusCode.UNAVAILABLE
     who = str(engine.address) if away else f"a worker at {engine.address}"
     return (
         f"{who} has not answered for {engine.patience_s:g} s; the session goes on there as soon as it can, and what it had "
-        "confirmed is in the journal here"
+        f"confirmed is in the journal here; to follow it again: outrider resume {session}"
     )

@@ -38,17 +38,13 @@ class Manner:
 
 
 def worker(client: Client, queue: str, builder: Builder, manner: Manner) -> Worker:
-    """A worker that serves ``queue`` while it is entered; leaving it drains it: no call begins, those under way end.
-
-    The rules and the words that go through the engine are read from the same modules inside and outside of its sandbox.
-    """
-    restrictions = SandboxRestrictions.default.with_passthrough_modules("outrider")
+    """A worker that serves ``queue`` while it is entered; leaving it drains it: no call begins, those under way end."""
     return Worker(
         client,
         task_queue=queue,
         workflows=[SessionWorkflow],
         activities=Activities(builder).all,
-        workflow_runner=SandboxedWorkflowRunner(restrictions=restrictions),
+        workflow_runner=sandbox(),
         max_concurrent_activities=manner.calls_at_once,
         max_task_queue_activities_per_second=manner.calls_a_second,
         max_heartbeat_throttle_interval=timedelta(seconds=SIGNS_EVERY_S),
@@ -56,3 +52,8 @@ def worker(client: Client, queue: str, builder: Builder, manner: Manner) -> Work
         sticky_queue_schedule_to_start_timeout=timedelta(seconds=STICKY_S),
         graceful_shutdown_timeout=timedelta(seconds=manner.draining_s),
     )
+
+
+def sandbox() -> SandboxedWorkflowRunner:
+    """What a session's rules run in: the same modules of ours as outside of it, and nothing else of this process."""
+    return SandboxedWorkflowRunner(restrictions=SandboxRestrictions.default.with_passthrough_modules("outrider"))

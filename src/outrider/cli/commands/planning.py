@@ -362,6 +362,9 @@ def resume_session(
             help="Say to whoever runs it: pause, go-on, approve, stop; take:ACTION, steer:SENTENCE, settle:OBSERVATION.",
         ),
     ] = "",
+    engine: Annotated[
+        str, typer.Option(metavar="ENGINE", help="The engine that carries it, if that is reached otherwise now.")
+    ] = "",
     journal: JournalOption = None,
     plain: PlainOption = False,
     as_json: Annotated[bool, typer.Option("--json", help="One event a line, from the session's first on.")] = False,
@@ -378,6 +381,7 @@ def resume_session(
         )  # fmt: skip
         options = ResumeOptions(
             session=session, given=given, own_tools=ToolsWanted(sources=tuple(tools or ())), prices=prices, journal=journal,
-            world_is_there=world_is_there, run_again=run_again, watch=watch, say=say, plain=plain, as_json=as_json,
+            world_is_there=world_is_there, run_again=run_again, watch=watch, say=say, engine=engine, plain=plain,
+            as_json=as_json,
         )  # fmt: skip
         raise typer.Exit(run_resume(options))

@@ -1,0 +1,93 @@
+"""Following again a session that the engine carries, in another process than began it: from the records that the journal has."""
+
+from __future__ import annotations
+
+import json
+
+from outrider.agents.agent import Meter
+from outrider.errors import BadOption
+from outrider.journal import JournalStore, Owned, own
+from outrider.model import Answer, Prefix, Task, Usage
+from outrider.resuming import before_of, check_unfinished, engine_of, full_name
+from outrider.rules import EXACT, Sliding
+from outrider.runtime import Limits, Session
+from outrider.runtime.resuming import Before
+from outrider.scale.remote import Engine, RemoteSession
+from outrider.worlds import named_world
+
+
+class Elsewhere:
+    """An agent that is asked elsewhere: here it is a name."""
+
+    __slots__ = ("name",)
+
+    def __init__(self, name: str) -> None:
+        self.name: str = name
+
+    async def next_step(self, task: Task, prefix: Prefix, meter: Meter) -> Answer:
+        """Nobody asks it here."""
+        raise AssertionError(f"{self.name} is asked by a worker")
+
+    def most(self, task: Task, prefix: Prefix) -> Usage | None:
+        """Nobody knows here."""
+        return None
+
+
+def settings_there(settings: str, engine: Engine) -> str:
+    """What is kept of how a session is launched, with where it runs."""
+    return json.dumps((json.loads(settings) if settings else {}) | {"engine": engine.place})
+
+
+def resume_remote(name: str, *, journal: JournalStore, engine: Engine, owned: Owned | None = None) -> RemoteSession:
+    """A session that began in ``engine`` and goes on there: enter it with ``async with`` to follow it, as one of ``plan``.
+
+    What the journal lacks is fetched and written there, also of a session that has ended meanwhile. It is watched and told things
+    as before; leaving it stops it. Streams opened before the first ``await`` begin with the records of before.
+
+    Args:
+        name: the session's name, or the beginning of it.
+        journal: where it is kept. This process owns the session here until it is left.
+        engine: where it runs; ``outrider.resuming.engine_of`` its opened event is the address that it had.
+        owned: the session, if this process has claimed it already.
+
+    Raises:
+        UnknownName: there is no such session.
+        NotNow: it has finished, and all of it is in the journal.
+        SessionOwned: another process follows it, and is alive.
+        BadOption: it runs in no engine.
+        JournalError: it cannot be read, or differs from what the rules find.
+    """
+    name = full_name(journal, name)
+    check_unfinished(journal, name)
+    mine = owned or own(journal, name)
+    try:
+        return RemoteSession(_as_it_was(name, before_of(journal, name), mine), engine)
+    except BaseException:
+        if owned is None:
+            mine.release()
+        raise
+
+
+def _as_it_was(name: str, before: Before, mine: Owned) -> Session:
+    opened = before.opened
+    if not engine_of(opened):
+        raise BadOption(f"session {name!r} runs in no engine; go on with it here, with outrider.resume")
+    return Session(
+        opened.task,
+        approximation=Elsewhere(opened.approximation),
+        target=Elsewhere(opened.target),
+        lookahead=Sliding(0),  # the rules have theirs already
+        max_steps=opened.max_steps,
+        matching=EXACT,
+        limits=Limits(),
+        journal=mine,
+        going_on_from=None,
+        one_machine=opened.one_machine,
+        world=named_world(opened.task.world).world(opened.task.text),
+        known="",
+        ask=opened.asks,
+        tools=None,
+        reads=opened.reads,
+        name=name,
+        before=before,
+    ).owned_by(mine)
