@@ -64,6 +64,7 @@ def without(name: str) -> dict[str, Any]:
         (row(1, draft_s=-0.5), "draft_s is -0.5"),
         (row(1, draft_s=float("nan")), "draft_s is nan"),
         (row(1, draft_s=float("inf")), "draft_s is inf"),
+        (row(1, draft_s=10**400), "draft_s is 1000000"),
         (row(1, target_s="3 s"), "give a number of seconds"),
         (row(1, target_s=True), "give a number of seconds"),
         (row(1, target_ms=3000), "'target_ms' is not in seconds"),

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from inspect import isawaitable
-from math import isfinite
 from typing import Final, Protocol, TypeAlias, runtime_checkable
 
 from outrider.errors import BadOption, NoStep
@@ -143,7 +143,8 @@ def sound(usage: Usage) -> Usage:
     counts = (usage.prompt_tokens, usage.cached_tokens, usage.output_tokens)
     whole = all(type(count) is int and count >= 0 for count in counts)
     cost = usage.cost_usd
-    return usage if whole and (cost is None or (isinstance(cost, int | float) and isfinite(cost))) else _NOTHING_SAID
+    dollars = cost is None or (isinstance(cost, int | float) and abs(cost) <= sys.float_info.max)
+    return usage if whole and dollars else _NOTHING_SAID
 
 
 @dataclass(frozen=True, slots=True)

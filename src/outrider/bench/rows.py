@@ -14,7 +14,7 @@ one pass, and holds one task at a time.
 from __future__ import annotations
 
 import json
-import math
+import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
@@ -255,8 +255,8 @@ def _named(action: str) -> Step:
 def _seconds(value: object, name: str, where: str) -> float:
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise BadOption(f"{where}: {name} is {value!r:.80}; give a number of seconds")
-    if not 0 <= value < math.inf:
-        raise BadOption(f"{where}: {name} is {value}; seconds are a number from 0")
+    if not 0 <= value <= sys.float_info.max:  # a whole number may be too big for a float
+        raise BadOption(f"{where}: {name} is {value!r:.80}; seconds are a number from 0")
     return float(value)
 
 
