@@ -22,6 +22,10 @@ AGAIN: Final = tuple(Again.__slots__)
 """The fields of going on with one."""
 
 
+MOST_NESTED: Final = 100
+"""A body is not nested deeper."""
+
+
 def read_object(body: bytes) -> dict[str, JSON]:
     """The JSON object in ``body``.
 
@@ -34,7 +38,20 @@ def read_object(body: bytes) -> dict[str, JSON]:
         raise BadOption(f"the body is not JSON ({error})") from None
     if not isinstance(found, dict):
         raise BadOption("the body is not a JSON object; send {...}")
+    if _is_deep(found):
+        raise BadOption(f"the body is nested more than {MOST_NESTED} deep; nothing that can be asked for is")
     return found
+
+
+def _is_deep(value: JSON) -> bool:
+    """Whether it is nested so deep that what can be read might not be written again."""
+    level: list[JSON] = [value]
+    for _ in range(MOST_NESTED):
+        inner = [each.values() if isinstance(each, dict) else each for each in level if isinstance(each, dict | list)]
+        if not inner:
+            return False
+        level = [each for entries in inner for each in entries]
+    return True
 
 
 def _refuse_constant(name: str) -> JSON:
