@@ -284,6 +284,14 @@ def test_without_a_check_what_speaks_of_nothing_is_refused(event: Event, says: s
         replay([*records, *numbered(event, first=4)])
 
 
+def test_knowledge_that_is_none_is_refused_where_it_would_count() -> None:
+    records = short_run_without_drafts()
+    assert isinstance(records[0].event, Opened)
+    records[0] = replace(records[0], event=replace(records[0].event, known="[", lookahead="auto@inf"))
+    with pytest.raises(JournalCorrupt, match=r"record 0: opened\(.*which cannot be"):
+        replay(records)
+
+
 def test_a_call_starts_once() -> None:
     records = short_run_without_drafts()
     twice = [*records[:2], replace(records[1], n=2)]

@@ -13,7 +13,7 @@ from laws.worlds import Deed, World, deeds, drive, lookaheads, stops, worlds
 
 from outrider import Session, Step
 from outrider.rules import Lookahead, Sliding
-from outrider.rules.events import Accepted, Confirmed, Drafted, Failed, Record, Started, Verified
+from outrider.rules.events import Accepted, Confirmed, Drafted, Event, Failed, Record, Started, Verified
 from outrider.views.trace import chrome_trace
 
 from .telling import by_script, figured, opened, told, watched
@@ -41,7 +41,7 @@ def test_no_time_is_too_late_to_be_drawn() -> None:
 
 def test_a_judgement_of_a_draft_that_nobody_made_has_no_arrow() -> None:
     step = Step("go")
-    events = [
+    events: list[Event] = [
         opened(), Started(call=0, role="target", at=0), Started(call=1, role="approximation", at=0),
         Verified(call=0, at=0, step=step), Accepted(call=1, at=0, ahead=0, step=step),
     ]  # fmt: skip

@@ -183,7 +183,7 @@ class _Check:
             raise _differs(n, report, _told(self.due[0]))
         try:
             decision = self.rules.receive(report, time_s)
-        except (NotNow, RulesMisused) as error:
+        except (NotNow, RulesMisused, ValueError) as error:  # the last: what it opened with is no knowledge
             raise JournalCorrupt(f"record {n}: {_told(report)} is recorded, which cannot be: {error}") from error
         self._compare_with_order(n, report)
         self._settle(report)
