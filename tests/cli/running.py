@@ -38,8 +38,13 @@ class Ran:
     @property
     def sentence(self) -> str:
         """The one line on standard error."""
-        (line,) = self.err.splitlines()
+        (line,) = self.told
         return line
+
+    @property
+    def told(self) -> list[str]:
+        """The lines on standard error, but for the note that speculation does not pay: on a busy machine it may stand anywhere."""
+        return [line for line in self.err.splitlines() if not line.startswith("outrider: speculation is not worth it")]
 
 
 @dataclass(frozen=True)

@@ -71,7 +71,7 @@ def test_a_target_that_fails_ends_the_run_with_what_was_confirmed(place: Place) 
     (place.folder / "broken.jsonl").write_text("\n".join([*rows[:2], *rows[3:]]))
     ran = place.plan(pairs="broken.jsonl")
     assert ran.code == 3
-    why, kept, command = ran.err.splitlines()
+    why, kept, command = ran.told
     assert why.startswith("outrider: the target agent failed: recorded:broken.jsonl@40x holds no answer after boil > warm")
     assert kept == "outrider: 2 confirmed steps kept; to go on from there:"
     assert "--from" in command

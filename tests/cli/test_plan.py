@@ -35,7 +35,7 @@ def run_as_told(place: Place, command: str) -> tuple[int, list[str]]:
 
 def test_a_plan_is_printed_step_by_step_with_its_summary(place: Place) -> None:
     ran = place.plan()
-    assert (ran.code, ran.err) == (0, "")
+    assert (ran.code, ran.told) == (0, [])
     lines = ran.out.splitlines()
     assert lines[0] == f"Task: {TASK}"
     assert [line[5:].split("  ")[0] for line in lines[2:8]] == DONE
@@ -45,7 +45,7 @@ def test_a_plan_is_printed_step_by_step_with_its_summary(place: Place) -> None:
 
 def test_as_json_every_event_is_a_line_and_the_last_holds_plan_and_figures(place: Place) -> None:
     ran = place.plan("--json")
-    assert (ran.code, ran.err) == (0, "")
+    assert (ran.code, ran.told) == (0, [])
     kinds = [event["kind"] for event in ran.events]
     assert (kinds[0], kinds[-1]) == ("opened", "finished")
     assert {"started", "drafted", "verified", "shown", "confirmed", "accepted", "ended"} <= set(kinds)
@@ -112,7 +112,7 @@ def test_an_output_that_is_not_utf_8_stops_nothing(place: Place) -> None:
 def test_a_limit_ends_the_run_with_its_plan_kept_and_a_way_to_go_on(place: Place, words: tuple[str, str], says: str) -> None:
     ran = place.plan("--json", *words)
     assert ran.code == 4
-    first, second, command = ran.err.splitlines()
+    first, second, command = ran.told
     assert first.startswith(f"outrider: {says}")
     done = [step["action"] for step in ran.events[-1]["plan"]]
     assert done == DONE[: len(done)]
@@ -122,7 +122,7 @@ def test_a_limit_ends_the_run_with_its_plan_kept_and_a_way_to_go_on(place: Place
 
 
 def test_going_on_as_told_finishes_the_plan(place: Place) -> None:
-    command = place.plan("--max-steps", "2").err.splitlines()[-1]
+    command = place.plan("--max-steps", "2").told[-1]
     ran = run_as_told(place, command)
     assert ran == (0, DONE)
 

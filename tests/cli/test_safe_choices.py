@@ -66,7 +66,7 @@ async def planned(place: Place, kind: str) -> tuple[Ran, int]:
 def test_a_server_that_asks_to_wait_for_a_day_is_not_waited_for_and_the_plan_is_kept(place: Place) -> None:
     ran, asked = asyncio.run(planned(place, "direct"))
     assert ran.code == 3
-    first, second, command = ran.err.splitlines()
+    first, second, command = ran.told
     assert "limits requests to tea (429), and asks to wait 24 hours" in first
     assert "that is longer than the 60 s that are waited for: go on later, or take another model" in first
     assert second == "outrider: 2 confirmed steps kept; to go on from there:"

@@ -38,7 +38,7 @@ def test_ctrl_c_ends_the_run_keeps_the_plan_and_says_how_to_go_on_and_that_works
     assert ran.code == 130
     assert "Traceback" not in ran.err
     assert "Stopped: 3 steps in " in ran.out
-    why, kept, command = ran.err.splitlines()
+    why, kept, command = ran.told
     assert why == "outrider: the run was stopped: Ctrl-C"
     assert kept == "outrider: 3 confirmed steps kept; to go on from there:"
     place.write_pairs("slow.jsonl")  # the model is quicker today
@@ -158,7 +158,7 @@ def test_a_journal_that_fills_up_ends_the_run_with_its_plan_printed(place: Place
     )  # fmt: skip
     ran = Ran(done.returncode, done.stdout, done.stderr)
     assert (ran.code, ran.events[-1]["outcome"]) == (5, "journal_lost")
-    why, *way_to_go_on = ran.err.splitlines()
+    why, *way_to_go_on = ran.told
     assert why.startswith(f"outrider: the journal {place.journal} could not be written: ")
     assert why.endswith("make room on the disk, or choose another file")
     printed = [event["step"]["action"] for event in ran.events if event["kind"] == "confirmed"]

@@ -74,13 +74,13 @@ def test_what_a_tool_prints_stands_apart_from_the_plan(place: Place) -> None:
     (place.folder / "mine.py").write_text('print("loading")\n' + text)
     ran = place.run("plan", TASK, *AGENTS, "--tools", "mine.py", "--json")
     assert last(ran)["kind"] == "finished", "every line is a record"
-    assert ran.err.splitlines() == ["loading", "looking it up"]
+    assert ran.told == ["loading", "looking it up"]
 
 
 def test_a_plan_is_executed_with_a_modules_tools(place: Place) -> None:
     write(place, LOOK, BOOK)
     ran = place.run("plan", TASK, *AGENTS, "--tools", "mine.py", "--json")
-    assert (ran.code, ran.err) == (0, "")
+    assert (ran.code, ran.told) == (0, [])
     assert [step.get("observation") for step in last(ran)["plan"]] == ['["IC 7 to Bergen on day 1"]', "a seat on IC 7", None]
     assert len(lines(place, "booked.txt")) == 1
     figures = last(ran)["figures"]
@@ -107,7 +107,7 @@ def test_what_needs_approval_does_not_run_where_nobody_is_asked_and_says_which_o
     write(place, LOOK, BOOK)
     ran = planned(place, "--approve", "book=always")
     assert ran.code == 7
-    why, what_to_do, kept, line = ran.err.splitlines()
+    why, what_to_do, kept, line = ran.told
     assert why == "outrider: a tool may not run: book needs the person's approval, and nobody is there to ask"
     assert what_to_do.startswith("outrider: book has not run; in a terminal you are asked, and --approve book=never lets it run")
     assert kept.startswith("outrider: 2 confirmed steps kept")

@@ -121,9 +121,9 @@ async def _show(ready: Launch, way: Showing, options: PlanOptions, telemetry: Te
     with contextlib.suppress(JournalError):  # a journal that was lost is said where the run's end is
         ready.keep_learned(session)
     ctrl_c.settled = not options.compare
-    code = await _end(session, way, options, ready)
     if session.why_not:
         print(f"outrider: {session.why_not}", file=sys.stderr)
+    code = await _end(session, way, options, ready)
     if options.compare and code is Exit.COMPLETE:
         alone = ready.session(lookahead=Sliding(0))
         ctrl_c.asks(lambda: alone.stop("Ctrl-C"))
