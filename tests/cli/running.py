@@ -43,7 +43,7 @@ class Ran:
 
     @property
     def told(self) -> list[str]:
-        """The lines on standard error, but for the note that speculation does not pay: on a busy machine it may stand anywhere."""
+        """The lines on standard error, but for the note that speculation does not pay: on a busy machine it may be there."""
         return [line for line in self.err.splitlines() if not line.startswith("outrider: speculation is not worth it")]
 
 

@@ -41,7 +41,7 @@ QUICK = "recorded:pairs.jsonl@40x"
         ((TASK, "-a", QUICK, "-t", "direct@http://127.0.0.1:9/v1"), 2, "the #NAME is missing"),
         ((TASK, "-a", QUICK, "-t", "direct@http://#qwen"), 2, "is no http address"),
         ((TASK, "-a", QUICK, "-t", "direct@openai:gpt-5"), 3, "needs a key; set the environment variable OPENAI_API_KEY"),
-        ((TASK, "-a", QUICK, "-t", QUICK, "--prices", "list.json"), 2, "list.json holds [1]; a mapping from models' names"),
+        ((TASK, "-a", QUICK, "-t", QUICK, "--prices", "list.json"), 2, "list.json holds a list; a mapping from models' names"),
         ((TASK, "-a", QUICK, "-t", QUICK, "--prices", "nowhere.json"), 2, "nowhere.json cannot be read"),
         ((TASK, "-a", QUICK, "-t", QUICK, "--journal", "no/such/folder"), 5, "there is no folder no/such for the journal"),
         ((TASK, "-a", QUICK, "-t", QUICK, "--journal", "."), 5, "is no file, so it cannot be the journal"),
