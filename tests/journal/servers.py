@@ -10,7 +10,7 @@ import pwd
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import count
@@ -25,7 +25,7 @@ NUMBERS = count()
 def programs() -> Path | None:
     """Where initdb and pg_ctl are; ``None`` if nowhere."""
     found = shutil.which("initdb")
-    places = [Path(found).parent] if found else sorted(Path("/usr/lib/postgresql").glob("*/bin"))
+    places = [Path(found).resolve().parent] if found else sorted(Path("/usr/lib/postgresql").glob("*/bin"))
     return next((place for place in reversed(places) if (place / "pg_ctl").exists()), None)
 
 
@@ -110,8 +110,8 @@ def a_place(listen: str = "") -> Iterator[Server]:
 
 
 @contextlib.contextmanager
-def started(listen: str = "") -> Iterator[Server]:
-    """A server that runs as long as this is entered; who comes from elsewhere to where it listens needs the password too."""
+def started(listen: str = "", within: Callable[[Callable[[], object]], object] = lambda start: start()) -> Iterator[Server]:
+    """A server that runs as long as this is entered. It is started ``within``, and listens there to whoever has the password."""
     with a_place(listen) as server:
         (server.folder / "password").write_text(PASSWORD)
         if user := as_whom():
@@ -122,7 +122,7 @@ def started(listen: str = "") -> Iterator[Server]:
         if listen:
             with (data / "pg_hba.conf").open("a") as rules:
                 rules.write("host all all samenet scram-sha-256\n")
-        server.control("start")
+        within(lambda: server.control("start"))
         yield server
 
 
