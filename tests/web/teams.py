@@ -44,11 +44,12 @@ class TeamServed:
 async def team_served(
     folder: Path, *, allowance: Allowance | None = None, rooms: Rooms | None = None, limits: Limits | None = None,
     journal: JournalStore | None = None, agents: tuple[str, ...] = (),
+    add: bool = True,
 ) -> AsyncIterator[TeamServed]:  # fmt: skip
-    """A server with wil, who watches, ada and ben, who act within ``allowance``, and root, an admin."""
+    """A server with wil, who watches, ada and ben, who act within ``allowance``, and root, an admin; ``add`` them first."""
     file = folder / "team.json"
     roles: dict[str, Role] = {"wil": "watch", "ada": "act", "ben": "act", "root": "admin"}
-    tokens = {name: add_user(file, name, role, allowance or Allowance()) for name, role in roles.items()}
+    tokens = {name: add_user(file, name, role, allowance or Allowance()) for name, role in roles.items() if add}
     users, audit = Users(file), Audit(audit_beside(file))
     team = Team(limits or Limits(), users, audit, agents)
     with contextlib.closing(audit):

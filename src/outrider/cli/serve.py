@@ -68,6 +68,9 @@ class ServeOptions:
     most_sessions: int = 32
     most_waiting: int = 0
     drain_s: float = 0.0
+    hand_over: bool = False
+    """In the end, leave the sessions that run to the next server."""
+    resume_interrupted: bool = False
     own_tools: ToolsWanted = field(default_factory=ToolsWanted)
     telemetry: TelemetryWanted = field(default_factory=TelemetryWanted)
 
@@ -127,7 +130,9 @@ def _check_engine(options: ServeOptions) -> None:
 
 
 def _check(options: ServeOptions) -> None:
-    """Raise ``BadOption`` for what would be open to others without anybody having said who may enter, and for odd numbers."""
+    """Raise ``BadOption`` for what cannot be, or would be open to others without anybody having said who may enter."""
+    if options.engine and (options.hand_over or options.resume_interrupted):
+        raise BadOption("with --engine sessions are left to the engine anyway; leave --hand-over and --resume-interrupted out")
     if not 0 <= options.drain_s < float("inf"):
         raise BadOption(f"{options.drain_s:g} seconds to finish in make no sense; give 0 or more")
     if not _is_loopback(options.host) and options.users is None and not options.behind_tls:
@@ -183,8 +188,9 @@ async def _serve(
         desk.launches, desk.in_engine = await launches_at(options.engine), bool(options.engine)
         for note in not_as_listed(toolbox, options.own_tools):
             print(f"outrider: {note}", file=sys.stderr)
+        desk.hands_over = options.hand_over
         server = Server(application(desk, doors), listening, last_words_s=LAST_WORDS_S)
-        ending = Ending(desk, server, options.drain_s)
+        ending = Ending(desk, server, options.drain_s, resumes=options.resume_interrupted)
         ctrl_c.asks(lambda: ending.now(Exit.STOPPED))
         with contextlib.suppress(NotImplementedError):  # Windows has no such signal
             asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, ending.in_order)
@@ -194,13 +200,17 @@ async def _serve(
 
 
 class Ending:
-    """How the server comes to its end: at once, or after the sessions that run have had ``drain_s`` seconds to finish."""
+    """How the server comes to its end: at once, or after the sessions that run have had ``drain_s`` seconds to finish.
 
-    def __init__(self, desk: Desk, server: Server, drain_s: float) -> None:
+    With ``resumes``, it begins with the sessions that servers before have left.
+    """
+
+    def __init__(self, desk: Desk, server: Server, drain_s: float, *, resumes: bool = False) -> None:
         self.code = Exit.COMPLETE
         self._desk = desk
         self._server = server
         self._drain_s = drain_s
+        self._resumes = resumes
         self._asked = asyncio.Event()
 
     def now(self, code: Exit) -> None:
@@ -218,9 +228,17 @@ class Ending:
     async def reached(self) -> None:
         """Answer requests until the end."""
         async with asyncio.TaskGroup() as group:
-            ends = group.create_task(self._drained())
+            tasks = [group.create_task(self._drained()), group.create_task(self._resumed())]
             await self._server.run_until_stopped()
-            ends.cancel()
+            for task in tasks:
+                task.cancel()
+
+    async def _resumed(self) -> None:
+        """What servers have left goes on, if that is wanted."""
+        from outrider.web.restarting import go_on_with_all
+
+        if self._resumes:
+            await go_on_with_all(self._desk, lambda told: print(f"outrider: {told}", file=sys.stderr, flush=True))
 
     async def _drained(self) -> None:
         """Once asked, wait for the sessions, then end the server."""

@@ -103,7 +103,7 @@ class Hands:
         return bool(self._runs)
 
     def let_go(self, reason: str, idle: Callable[[], None]) -> None:
-        """What has an effect is left to end; what has none is broken off, and no end of it is recorded. Then ``idle`` is called."""
+        """What has an effect is left to end; what has none is broken off, with no end on record. Then ``idle`` is called."""
         self._idle = idle
         for run in tuple(self._runs.values()):
             if run.began and _has_effect(run.order):

@@ -29,9 +29,10 @@ from outrider.web.asked import asks, read_again, read_object, read_wanted
 from outrider.web.audit import deeds
 from outrider.web.choices import choices
 from outrider.web.commands import read_command
-from outrider.web.desk import Desk, Live, not_live
+from outrider.web.desk import Desk
 from outrider.web.guard import Doors, Guard, user_of
 from outrider.web.health import health_routes
+from outrider.web.live import Live, not_live
 from outrider.web.metrics import metrics_route
 from outrider.web.resuming import Openings, owner_of
 from outrider.web.streams import records, scenes, stream_of

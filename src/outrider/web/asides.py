@@ -29,6 +29,11 @@ DRAINING: Final[dict[str, JSON]] = {
     "message": "the server is about to stop: it takes no new session, and stops this one if it lasts too long; its plan is kept",
 }
 
+HANDING_OVER: Final[dict[str, JSON]] = {
+    "kind": "draining",
+    "message": "the server is about to stop: it takes no new session, and leaves this one to the next if it lasts too long",
+}
+
 
 def told(name: str, data: JSON) -> bytes:
     """The event as this API's streams hold it."""
@@ -64,7 +69,7 @@ class Attended(Response):
     async def _attend(self, shown: Pass, out: _Out, streaming: asyncio.Task[None]) -> None:
         await self._until_draining(shown)
         if self._desk.team.holds(shown) and not self._desk.closing.is_set():
-            await out.tell(self._tells("notice", DRAINING))
+            await out.tell(self._tells("notice", HANDING_OVER if self._desk.hands_over else DRAINING))
         await self._until_revoked(shown)
         await out.end(self._tells("trouble", REVOKED))
         streaming.cancel()

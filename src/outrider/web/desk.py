@@ -12,7 +12,7 @@ from collections.abc import Awaitable, Callable
 from types import TracebackType
 from typing import TYPE_CHECKING, Final, Self, TypeAlias
 
-from outrider.errors import BadOption, JournalError, NotNow, RunEnded, ShuttingDown, first_of
+from outrider.errors import BadOption, CallerError, JournalError, NotNow, RunEnded, ShuttingDown, first_of
 from outrider.journal import JournalStore, Owned
 from outrider.launch import Launch, Launches, Understood, Wanted, launch, understand
 from outrider.resuming import check_unfinished
@@ -21,16 +21,17 @@ from outrider.runtime import Limits, ServerLimits, Session
 from outrider.runtime.turns import Ticket
 from outrider.telemetry.watching import NO_TELEMETRY
 from outrider.web.answers import kind_of, tell_bug
-from outrider.web.commands import Answered, Answers, Command, refused
 from outrider.web.lending import Lending
-from outrider.web.resuming import Again, check_free, opening_of, owner_of, session_again, tended, wanted_again
+from outrider.web.live import Live
+from outrider.web.resuming import Again, check_free, opening_of, session_again, tended, wanted_again
 from outrider.web.rooms import STOPPING, Rooms
 from outrider.web.team import Team
 from outrider.web.users import ALONE, User
-from outrider.web.watched import Watched
 
 if TYPE_CHECKING:
     from outrider.tools import Toolbox
+
+STOPPED: Final = "the server was stopped"
 
 MOST_ENDED: Final = 20
 """So many that have ended are kept, to answer a command that is sent again."""
@@ -39,48 +40,12 @@ Begins: TypeAlias = Callable[[Launch, Owned], Awaitable[Session]]
 """Makes the session, which is owned, of a run that is ready."""
 
 
-class Live(Watched):
-    """A session that runs here, or ran here a moment ago, started by ``owner``. The team's audit tells what is done to it."""
-
-    def __init__(self, session: Session, owner: User, team: Team, journal: JournalStore) -> None:
-        super().__init__(session.name)
-        self._journal = journal
-        self.session = session
-        self.owner = owner
-        self._team = team
-        self._answers = Answers()
-
-    async def answer(self, command: Command, by: User = ALONE) -> Answered:
-        """Perform ``command``, once however often it is sent. The scene shows what came of it when this returns.
-
-        Raises:
-            NotAllowed: ``by`` may not.
-            JournalUnusable: it cannot be noted in the audit. Nothing has changed.
-        """
-        self._team.check_command(by, self.owner.name, command.name)
-        if (given := self._answers.given(command)) is not None:
-            return given
-        if self.over:
-            return not_live(command, self.name, self._journal)
-        given = self._noted(command, by)
-        await asyncio.sleep(0)  # the records are in the stream: its reader's turn comes before ours does again
-        return given
-
-    def _noted(self, command: Command, by: User) -> Answered:
-        audit, before = self._team.audit, self.session.records
-        if audit is None:
-            return self._answers.to(command, self.session)
-        key = audit.asks(by.name, by.role, command.name, session=self.name)
-        given = self._answers.to(command, self.session)
-        audit.answered(key, answer_in(given), record=before if self.session.records > before else None)
-        return given
-
-
 class Desk:
     """Holds the sessions of one server. Enter it to begin; leaving it stops them in order and waits for them.
 
     ``telemetry`` is told of every session that begins after it is set. What ``settings`` gives of how a session is launched is
     kept in its journal; without any, nobody can resume it. ``in_engine`` says that ``launches`` has others make the calls.
+    With ``hands_over``, sessions are not stopped in the end: they are left to ``resume``.
 
     Args:
         journal: where they are kept.
@@ -108,6 +73,7 @@ class Desk:
         self._lending = lending
         self.telemetry = NO_TELEMETRY
         self.in_engine = False
+        self.hands_over = False
         self.own_tools: Toolbox | None = None
         self.settings: Callable[[Understood], str] = lambda understood: ""
         self._opening: set[str] = set()
@@ -131,14 +97,24 @@ class Desk:
             await self._lending.close()
 
     def close(self) -> None:
-        """Take no more sessions, stop those that run, and give up those that are being opened. A second time, nothing."""
+        """Take no more sessions, stop or hand over those that run, and give up those that are being opened.
+
+        A second time, nothing.
+        """
         self.draining.set()
         self._rooms.close()
         self.closing.set()
         for task in tuple(self._launching):
             task.cancel()
         for live in self.running:
-            live.session.stop("the server was stopped")
+            self._end(live.session)
+
+    def _end(self, session: Session) -> None:
+        if self.hands_over and not self.in_engine:
+            with contextlib.suppress(CallerError):  # one that cannot be resumed is stopped
+                session.hand_over(STOPPED)
+                return
+        session.stop(STOPPED)
 
     async def drain(self, within_s: float) -> None:
         """Take no more sessions, and ``close`` once those that run have ended, or after ``within_s`` seconds."""
@@ -322,24 +298,6 @@ class Desk:
         ended = [name for name, live in self._sessions.items() if live.over]
         for name in ended[: max(0, len(ended) - MOST_ENDED)]:
             del self._sessions[name]
-
-
-def not_live(command: Command, name: str, journal: JournalStore) -> Answered:
-    """The answer to a command for a session that does not run here."""
-    (entry,) = (entry for entry in journal.sessions() if entry.name == name)
-    if entry.outcome != "interrupted":
-        why = f'session {name} has finished; start one with "from": "{name}" to go on from its plan'
-    elif owner := owner_of(journal, name):
-        why = f"session {name} is run by {owner}, so it is only watched here; commands go to where it runs"
-    else:
-        why = f"session {name} was interrupted; POST /api/sessions/{name}/resume goes on with it"
-    return refused(command, NotNow(why))
-
-
-def answer_in(given: Answered) -> str:
-    """``accepted``, or the kind of the error in the answer to a command."""
-    error = given[1].get("error")
-    return str(error["kind"]) if isinstance(error, dict) else "accepted"
 
 
 def _refuse(begun: asyncio.Future[Live], error: Exception) -> None:

@@ -90,6 +90,12 @@ def serve(
     most_sessions: Annotated[int, typer.Option(metavar="N", help="The most sessions at once.")] = 32,
     most_waiting: Annotated[int, typer.Option(metavar="N", help="So many more wait for a place, up to 10 s.")] = 0,
     drain_s: Annotated[float, typer.Option(metavar="S", help="At SIGTERM, sessions have so long to finish.")] = 0.0,
+    hand_over: Annotated[
+        bool, typer.Option("--hand-over", help="In the end, leave sessions to the next server, not stopped but interrupted.")
+    ] = False,
+    resume_interrupted: Annotated[
+        bool, typer.Option("--resume-interrupted", help="Go on at once with the sessions that servers before have left.")
+    ] = False,
     journal: JournalOption = None,
     log: LogOption = "",
     log_texts: LogTextsOption = False,
@@ -110,6 +116,7 @@ def serve(
             budget_tokens=budget_tokens, budget_calls=budget_calls, budget_seconds=budget_seconds, users=users, audit=audit_file,
             agents=tuple(agent or ()), names=tuple(each.casefold() for each in name or ()), behind_tls=behind_tls,
             most_sessions=most_sessions, most_waiting=most_waiting, drain_s=drain_s,
+            hand_over=hand_over, resume_interrupted=resume_interrupted,
             telemetry=Telemetry(log=log, texts=log_texts, otel=otel, metrics=metrics),
         )  # fmt: skip
         raise typer.Exit(run_serve(options))
