@@ -12,7 +12,7 @@ from outrider.agents.world import World
 from outrider.errors import BadOption, JournalCorrupt, NotNow, ToolFailed
 from outrider.model import Answer, Prefix, Role, Task, Usage
 from outrider.rules import EXACT, Lookahead, Matching, Sliding
-from outrider.rules.events import Opened
+from outrider.rules.events import Opened, Undo
 from outrider.runtime import Limits, Session
 from outrider.runtime.hands import Tools
 from outrider.runtime.resuming import Before, count_in
@@ -51,7 +51,8 @@ def resume(
         lookahead, matching: the session's own, where they have names that only their user knows.
         limits: what was spent before counts in its budget.
         world: where the plan is made, as for ``plan``.
-        tools: those that the session was opened with, declared as they were.
+        tools: those that the session was opened with, declared as they were. One that has ended needs them only where an effect
+            is still to be taken back.
         world_is_there: whether what the tools act on is what they acted on before. It has to be said where steps were executed by
             tools over an environment in this process's memory, which did not survive if the former one's was in its own; see
             ``run_again``.
@@ -123,9 +124,7 @@ def _before(journal: JournalStore, name: str, lookahead: Lookahead | None, match
     return before
 
 
-def before_of(
-    journal: JournalStore, name: str, lookahead: Lookahead | None = None, matching: Matching | None = None
-) -> Before:
+def before_of(journal: JournalStore, name: str, lookahead: Lookahead | None = None, matching: Matching | None = None) -> Before:
     """The session as its records leave it; a ``lookahead`` or ``matching`` that only its user knows is to be given.
 
     Raises:
@@ -173,12 +172,14 @@ def _session(
     ask: bool,
 ) -> Session:
     opened, ended = before.opened, before.rules.outcome is not None
+    undoes = any(isinstance(order, Undo) for order in before.executions)
     if target is None and not ended:
         raise BadOption(f"session {name!r} has not ended, so its target is asked again; give target=, {opened.target} before")
     asked = as_agent(target) if target is not None else _Nobody(opened.target)
     drafts = as_agent(approximation) if approximation is not None else asked
     if not ended:
         _check_drafters(opened, drafts, given=approximation is not None)
+    if not ended or undoes:
         _check_tools(before, tools, world_is_there)
     if limits.budget is not None and not ended:
         agents: dict[Role, tuple[Agent, ...]] = {"approximation": drafters_of(drafts), "target": (asked,)}

@@ -46,7 +46,8 @@ def roll(seed: int, what: str, told: str, sides: int) -> int:
 class Acting:
     """A world in which steps are executed. Chances are in percent.
 
-    ``lost`` is the chance that an answer gets lost, ``stubborn`` that an effect cannot be undone though it is declared so.
+    ``lost`` is the chance that an answer gets lost, an undoing's too; ``stubborn`` that an effect cannot be undone though it is
+    declared so.
     """
 
     seed: int = 0
@@ -73,6 +74,9 @@ class Acting:
             return ""
         return "before" if roll(self.seed, "when", key, 2) else "after"
 
+    def loses_undo(self, step: Step, key: str) -> Literal["", "before", "after"]:
+        return self.loses(step, f"undo {key}")
+
     def make_tools(self) -> FakeTools:
         def seconds(step: Step) -> float:
             return QUARTER_S * roll(self.seed, "tool takes", step.key, 9)
@@ -81,7 +85,9 @@ class Acting:
             return f"{step}: {' '.join(str(effect) for effect in effects)}"
 
         cannot = [action for action in ACTIONS if roll(self.seed, "stubborn", action, 100) < self.stubborn]
-        return FakeTools(*self.tools, observations=observes, takes_s=seconds, loses=self.loses, cannot_undo=cannot)
+        return FakeTools(
+            *self.tools, observations=observes, takes_s=seconds, loses=self.loses, cannot_undo=cannot, loses_undo=self.loses_undo
+        )
 
     def agent(self, role: Literal["draft", "target"], least: int, most: int) -> FakeAgent:
         def seconds(prefix: Prefix) -> float:
@@ -92,6 +98,9 @@ class Acting:
 
     def declared(self, action: str) -> Declared:
         return next((tool for tool in self.tools if tool.name == action), Declared(action))
+
+    def writes(self, step: Step) -> bool:
+        return self.declared(step.action).effect == "write"
 
 
 Kind: TypeAlias = Literal["approve", "settle", "go back", "go on", "more", "pause", "steer", "take", "take instead", "stop"]
@@ -196,7 +205,7 @@ def only_confirmed_steps_touch_the_world(acted: Acted) -> None:
             case WentBack(at=at):
                 undone = steps[at:]
                 del steps[at:]
-            case Executing(live=True, at=at, step=step, key=key) if _writes(acted, step):
+            case Executing(live=True, at=at, step=step, key=key) if acted.world.writes(step):
                 if at == len(steps) - 1:
                     assert steps[at] == step
                     live.append((step, f"run/{key}"))
@@ -205,11 +214,7 @@ def only_confirmed_steps_touch_the_world(acted: Acted) -> None:
                     assert step in undone
             case _:
                 pass
-    assert [(ran.step, ran.key) for ran in acted.tools.ran if ran.live and _writes(acted, ran.step)] == live
-
-
-def _writes(acted: Acted, step: Step) -> bool:
-    return acted.world.declared(step.action).effect == "write"
+    assert [(ran.step, ran.key) for ran in acted.tools.ran if ran.live and acted.world.writes(ran.step)] == live
 
 
 def each_effect_happened_once(acted: Acted) -> None:
@@ -222,7 +227,7 @@ def each_effect_happened_once(acted: Acted) -> None:
     written = [
         entry.step.named
         for at, entry in enumerate(acted.plan.steps)
-        if entry.step.observation is not None and _writes(acted, entry.step) and (at, entry.step) not in by_hand
+        if entry.step.observation is not None and acted.world.writes(entry.step) and (at, entry.step) not in by_hand
     ]
     effects = [step for _, step in acted.tools.effects]
     if any(_lost_live(record.event, acted) for record in acted.notes.records):
@@ -251,7 +256,7 @@ def observed_as_it_was(acted: Acted) -> None:
         if step.observation is None or step.observation.startswith("by hand"):
             return
         assert step.observation == f"{step.named}: {' '.join(str(effect) for effect in effects)}"
-        if _writes(acted, step):
+        if acted.world.writes(step):
             effects.append(step.named)
 
 
@@ -263,7 +268,7 @@ def asked_with_observations(acted: Acted) -> None:
 def within_reads(acted: Acted) -> None:
     early = [ran for ran in acted.tools.ran if not ran.live and acted.world.declared(ran.step.action).effect == "read"]
     assert len(early) <= READS
-    rehearsed = [ran for ran in acted.tools.ran if not ran.live and _writes(acted, ran.step)]
+    rehearsed = [ran for ran in acted.tools.ran if not ran.live and acted.world.writes(ran.step)]
     assert all(acted.world.declared(ran.step.action).rehearses for ran in rehearsed)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Coroutine, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, Literal, TypeAlias
@@ -154,14 +154,15 @@ def test_an_answer_on_record_is_never_asked_for_again(world: World, k: int, at: 
 # Plans whose steps are executed -------------------------------------------------------------------------------------
 
 
-def _opened(world: effects.Acting, tools: FakeTools, lookahead: Lookahead, journal: Killing) -> Session:
+def opened(world: effects.Acting, tools: FakeTools, lookahead: Lookahead, journal: Killing, *, max_steps: int = 20) -> Session:
     return plan(
         "act", approximation=world.agent("draft", 0, 3), target=world.agent("target", 2, 12), lookahead=lookahead,
-        journal=journal, tools=tools, reads=effects.READS, ask=True, max_steps=20, name="run",
+        journal=journal, tools=tools, reads=effects.READS, ask=True, max_steps=max_steps,
+        name="run",
     )  # fmt: skip
 
 
-def _resume(world: effects.Acting, tools: FakeTools, journal: Killing) -> Session:
+def resumed(world: effects.Acting, tools: FakeTools, journal: Killing) -> Session:
     store: Any = journal
     return resume(
         "run", journal=store, approximation=world.agent("draft", 0, 3), target=world.agent("target", 2, 12), tools=tools, ask=True
@@ -189,14 +190,14 @@ def _written(session: Session, world: effects.Acting, at: int) -> int:
     return sum(1 for entry in session.plan.steps[:at] if world.declared(entry.step.action).effect == "write")
 
 
-async def _until_killed(session: Session, world: effects.Acting, tools: FakeTools) -> bool:
-    """Whether the run came to its end."""
+async def until_killed(session: Session, person: Coroutine[Any, Any, None]) -> bool:
+    """Whether the run came to its end. The person speaks until then."""
     try:
         async with session, asyncio.TaskGroup() as group:
-            person = group.create_task(_person(session, world, tools))
+            speaks = group.create_task(person)
             with suppress(RunEnded):
                 await session.result()
-            person.cancel()
+            speaks.cancel()
     except Killed:
         return False
     except BaseExceptionGroup as trouble:
@@ -222,15 +223,15 @@ def survive(world: effects.Acting, lookahead: Lookahead, kills: Sequence[tuple[i
     died = 0
     for n, moment in [*kills, (10**9, "after")]:
         journal = Killing(store, n, moment)
-        opened = any(entry.name == "run" for entry in store.sessions())
-        session = _resume(world, tools, journal) if opened else _opened(world, tools, lookahead, journal)
-        if run(_until_killed(session, world, tools)) or _is_over(store):
+        begun = any(entry.name == "run" for entry in store.sessions())
+        session = resumed(world, tools, journal) if begun else opened(world, tools, lookahead, journal)
+        if run(until_killed(session, _person(session, world, tools))) or is_over(store):
             break
         died += 1
     return Survived(session.plan, tools, store.read("run"), died)
 
 
-def _is_over(store: MemoryJournal) -> bool:
+def is_over(store: MemoryJournal) -> bool:
     return any(entry.outcome != "interrupted" for entry in store.sessions())
 
 

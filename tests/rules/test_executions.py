@@ -2,140 +2,29 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 
-from outrider import BY_ACTION, EXACT, Declared, PlanStep, Sliding, Step
+from outrider import BY_ACTION, Sliding, Step
 from outrider.errors import NotNow, RulesMisused
-from outrider.rules import Decision, Matching, Rules
+from outrider.rules import Rules
 from outrider.rules.events import (
     Approved,
-    Asked,
-    Cancel,
-    Cancelled,
     Drafted,
-    Event,
     Execute,
     Executed,
-    Executing,
-    Lost,
     Observed,
-    Order,
-    Report,
     Settled,
     Start,
-    Started,
     Steered,
     Stopped,
     Took,
-    Undo,
     Undone,
     Verified,
     WentBack,
-    WentOn,
-    Withdraw,
 )
 
+from .acting import Acting
 from .driven import opened
-
-LOOK = Declared("look", effect="none")
-READ = Declared("read", effect="read")
-BOOK = Declared("book")
-HOLD = Declared("hold", undo=True)
-TRY = Declared("try", rehearses=True, undo=True)
-AGAIN = Declared("again", repeatable=True)
-ASK = Declared("ask", approval="always")
-DOUBT = Declared("doubt", approval="unsure")
-TOOLS = (LOOK, READ, BOOK, HOLD, TRY, AGAIN, ASK, DOUBT)
-
-
-class Acting:
-    """Rules with tools; agents' calls and executions are found by what they ask and run."""
-
-    def __init__(
-        self, *, k: int = 3, asks: bool = True, reads: int = 1, matching: Matching = EXACT, plan: tuple[Step, ...] = ()
-    ) -> None:
-        self.rules = Rules(lookahead=Sliding(k), max_steps=20, matching=matching)
-        self.calls: dict[int, Start] = {}
-        self.runs: dict[int, Execute | Undo] = {}
-        self.withdrawn: list[int] = []
-        self.findings: list[Event] = []
-        given = tuple(PlanStep(step) for step in plan)
-        self.receive(replace(opened(), tools=TOOLS, reads=reads, asks=asks, plan=given))
-
-    def receive(self, report: Report) -> Decision:
-        decision = self.rules.receive(report)
-        self.findings += decision.findings
-        for order in decision.orders:
-            self._order(order)
-        return decision
-
-    def _order(self, order: Order) -> None:
-        match order:
-            case Start():
-                self.calls[order.call] = order
-                self.rules.receive(Started(call=order.call, role=order.role, at=order.at))
-            case Execute() | Undo():
-                self.runs[order.execution] = order
-            case Cancel(call=call):
-                role, at = self.calls[call].role, self.calls[call].at
-                self.findings += self.rules.receive(Cancelled(call=call, role=role, at=at, reason=order.reason)).findings
-            case Withdraw():
-                self.withdrawn.append(order.execution)
-            case _:
-                pass
-
-    def asked(self, role: str) -> list[str]:
-        """What agents are asked after: each step with its observation."""
-        return [
-            "/".join(f"{step.action}={step.observation}" for step in order.prefix)
-            for order in self.calls.values()
-            if order.role == role
-        ]
-
-    def drafted(self, *actions: str) -> None:
-        call = max(number for number, order in self.calls.items() if order.role == "approximation")
-        self.receive(Drafted(call=call, at=self.calls[call].at, steps=tuple(Step(action) for action in actions)))
-
-    def verified(self, action: str, at: int | None = None) -> None:
-        at = self.rules.frontier.at if at is None else at
-        call = max(number for number, order in self.calls.items() if order.role == "target" and order.at == at)
-        self.receive(Verified(call=call, at=at, step=Step(action)))
-
-    def run_of(self, action: str) -> Execute:
-        found = [order for order in self.runs.values() if order.step.action == action and isinstance(order, Execute)]
-        assert found, f"{action} is not run; there are {[str(order.step) for order in self.runs.values()]}"
-        return found[-1]
-
-    def returned(self, action: str, observation: str = "ok") -> None:
-        order = self.run_of(action)
-        self.begin(order)
-        self.receive(Observed(execution=order.execution, at=order.at, observation=observation))
-
-    def lost(self, action: str) -> None:
-        order = self.run_of(action)
-        self.begin(order)
-        self.receive(Lost(execution=order.execution, at=order.at, reason="it hung"))
-
-    def begin(self, order: Execute | Undo) -> None:
-        live = isinstance(order, Undo) or order.live
-        self.receive(Executing(execution=order.execution, at=order.at, step=order.step.named, live=live, key=order.key))
-
-    def runs_of(self, action: str) -> int:
-        return sum(order.step.action == action and isinstance(order, Execute) for order in self.runs.values())
-
-    @property
-    def plan(self) -> list[str]:
-        return [f"{entry.step.action}={entry.step.observation}" for entry in self.rules.plan.steps]
-
-    @property
-    def questions(self) -> list[str]:
-        return [event.question for event in self.findings if isinstance(event, Asked)]
-
-    @property
-    def outcome(self) -> str | None:
-        return self.rules.outcome
 
 
 def test_a_tool_without_effect_runs_as_soon_as_its_step_is_drafted_and_both_agents_see_what_it_returned() -> None:
@@ -385,79 +274,6 @@ def test_an_answer_to_a_question_that_is_not_asked_is_refused() -> None:
         acting.receive(Settled(at=1, observation="done"))
 
 
-def test_there_is_no_going_back_behind_what_cannot_be_undone() -> None:
-    acting = Acting()
-    acting.verified("look")
-    acting.returned("look")
-    acting.verified("book")
-    with pytest.raises(NotNow, match="step 1, book, is being executed"):
-        acting.receive(WentBack(at=0))
-    acting.returned("book")
-    with pytest.raises(NotNow, match="step 1, book, has been executed and cannot be undone"):
-        acting.receive(WentBack(at=1))
-    assert acting.plan == ["look=ok", "book=ok"]
-
-
-def test_going_back_undoes_the_last_first_and_waits_until_that_is_done() -> None:
-    acting = Acting()
-    for tool in ("hold", "look", "try"):
-        acting.verified(tool)
-        acting.returned(tool)
-    assert acting.rules.has_effects_since(2)
-    assert not acting.rules.has_effects_since(3)
-    acting.receive(WentBack(at=0))
-    (last,) = [order for order in acting.runs.values() if isinstance(order, Undo)]
-    assert (last.step.action, last.step.observation, last.key) == ("try", "ok", acting.run_of("try").key)
-    with pytest.raises(NotNow, match="step 2 is being undone"):
-        acting.receive(WentOn())
-    acting.receive(Undone(execution=last.execution, at=2))
-    first = [order for order in acting.runs.values() if isinstance(order, Undo)][-1]
-    assert first.step.action == "hold"
-    acting.receive(Undone(execution=first.execution, at=0))
-    acting.receive(WentOn())
-    assert acting.plan == ["hold=None"]
-    order = acting.run_of("hold")
-    assert order.live
-    assert order.key != first.key, "it is another effect"
-
-
-def test_an_effect_that_cannot_be_taken_back_after_all_stays_in_the_plan() -> None:
-    acting = Acting()
-    for tool in ("hold", "look", "hold"):
-        acting.verified(tool)
-        acting.returned(tool)
-    acting.receive(WentBack(at=0))
-    undo = [order for order in acting.runs.values() if isinstance(order, Undo)]
-    acting.receive(Lost(execution=undo[0].execution, at=2, reason="they refuse"))
-    assert acting.plan == ["hold=ok", "look=ok", "hold=ok"]
-    assert acting.findings[-1].kind == "stayed"
-    assert sum(isinstance(order, Undo) for order in acting.runs.values()) == 1
-    acting.receive(WentOn())
-    assert acting.asked("target")[-1].endswith("hold=ok")
-
-
-def test_observations_come_again_with_their_steps_after_going_back_and_on() -> None:
-    acting = Acting()
-    for tool in ("look", "read"):
-        acting.verified(tool)
-        acting.returned(tool)
-    acting.receive(WentBack(at=0))
-    acting.receive(WentOn())
-    assert acting.plan == ["look=ok", "read=ok"]
-    assert acting.runs_of("look") == acting.runs_of("read") == 1
-    assert sum(isinstance(event, Executed) for event in acting.findings) == 4
-
-
-def test_a_reading_under_way_when_the_person_goes_back_counts_when_its_step_comes_again() -> None:
-    acting = Acting()
-    acting.verified("look")
-    acting.receive(WentBack(at=0))
-    acting.returned("look", "seen")
-    assert not any(isinstance(event, Executed) for event in acting.findings)
-    acting.receive(WentOn())
-    assert acting.plan == ["look=seen"]
-
-
 def test_stopping_waits_for_an_effect_and_breaks_off_everything_else() -> None:
     acting = Acting()
     acting.verified("book")
@@ -520,23 +336,6 @@ def test_a_report_of_an_execution_that_is_not_under_way_is_refused() -> None:
         acting.receive(Undone(execution=0, at=0))
 
 
-def undos(acting: Acting) -> list[Undo]:
-    return [order for order in acting.runs.values() if isinstance(order, Undo)]
-
-
-def test_stopping_waits_for_an_undoing_too() -> None:
-    acting = Acting()
-    acting.verified("hold")
-    acting.returned("hold")
-    acting.receive(WentBack(at=0))
-    acting.receive(Stopped(reason="enough"))
-    assert acting.withdrawn == []
-    (undo,) = undos(acting)
-    assert undo.at == 0
-    acting.receive(Undone(execution=undo.execution, at=0))
-    assert acting.findings[-1].kind == "finished"
-
-
 def test_stopping_withdraws_a_rehearsal() -> None:
     acting = Acting()
     acting.drafted("try")
@@ -567,54 +366,3 @@ def test_an_executed_step_of_which_nothing_is_asked_takes_no_answer() -> None:
     with pytest.raises(NotNow, match=r"nothing is asked about step 0$"):
         acting.receive(Settled(at=0, observation="done"))
     assert acting.plan == ["book=booked"]
-
-
-def test_an_effect_of_a_plan_that_one_goes_on_from_is_undone_under_a_name_of_its_own() -> None:
-    acting = Acting(plan=(Step("hold", {}, "held"), Step("hold", {}, "held too")))
-    acting.receive(WentBack(at=0))
-    acting.receive(Undone(execution=undos(acting)[0].execution, at=1))
-    assert [(order.key, order.step.observation, order.at) for order in undos(acting)] == [
-        ("given-1", "held too", 1),
-        ("given-0", "held", 0),
-    ]
-
-
-def test_what_was_undone_is_approved_anew_tried_anew_and_observed_anew() -> None:
-    acting = Acting()
-    acting.verified("hold")
-    acting.returned("hold", "first")
-    acting.verified("look")
-    acting.returned("look", "seen")
-    acting.receive(WentBack(at=0))
-    acting.receive(Undone(execution=undos(acting)[0].execution, at=0))
-    acting.receive(WentOn())
-    assert acting.plan == ["hold=None"], "what stood on it is gone"
-    acting.returned("hold", "second")
-    assert acting.plan == ["hold=second"]
-    assert acting.asked("target")[-1] == "hold=second"
-
-
-def test_going_back_takes_a_question_with_it_and_it_is_asked_again() -> None:
-    acting = Acting()
-    acting.verified("look")
-    acting.returned("look")
-    acting.verified("ask")
-    acting.receive(WentBack(at=1))
-    with pytest.raises(NotNow, match="nothing is asked"):
-        acting.receive(Approved(at=0))
-    acting.receive(WentOn())
-    assert acting.questions == ["approval", "approval"]
-    acting.receive(Approved(at=1))
-    acting.returned("ask")
-    assert acting.plan == ["look=ok", "ask=ok"]
-
-
-def test_going_back_from_an_unapproved_step_that_is_rehearsed_is_free() -> None:
-    acting = Acting()
-    acting.drafted("look")
-    acting.returned("look")
-    acting.drafted("try")
-    assert not acting.run_of("try").live
-    acting.verified("look", at=0)
-    acting.receive(WentBack(at=0))
-    assert acting.plan == []

@@ -30,7 +30,7 @@ from outrider.views.words import count, one_line
 _RECENT: Final = timedelta(days=7)
 _MOST: Final = 50
 
-SAYINGS: Final = "pause, go-on, approve, stop; or take:ACTION, steer:SENTENCE, settle:OBSERVATION"
+SAYINGS: Final = "pause, go-on, approve, stop; or take:ACTION, steer:SENTENCE, settle:OBSERVATION, happened:OBSERVATION"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -226,5 +226,7 @@ def _command(said: str, journal: JournalStore, name: str) -> Command:
             return Steered(at=entry.steps, sentence=" ".join(sentence.split()))
         case "settle", observation if observation:
             return Settled(at=entry.steps - 1, observation=observation)
+        case "happened", observation if observation:
+            return Settled(at=entry.steps - 1, observation=observation, happened=True)
         case _:
             raise BadOption(f"{said!r} is nothing to say to a session; give {SAYINGS}")

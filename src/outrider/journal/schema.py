@@ -103,6 +103,8 @@ FIELD_MEANINGS: Final[Mapping[str, str]] = {
     "executed.step": "The confirmed step with its observation.",
     "observation": "What the tool returned, as a text; of an error, it begins so.",
     "lost.withdrawn": "Whether it was broken off, since it was not needed any more; false in older journals.",
+    "lost.unsure": "Of an undoing: whether the effect may have been taken back; false in older journals.",
+    "settled.happened": "Whether the effect in doubt is there, so that going back takes it back; false in older journals.",
     "asked.question": "Whether the tool may run; what to do without its answer; whether its effect has happened.",
     "stayed.step": "The step whose effect stays, with its observation.",
     "tool.name": "The tool's name, which is the action of the steps it executes.",

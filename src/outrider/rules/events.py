@@ -158,6 +158,8 @@ class Lost:
     reason: str
     withdrawn: bool = field(default=False, metadata=ADDED)
     """Whether we broke it off, since it was not needed any more."""
+    unsure: bool = field(default=False, metadata=ADDED)
+    """Of an undoing: whether it is not known if the effect has been taken back. Else it is known to be there still."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -184,6 +186,9 @@ class Settled:
     kind: ClassVar[str] = "settled"
     at: int
     observation: str
+    happened: bool = field(default=False, metadata=ADDED)
+    """Whether the tool's effect, of which that was not known, is there: going back behind it takes it back. What else the person
+    says has been done is theirs to take back."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -354,7 +359,7 @@ class Asked:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stayed:
-    """The effect of step ``at`` could not be taken back, so the plan goes on after it again."""
+    """The effect of step ``at`` could not be taken back, or that is not known, so the plan goes on after it again."""
 
     kind: ClassVar[str] = "stayed"
     at: int

@@ -46,6 +46,8 @@ class _Run:
     began: bool = False
     gone: bool = False
     """Its process is gone: it may have broken off anywhere."""
+    tries: int = 1
+    """Which attempt at an undoing this is."""
 
     @property
     def is_effect(self) -> bool:
@@ -135,11 +137,13 @@ class Executions:
 
     # What the person may say ----------------------------------------------------------------------------------------
 
-    def check_answer(self, at: int, frontier: Node) -> None:
-        """Raise ``NotNow`` unless the person is being asked about step ``at``."""
-        asked = frontier.execution is not None and frontier.execution.question is not None
-        if not asked or at != frontier.at - 1:
-            raise NotNow(f"nothing is asked about step {at}" + (f", but about step {frontier.at - 1}" if asked else ""))
+    def check_answer(self, at: int, frontier: Node, *, happened: bool = False) -> None:
+        """Raise ``NotNow`` unless the person is being asked about step ``at``, and, for ``happened``, whether it has."""
+        question = None if frontier.execution is None else frontier.execution.question
+        if question is None or at != frontier.at - 1:
+            raise NotNow(f"nothing is asked about step {at}" + (f", but about step {frontier.at - 1}" if question else ""))
+        if happened and question != "unsure":
+            raise NotNow(f"whether step {at} has had its effect is not asked: its tool has not been run")
 
     def check_undone(self) -> None:
         """Raise ``NotNow`` while an effect is being taken back."""
@@ -152,7 +156,7 @@ class Executions:
             step = f"step {execution.node.at - 1}, {execution.tool.name},"
             if execution.running is not None and execution.live and execution.tool.effect == "write":
                 raise NotNow(f"{step} is being executed; wait for its observation")
-            if execution.question == "unsure":
+            if execution.question == "unsure" and execution.had is None:
                 raise NotNow(f"whether {step} has had its effect is not known; say what has come of it first")
             if execution.effect and not execution.tool.undo:
                 raise NotNow(f"{step} has been executed and cannot be undone, so there is no going back behind it")
@@ -167,14 +171,16 @@ class Executions:
         return any(execution.effect for execution in _way_back(frontier, at))
 
     def approve(self, frontier: Node) -> None:
-        """The person lets the frontier's tool run."""
+        """The person lets the frontier's tool run; anew, if its effect may have been taken back."""
         execution = _asked(frontier)
+        if execution.had is not None:
+            self._is_taken_back(execution)
         execution.question, execution.approved, execution.attempts = None, True, 0
 
-    def settle(self, frontier: Node, observation: str) -> None:
-        """The person has said what executing the frontier's step has come to."""
+    def settle(self, frontier: Node, observation: str, *, happened: bool) -> None:
+        """The person has said what executing the frontier's step has come to, and whether its tool's effect is there."""
         execution = _asked(frontier)
-        execution.question = None
+        execution.question, execution.effect = None, happened
         self._stand(execution, observation, None)
 
     def go_back(self, frontier: Node, at: int) -> None:
@@ -200,16 +206,20 @@ class Executions:
         if run.undoes != isinstance(report, Undone) and not isinstance(report, Lost):
             raise RulesMisused(f"execution {report.execution} cannot end as {report.kind}")
         del self._runs[report.execution]
+        if run.undoes and isinstance(report, Lost):
+            return self._tried_to_undo(run, report)
         if run.undoes:
-            return self._tried_to_undo(run, undone=isinstance(report, Undone))
-        if run.withdrawn:
-            return None
+            self._undone(run.execution)
+        elif not run.withdrawn:
+            self._ran(run, report)
+        return None
+
+    def _ran(self, run: _Run, report: ExecutionReport) -> None:
         run.execution.running = None
         if isinstance(report, Observed):
             self._observed(run, report)
         elif isinstance(report, Lost):
             self._lost(run, report)
-        return None
 
     def _observed(self, run: _Run, report: Observed) -> None:
         execution = run.execution
@@ -225,10 +235,11 @@ class Executions:
     def _stand(self, execution: Execution, observation: str, number: int | None) -> None:
         """The observation is the world's own: it stands, and with it the branch that was built on an equal one."""
         observed = _step_of(execution).observed(observation)
-        if execution.observed is not None and execution.observed != observed:
+        known = execution.observed or execution.had
+        if known is not None and known != observed:
             self._rebuild(execution.node)
         self._forget_copy(execution)
-        execution.observed, execution.shown_by = observed, number
+        execution.observed, execution.shown_by, execution.had = observed, number, None
         self._now_stands(execution)
 
     def _lost(self, run: _Run, report: Lost) -> None:
@@ -242,27 +253,44 @@ class Executions:
         else:
             self._ask(execution, "unsure" if execution.tool.effect == "write" else "failed", report.reason)
 
-    def _tried_to_undo(self, run: _Run, *, undone: bool) -> Node | None:
-        execution = run.execution
-        if run.gone and not undone and not self._ended and (execution.tool.repeatable or not run.began):
-            self._undo_next()  # the same key makes it the same undoing
-            return None
+    def _undone(self, execution: Execution) -> None:
         self._undoing.pop(0)
-        if not undone:
-            self._undoing.clear()
-            return execution.node
-        self._rebuild(execution.node)
-        execution.observed, execution.stands, execution.effect = None, False, False
-        execution.key, execution.approved, execution.attempts = "", False, 0
+        self._is_taken_back(execution)
         self._undo_next()
-        return None
 
-    def _undo_next(self) -> None:
+    def _is_taken_back(self, execution: Execution) -> None:
+        self._rebuild(execution.node)
+        execution.observed, execution.stands, execution.effect, execution.had = None, False, False, None
+        execution.key, execution.approved, execution.attempts = "", False, 0
+
+    def _tried_to_undo(self, run: _Run, report: Lost) -> Node | None:
+        """The effect is there still, or may be: the node is returned that the plan goes on from, unless it is tried again."""
+        execution = run.execution
+        if run.gone and (execution.tool.repeatable or not run.began):
+            self._undo_next(run.tries)  # the same key makes it the same undoing; that a process died is not the tool's failure
+            return None
+        if report.unsure and execution.tool.repeatable and run.tries < ATTEMPTS:
+            self._undo_next(run.tries + 1)
+            return None
+        self._undoing.clear()
+        known = execution.observed or execution.had
+        execution.observed, execution.stands, execution.had = known, True, None
+        if report.unsure:
+            execution.observed, execution.stands, execution.had, execution.shown_by = None, False, known, None
+        return execution.node
+
+    def _undo_next(self, tries: int = 1) -> None:
         if self._undoing:
             execution = self._undoing[0]
-            number = self._number(_Run(execution, live=True, undoes=True))
-            assert execution.observed is not None, "what had an effect has an observation"
-            self._order(Undo(execution=number, at=execution.node.at - 1, step=execution.observed, key=execution.key))
+            number = self._number(_Run(execution, live=True, undoes=True, tries=tries))
+            step = execution.observed or execution.had
+            assert step is not None, "what had an effect has an observation"
+            self._order(Undo(execution=number, at=execution.node.at - 1, step=step, key=execution.key))
+
+    def stayed(self, node: Node, reason: str) -> None:
+        """The plan goes on after ``node`` again. Whether its effect is there, where that is not known, the person is to say."""
+        if node.execution is not None and node.execution.had is not None:
+            self._ask(node.execution, "unsure", f"while it was being taken back: {reason}")
 
     # What is to be run ----------------------------------------------------------------------------------------------
 
@@ -308,7 +336,7 @@ class Executions:
         assert node.parent is not None, "a node with a step has a parent"
         due = execution.observed is None or self._was_rehearsed_elsewhere(execution)
         idle = due and execution.running is None and not execution.failed
-        if not idle or not node.parent.ready or self._is_gone(_copy_before(node)):
+        if not idle or not node.parent.ready or self._is_lost(_write_before(node)):
             return
         match execution.tool.effect:
             case "none":
@@ -324,6 +352,10 @@ class Executions:
     def _was_rehearsed_elsewhere(self, execution: Execution) -> bool:
         """Whether that was in a process that is gone: what it showed is known, and the copy that it left is not there."""
         return execution.tool.effect == "write" and not execution.stands and self._is_gone(execution.shown_by)
+
+    def _is_lost(self, before: Execution | None) -> bool:
+        """Whether the world as it is after this write is not there to be copied."""
+        return before is not None and not before.stands and (before.had is not None or self._is_gone(before.shown_by))
 
     def _is_gone(self, copy: int | None) -> bool:
         return copy is not None and copy < self._first_here
@@ -383,14 +415,19 @@ class Executions:
             execution.shown_by = None
 
 
-def _step_of(execution: Execution) -> Step:
-    """The step that is executed; a steered node has none of its own, but stands where the node above it stood."""
-    node: Node | None = execution.node
-    while node is not None and node.step is None:
+def _named(execution: Execution) -> Node:
+    """The node that the step leads to; a steered one has no step of its own, but stands where the node above it stood."""
+    node = execution.node
+    while node.step is None:
+        assert node.parent is not None, "what is executed is a step"
         node = node.parent
-    assert node is not None, "what is executed is a step"
-    assert node.step is not None, "what is executed is a step"
-    return node.step
+    return node
+
+
+def _step_of(execution: Execution) -> Step:
+    step = _named(execution).step
+    assert step is not None, "what is executed is a step"
+    return step
 
 
 def _asked(frontier: Node) -> Execution:
@@ -400,10 +437,7 @@ def _asked(frontier: Node) -> Execution:
 
 def _needs_approval(execution: Execution) -> bool:
     """A step that the person took needs none; *unsure* is a step that nobody had drafted."""
-    node = execution.node
-    while node.step is None:
-        assert node.parent is not None, "what is executed is a step"
-        node = node.parent
+    node = _named(execution)
     assert node.parent is not None, "a node with a step has a parent"
     verdict = node.parent.verdict
     if execution.approved or execution.tool.effect != "write" or (verdict is not None and verdict.by == "person"):
@@ -411,15 +445,20 @@ def _needs_approval(execution: Execution) -> bool:
     return execution.tool.approval == "always" or (execution.tool.approval == "unsure" and not node.guesses)
 
 
-def _copy_before(node: Node) -> int | None:
-    """The rehearsal that left the world as it is before this node's step, ``None`` for the world itself."""
+def _write_before(node: Node) -> Execution | None:
+    """The last step before this node's that writes."""
     above = node.parent
     while above is not None:
-        execution = above.execution
-        if execution is not None and execution.tool.effect == "write":
-            return None if execution.stands else execution.shown_by
+        if above.execution is not None and above.execution.tool.effect == "write":
+            return above.execution
         above = above.parent
     return None
+
+
+def _copy_before(node: Node) -> int | None:
+    """The rehearsal that left the world as it is before this node's step, ``None`` for the world itself."""
+    before = _write_before(node)
+    return None if before is None or before.stands else before.shown_by
 
 
 def _way_back(frontier: Node, at: int) -> Iterator[Execution]:

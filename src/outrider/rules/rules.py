@@ -182,8 +182,10 @@ class Rules:
                 raise NotNow(f"step {at} is not confirmed, so there is no going back to it; the next step is {self.frontier.at}")
             case WentBack(at=at):
                 self._executions.check_way_back(self.frontier, at)
-            case Approved(at=at) | Settled(at=at):
+            case Approved(at=at):
                 self._executions.check_answer(at, self.frontier)
+            case Settled(at=at, happened=happened):
+                self._executions.check_answer(at, self.frontier, happened=happened)
             case WentOn() if not self._held:
                 raise NotNow("the run is going on already")
             case WentOn() if self._held == "steps":
@@ -326,11 +328,12 @@ class Rules:
 
     def _executed(self, report: ExecutionReport) -> None:
         stayed = self._executions.receive(report)
-        if stayed is not None and isinstance(report, Lost) and self._outcome is None:
+        if stayed is not None and isinstance(report, Lost):
             self._return_to(stayed, report.reason)
+            self._executions.stayed(stayed, report.reason)
 
     def _return_to(self, node: Node, reason: str) -> None:
-        """An effect could not be taken back: the plan goes on after it, as it did before the person went back."""
+        """An effect could not be taken back, for all that is known: the plan goes on after it, as before the person went back."""
         path = [node]
         while path[-1] is not self.frontier:
             assert path[-1].parent is not None, "the person went back up this path"
@@ -366,8 +369,8 @@ class Rules:
                 self._steer()
             case Approved():
                 self._executions.approve(self.frontier)
-            case Settled(observation=observation):
-                self._executions.settle(self.frontier, observation)
+            case Settled(observation=observation, happened=happened):
+                self._executions.settle(self.frontier, observation, happened=happened)
             case Stopped(reason=reason, outcome=outcome):
                 self._end(outcome, reason)
             case _:

@@ -54,7 +54,8 @@ class Execution:
     ``observed`` is the step with its observation, as soon as there is one, and ``shown_by`` the run it comes from. ``stands``:
     nothing more is to be run for it; what a rehearsal has shown, which leaves a copy of the world, does not stand before the tool
     has been run on the world itself. ``running`` is the run under way, ``live`` if on the world itself. ``failed``: a run before
-    confirmation gave no answer. ``key`` names the effect, whatever attempts it takes; ``effect``: it has happened.
+    confirmation gave no answer. ``key`` names the effect, whatever attempts it takes; ``effect``: it has happened. ``had`` is
+    what was observed of an effect of which it is not known whether it has been taken back.
     """
 
     tool: Declared
@@ -70,6 +71,7 @@ class Execution:
     attempts: int = 0
     key: str = ""
     effect: bool = False
+    had: Step | None = None
 
 
 @dataclass(slots=True, eq=False)

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol, Self
 
-from outrider.errors import OutriderError, sentence_of
+from outrider.errors import OutriderError, ToolLost, sentence_of
 from outrider.model import Declared, Step
 from outrider.rules.events import Execute, Executing, ExecutionReport, Lost, Observed, Undo, Undone, Withdraw
 
@@ -35,6 +35,7 @@ class Tools(Protocol):
         """Take back the effect that ``step`` had under ``key``.
 
         Raises:
+            ToolLost: there is no answer; whether it has been taken back is not known.
             ToolError: it could not be taken back.
         """
         ...
@@ -42,6 +43,11 @@ class Tools(Protocol):
     def fork(self) -> Self:
         """The same tools on a copy of the world, wherever their world can be copied."""
         ...
+
+
+def leaves_unsure(error: BaseException) -> bool:
+    """Whether an undoing that ended so may have taken the effect back; what says of itself that it failed has not."""
+    return isinstance(error, ToolLost) or not isinstance(error, OutriderError)
 
 
 @dataclass(slots=True, eq=False)
@@ -186,7 +192,8 @@ class Hands:
             reason = f"{run.order.step.action} was broken off"
         else:
             reason = sentence_of(error)
-        return Lost(execution=run.order.execution, at=run.order.at, reason=reason, withdrawn=run.withdrawn)
+        unsure = isinstance(run.order, Undo) and leaves_unsure(error)
+        return Lost(execution=run.order.execution, at=run.order.at, reason=reason, withdrawn=run.withdrawn, unsure=unsure)
 
     def _end(self, run: _Run, report: ExecutionReport) -> None:
         del self._runs[run.order.execution]

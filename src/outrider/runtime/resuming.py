@@ -69,7 +69,7 @@ class Before:
             usage = Usage() if call.call in self.began else NOTHING_USED
             yield Cancelled(call=call.call, role=call.role, at=call.at, reason=GONE, usage=usage)
         for order in self.executions:
-            yield Lost(execution=order.execution, at=order.at, reason=GONE)
+            yield Lost(execution=order.execution, at=order.at, reason=GONE, unsure=isinstance(order, Undo))
 
 
 def count_in(budget: Budget, before: Before, agents: dict[Role, tuple[Agent, ...]]) -> None:

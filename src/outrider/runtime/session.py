@@ -439,13 +439,18 @@ class Session:
         """
         self._command(Approved(at=self.next_at - 1 if at is None else at))
 
-    def settle(self, observation: str, at: int | None = None) -> None:
+    def settle(self, observation: str, at: int | None = None, *, happened: bool = False) -> None:
         """What executing the step ``at``, about which the person is asked, has come to, in their words; its tool is not run.
 
+        ``happened`` is for a step of which it is not known whether it has had its effect: it has, so going back behind it takes
+        it back. What else the person says has been done is theirs to take back.
+
         Raises:
-            NotNow: nothing is asked about that step, or the run has ended. Nothing has changed.
+            NotNow: nothing is asked about that step, or not whether its effect has happened, or the run has ended. Nothing has
+                changed.
         """
-        self._command(Settled(at=self.next_at - 1 if at is None else at, observation=observation))
+        at = self.next_at - 1 if at is None else at
+        self._command(Settled(at=at, observation=observation, happened=happened))
 
     def stop(self, reason: str = "on request") -> None:
         """Close every call and end the run with the confirmed plan kept. Once it has ended, this does nothing."""

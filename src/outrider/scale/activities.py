@@ -21,6 +21,7 @@ from outrider.errors import OutriderError, sentence_of
 from outrider.model import Answer, Declared, Task, Usage
 from outrider.rules.events import Lost, Observed, Opened, Undone
 from outrider.runtime.ending import ended
+from outrider.runtime.hands import leaves_unsure
 from outrider.scale import wire
 from outrider.scale.building import Builder, Built
 
@@ -115,7 +116,8 @@ class Activities:
                 raise
             return wire.to_text(Lost(execution=number, at=at, reason=BROKEN_OFF))
         except Exception as error:
-            return wire.to_text(Lost(execution=number, at=at, reason=sentence_of(error)))
+            unsure = doing.undoes and leaves_unsure(error)
+            return wire.to_text(Lost(execution=number, at=at, reason=sentence_of(error), unsure=unsure))
         if not isinstance(observation, str):
             reason = f"an observation is a text, and {step.action} returned a {type(observation).__name__}"
             return wire.to_text(Lost(execution=number, at=at, reason=reason))

@@ -253,7 +253,8 @@ class SessionWorkflow:
         error = _error_of(done)
         if reason or error is not None:
             why = reason if error is None else reason or _sentence(error)
-            self._inbox.append(Lost(execution=order.execution, at=order.at, reason=why))
+            unsure = isinstance(order, Undo) and (error is None or _began(error))
+            self._inbox.append(Lost(execution=order.execution, at=order.at, reason=why, unsure=unsure))
             return
         report = wire.from_text(done.result())
         assert isinstance(report, Observed | Lost | Undone), "a run of a tool ends as one of these"

@@ -44,9 +44,10 @@ class FakeTools:
         takes_s: how long a run takes.
         loses: which answers get lost.
         cannot_undo: the actions whose undoing fails.
+        loses_undo: which answers to an undoing get lost, before or after the effect has been taken back.
 
     ``effects`` are what has happened to this world and has not been undone, each with its key; ``ran`` every run on it and on its
-    copies.
+    copies; ``undone`` every undoing that was carried out, whether its effect was there or not, with its key.
     """
 
     def __init__(
@@ -56,14 +57,17 @@ class FakeTools:
         takes_s: Callable[[Step], float] | float = 0.0,
         loses: Loses = _loses_nothing,
         cannot_undo: Iterable[str] = (),
+        loses_undo: Loses = _loses_nothing,
     ) -> None:
         self.declared = declared
         self.effects: list[tuple[str, Step]] = []
         self.ran: list[Ran] = []
+        self.undone: list[tuple[str, Step]] = []
         self._live = True
         self._observations = observations
         self._takes_s = takes_s if callable(takes_s) else lambda _: float(takes_s)
         self._loses = loses
+        self._loses_undo = loses_undo
         self._cannot_undo = frozenset(cannot_undo)
         self._by_name = {tool.name: tool for tool in declared}
 
@@ -91,11 +95,17 @@ class FakeTools:
 
         Raises:
             CannotUndo: it is one of those that fail.
+            ToolLost: as ``loses_undo`` says.
         """
         await asyncio.sleep(self._takes_s(step))
         if step.action in self._cannot_undo:
             raise CannotUndo(f"{step.action} cannot be undone")
-        self.effects = [(other, done) for other, done in self.effects if other != key]
+        lost = self._loses_undo(step, key)
+        if lost != "before":
+            self.undone.append((key, step))
+            self.effects = [(other, done) for other, done in self.effects if other != key]
+        if lost:
+            raise ToolLost(f"the undoing of {step.action} gave no answer")
 
     def fork(self) -> Self:
         """The same tools on a copy of this world."""

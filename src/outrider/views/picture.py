@@ -308,6 +308,8 @@ class Picture:
         first = self.left[0].at if self.left else len(self.confirmed)
         again = self.left[: event.at + 1 - first]
         after = self.left[len(again) :]
+        if again and event.step.observation is None:  # whether it is there is not known: it waits for the person's word
+            again = (*again[:-1], replace(again[-1], step=event.step, executed_s=None, settled=False))
         told = f"Step {event.at}, {self.reads(event.step.named)}, could not be taken back, so the plan goes on after it"
         return replace(
             self, confirmed=(*self.confirmed[:first], *again), waiting=after[0].step.named if after else None, left=(),

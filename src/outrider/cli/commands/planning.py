@@ -359,7 +359,8 @@ def resume_session(
         str,
         typer.Option(
             metavar="WORDS",
-            help="Say to whoever runs it: pause, go-on, approve, stop; take:ACTION, steer:SENTENCE, settle:OBSERVATION.",
+            help="Say to whoever runs it: pause, go-on, approve, stop; take:ACTION, steer:SENTENCE, settle:OBSERVATION, "
+            "happened:OBSERVATION.",
         ),
     ] = "",
     engine: Annotated[
