@@ -35,17 +35,10 @@ USERS: Final = {
     },
 }
 AUDIT: Final = (
-    {
-        "deed": "1",
-        "time": "2026-03-01T12:00:00.000+00:00",
-        "user": "ada",
-        "role": "act",
-        "did": "take",
-        "session": "trip",
-        "at": 1,
-    },
-    {"of": "1", "answer": "done", "record": 17},
-    {"of": "1", "answer": "done", "session": "trip"},
+    {"deed": "1", "at": "2026-03-01T12:00:00.000+00:00", "user": "ada", "role": "act", "did": "take", "session": "trip"},
+    {"of": "1", "answer": "accepted", "record": 17},
+    {"deed": "2", "at": "2026-03-01T12:00:01.000+00:00", "user": "root", "role": "admin", "did": "start", "session": ""},
+    {"of": "2", "answer": "accepted", "session": "trip"},
 )
 SUBTASKS: Final = {
     "subtask": [
@@ -129,7 +122,8 @@ class Files:
 
     def audit(self, spoiler: Spoiler) -> None:
         """An audit whose lines are damaged."""
-        deeds(self._file("audit", self._lines(spoiler, AUDIT)))
+        for deed in deeds(self._file("audit", self._lines(spoiler, AUDIT)), session=spoiler.one_of(("", "trip"))):
+            holds(isinstance(deed["session"], str) and "answer" in deed, "a deed has no session or no answer")
 
     def subtasks(self, spoiler: Spoiler) -> None:
         """A file of sub-tasks, as JSON or TOML."""

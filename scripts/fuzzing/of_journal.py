@@ -14,9 +14,10 @@ from fuzzing.sessions import NAME, recorded
 from fuzzing.spoiling import Spoiler
 from fuzzing.target import Target, holds
 from outrider.cli.kept import kept_of
-from outrider.errors import BadOption, JournalCorrupt, JournalError, UnknownName
+from outrider.errors import BadOption, JournalError, UnknownName
 from outrider.journal import MemoryJournal, SqliteJournal, encode, examine, from_line, replay, save, to_line
-from outrider.journal.rows import entry_of, record_of
+from outrider.journal.rows import checksum, entry_of, record_of
+from outrider.model import PlanStep, Step, Task
 from outrider.rules.events import Opened, Record
 from outrider.rules.kept import estimates_of
 from outrider.subplans.kept import kept
@@ -51,15 +52,30 @@ class Journals:
         self.lines: list[list[dict[str, Any]]] = [[encode(record) for record in records] for records in self.sessions]
         rules = [replay(records).rules for records in self.sessions]
         self.known = [json.loads(each.learned) for each in rules if each is not None and each.learned]
+        self.lines.append([encode(Record(n=0, time_s=0.0, event=self._going_on()))])
         self.folder = folder
         whole = folder / "whole"
+        self.written = {f"{NAME}-{number}": records for number, records in enumerate(self.sessions[:3])}
+        self.written["long"] = self._long(self.sessions[6])
         with SqliteJournal(whole) as journal:
-            for number, records in enumerate(self.sessions[:4]):
-                journal.append(f"{NAME}-{number}", records)
+            for name, records in self.written.items():
+                journal.append(name, records)
             journal.keep_learned("drafts", "are often right")
         self.whole = whole.read_bytes()
-        self.written = {f"{NAME}-{number}": records for number, records in enumerate(self.sessions[:4])}
         self.places = [place for place in range(len(self.whole)) if self.whole.startswith(b'{"n":', place)]
+
+    def _going_on(self) -> Opened:
+        """The opening of a session that goes on from a plan."""
+        opened = self.sessions[0][0].event
+        assert isinstance(opened, Opened), "sessions begin so"
+        plan = (PlanStep(Step("search", {"to": "Oslo"}, "3 hotels")), PlanStep(Step("pay"), "person"))
+        return replace(opened, plan=plan, known="{}", drafters=2)
+
+    def _long(self, records: list[Record]) -> list[Record]:
+        """The same for a task that does not fit on one of the file's pages."""
+        opened = records[0].event
+        assert isinstance(opened, Opened), "sessions begin so"
+        return [replace(records[0], event=replace(opened, task=Task("to Oslo " + "and further " * 1200))), *records[1:]]
 
     def some(self, spoiler: Spoiler) -> dict[str, Any]:
         """Any record of any session."""
@@ -80,8 +96,10 @@ class Journals:
         line = spoiler.json(self.some(spoiler)) if spoiler.rarely(0.5) else to_line(self.sessions[0][0])
         row = spoiler.value([3, line, 1234567])
         n, text, crc = row if isinstance(row, list) and len(row) == 3 else (0, line, row)
-        with suppress(JournalCorrupt):
-            record_of(NAME, n, text, crc)
+        if isinstance(text, str) and spoiler.rarely(0.5):
+            crc = checksum(NAME, text)
+        with suppress(JournalError):
+            holds(record_of(NAME, n, text, crc).n == n, "a record stands in the place of another")
         entry = spoiler.value([NAME, "2026-03-01T12:00:00+00:00", "Plan a trip", "complete", 4, 20])
         if isinstance(entry, list) and len(entry) == 6:
             entry_of(tuple(entry))
@@ -118,7 +136,7 @@ class Journals:
             case 3:
                 return [*records[:at], spoiler.one_of(spoiler.one_of(self.sessions)), *records[at:]]
             case _:
-                with suppress(JournalCorrupt):
+                with suppress(JournalError):
                     records[at] = from_line(spoiler.json(encode(records[at]), self.lines[0]))
                 return records
 
@@ -180,9 +198,9 @@ def targets(folder: Path) -> list[Target]:
     """The journal's parsers."""
     of = Journals(folder)
     return [
-        Target(name="lines", group="journal", parts=30, feed=of.line, refuses=(JournalCorrupt,)),
-        Target(name="rows", group="journal", parts=5, feed=of.row, refuses=(JournalCorrupt,)),
-        Target(name="sessions", group="journal", parts=1.5, feed=of.session, refuses=(JournalCorrupt,)),
+        Target(name="lines", group="journal", parts=30, feed=of.line, refuses=(JournalError,)),
+        Target(name="rows", group="journal", parts=5, feed=of.row, refuses=(JournalError,)),
+        Target(name="sessions", group="journal", parts=1.5, feed=of.session, refuses=(JournalError,)),
         Target(name="files", group="journal", parts=0.25, feed=of.file, refuses=(JournalError,)),
         Target(name="estimates", group="journal", parts=4, feed=of.estimates, refuses=(ValueError,)),
         Target(name="settings", group="journal", parts=3, feed=of.settings, refuses=(BadOption,)),

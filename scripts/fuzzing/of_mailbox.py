@@ -11,7 +11,7 @@ from fuzzing.sessions import NAME, TOOLS
 from fuzzing.spoiling import Spoiler
 from fuzzing.target import Target, holds
 from outrider import FINISH, Budget, Limits, Step, plan
-from outrider.errors import BadOption, BadStep, CallerError, JournalCorrupt, JournalError, RunEnded
+from outrider.errors import BadOption, BadStep, CallerError, JournalError, RunEnded
 from outrider.journal import MemoryJournal, encode, replay
 from outrider.journal.rows import checksum, mailed_of
 from outrider.launch import Wanted
@@ -106,7 +106,7 @@ class Mailbox:
         """Whatever readable commands come out of a mailbox, the session goes on or refuses them, and its records replay."""
         commands: list[Command] = []
         for _ in range(spoiler.dice.randint(1, 6)):
-            with suppress(JournalCorrupt):
+            with suppress(JournalError):
                 line = spoiler.json(spoiler.one_of(LINES), LINES).encode("utf-8", "replace").decode()
                 commands.append(mailed_of(NAME, 1, "ada", line, checksum(NAME, line)).command)
         spoiler.last = commands
@@ -156,7 +156,7 @@ def targets(folder: Path) -> list[Target]:
     of = Mailbox()
     refuses = (BadOption, BadStep)
     return [
-        Target(name="mailed commands", group="mailbox", parts=8, feed=of.mailed, refuses=(JournalCorrupt,)),
+        Target(name="mailed commands", group="mailbox", parts=8, feed=of.mailed, refuses=(JournalError,)),
         Target(name="commands obeyed", group="mailbox", parts=0.4, feed=of.obeyed, refuses=(JournalError,)),
         Target(name="commands over HTTP", group="mailbox", parts=8, feed=of.command, refuses=refuses),
         Target(name="sessions asked for", group="mailbox", parts=6, feed=of.wanted, refuses=refuses),

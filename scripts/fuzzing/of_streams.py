@@ -29,12 +29,14 @@ ASKED: Final = (
     Request(messages=(Message("user", "What next?"),), tools=(ToolSpec("search", "searches", {"type": "object"}),)),
 )
 DIALECTS: Final[tuple[Dialect, ...]] = ("openai", "llama.cpp", "llama.cpp-text", "plain")
-_LOG: Final = {
-    "token": "fin",
-    "logprob": -0.25,
-    "bytes": [102],
-    "top_logprobs": [{"token": "fin", "logprob": -0.25}, {"token": "Col", "logprob": -2.0}],
-}
+
+
+def _token(text: str, *others: str) -> dict[str, Any]:
+    tops = [{"token": other, "logprob": -2.0} for other in others]
+    return {"token": text, "logprob": -0.25, "bytes": [1], "top_logprobs": [{"token": text, "logprob": -0.25}, *tops]}
+
+
+_SPELLED: Final = [_token('{"choice": "'), _token("fin", "Color", "Image", "x"), _token("ish", "ally"), _token('"}')]
 USAGE: Final = {
     "prompt_tokens": 50,
     "completion_tokens": 9,
@@ -62,7 +64,7 @@ STREAMS: Final[tuple[tuple[Any, ...], ...]] = (
     ),
     (
         _delta(content='{"choice": "fin'),
-        {"choices": [{"delta": {"content": 'ish"}'}, "logprobs": {"content": [_LOG, _LOG]}}]},
+        {"choices": [{"delta": {"content": 'ish"}'}, "logprobs": {"content": _SPELLED}}]},
         _delta("stop"),
     ),
     (_delta(content='{"thought": "It is grey", "choice": "Colorization"}'), {**_delta("stop"), "usage": USAGE}),
