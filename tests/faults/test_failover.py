@@ -24,10 +24,10 @@ from .page import stands
 from .serving import PLAN, once, serving, tea
 
 
-def end_connections(server: Server, database: str) -> None:
+def end_connections(server: Server, database: str, *, by_way_of: str = "") -> None:
     """Everybody who is connected to the database is cut off."""
     others = f"FROM pg_stat_activity WHERE datname = '{database}' AND pid <> pg_backend_pid()"
-    server.do(database, f"SELECT pg_terminate_backend(pid) {others}")
+    server.do(by_way_of or database, f"SELECT pg_terminate_backend(pid) {others}")
 
 
 def restart(server: Server) -> None:
@@ -43,6 +43,29 @@ def test_a_server_that_is_restarted_or_cuts_off_in_mid_run_is_not_seen(place: Pl
     with serving(tea(once(2, happens[trouble]))) as server:
         ran = conftest.plan(place, server.url, "-k", "0", "--journal", postgres.address(database))
     assert (ran.code, ran.err, actions(ran)) == (0, "", [*PLAN, "finish"])
+
+
+def test_a_database_that_takes_no_connections_ends_the_run_and_is_resumed_as_its_last_line_says(
+    place: Place, postgres: Server
+) -> None:
+    database = postgres.new_database()
+
+    def allow(how: str) -> None:
+        postgres.do("postgres", f"ALTER DATABASE {database} ALLOW_CONNECTIONS {how}")
+
+    def shut() -> None:
+        allow("false")
+        end_connections(postgres, database, by_way_of="postgres")
+
+    with serving(tea(once(2, shut))) as server:
+        ran = conftest.plan(place, server.url, "-k", "0", "--journal", postgres.address(database), here=False)
+        assert (ran.code, ran.events[-1]["outcome"]) == (5, "journal_lost")
+        why, remedy = ran.err.splitlines()
+        stands(why, trips=database)
+        stands(remedy)
+        allow("true")
+        again = place.here(*remedy.split("outrider ")[-1].split(), "--json", "--journal", postgres.address(database))
+        assert (again.code, actions(again)) == (0, [*PLAN, "finish"])
 
 
 # A session in this process, with less patience ----------------------------------------------------------------------

@@ -74,9 +74,11 @@ class Server:
             import asyncpg
 
             db = await asyncpg.connect(self.address(database))
-            for statement in statements:
-                await db.execute(statement)
-            await db.close()
+            try:
+                for statement in statements:
+                    await db.execute(statement)
+            finally:
+                await db.close()
 
         with ThreadPoolExecutor() as pool:
             pool.submit(asyncio.run, main()).result()

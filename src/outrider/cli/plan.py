@@ -155,6 +155,8 @@ async def _end(session: Session, way: Showing, options: PlanOptions, ready: Laun
             print(f"outrider: {said}", file=sys.stderr)
         if kept := _kept(session, ready.journal, error):
             print(_how_to_go_on(session, options, kept, ready.max_steps), file=sys.stderr)
+        elif isinstance(error, JournalLost) and session.plan.steps:
+            print(f"outrider: once the journal is there again, go on with: outrider resume {session.name}", file=sys.stderr)
         return code_of(error)
     return Exit.COMPLETE
 
