@@ -23,6 +23,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from outrider.errors import NotAllowed, UsersUnreadable
 from outrider.web.answers import kind_of, refusal
+from outrider.web.entrance import SIGN_IN, SIGN_OUT, is_a_browser, sign_in_page, signed_out, token_in
 from outrider.web.users import ALONE, Pass, User, Users
 
 MOST_BODY: Final = 64 * 1024
@@ -136,6 +137,9 @@ class Guard:
             if (entered := self._entered(scope)) is not None:
                 await entered(scope, receive, send)
                 return
+            if scope["path"] in (SIGN_IN, SIGN_OUT) and scope["method"] == "POST":
+                await (await self._at_the_door(scope, headers, receive))(scope, receive, send)
+                return
             shown = self._check_token(headers, tried=b"token=" in scope["query_string"])
             if scope["method"] not in ("GET", "HEAD"):
                 _check_role(shown)
@@ -143,7 +147,9 @@ class Guard:
                 receive = await _whole_body(headers, receive)
             scope = {**scope, PASS: shown}
         except _Refused as refused:
-            await _refuse(refused, scope["path"])(scope, receive, send)
+            form = refused.status == 401 and is_a_browser(scope["method"], scope["path"], headers)
+            answered = self._sign_in(wrong=refused.kind == "wrong_token") if form else _refuse(refused, scope["path"])
+            await answered(scope, receive, send)
             return
         await self._app(scope, receive, send)
 
@@ -157,9 +163,25 @@ class Guard:
         given = parse_qs(scope["query_string"].decode("latin-1")).get("token")
         if given is None or scope["path"] != "/" or self._shown(given[0]) is None:
             return None
+        return self._let_in(given[0])
+
+    def _let_in(self, token: str) -> Response:
         response = RedirectResponse("/", status_code=303)
-        response.set_cookie(self._doors.cookie, given[0], httponly=True, samesite="strict", secure=self._doors.tls)
+        response.set_cookie(self._doors.cookie, token, httponly=True, samesite="strict", secure=self._doors.tls)
         return response
+
+    async def _at_the_door(self, scope: Scope, headers: Headers, receive: Receive) -> Response:
+        """Whoever shows a token in a form comes in; whoever is in may leave, whatever their role."""
+        _check_origin(headers)
+        if scope["path"] == SIGN_OUT:
+            self._check_token(headers, tried=False)
+            return signed_out(self._doors.cookie)
+        message = await (await _whole_body(headers, receive))()
+        token = token_in(message["body"])
+        return self._sign_in(wrong=True) if self._shown(token) is None else self._let_in(token)
+
+    def _sign_in(self, *, wrong: bool) -> Response:
+        return sign_in_page(team=self._doors.users is not None, wrong=wrong)
 
     def _check_token(self, headers: Headers, *, tried: bool) -> Pass:
         """Who asks."""
@@ -190,13 +212,17 @@ class Guard:
         return None if found is None else found.value
 
     def _check_post(self, headers: Headers) -> None:
-        origin = headers.get("origin")
-        if origin is None and "authorization" not in headers:
-            raise _Refused("no_origin", "a request with the cookie names the page it comes from; send an Origin header", 403)
-        if origin is not None and origin.partition("://")[2] != headers["host"]:
-            raise _Refused("foreign_origin", "the request comes from another site's page", 403)
+        _check_origin(headers)
         if headers.get("content-type", "").partition(";")[0].strip().lower() != "application/json":
             raise _Refused("not_json", "send the body as JSON, with Content-Type: application/json", 415)
+
+
+def _check_origin(headers: Headers) -> None:
+    origin = headers.get("origin")
+    if origin is None and "authorization" not in headers:
+        raise _Refused("no_origin", "a request with the cookie names the page it comes from; send an Origin header", 403)
+    if origin is not None and origin.partition("://")[2] != headers["host"]:
+        raise _Refused("foreign_origin", "the request comes from another site's page", 403)
 
 
 def _check_role(shown: Pass) -> None:
@@ -272,7 +298,7 @@ def _with_headers(send: Send) -> Send:
         if message["type"] == "http.response.start":
             headers = MutableHeaders(scope=message)
             for name, value in _HEADERS.items():
-                headers[name] = value
+                headers.setdefault(name, value)
         await send(message)
 
     return sending
