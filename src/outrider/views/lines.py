@@ -18,6 +18,7 @@ from outrider.rules.events import (
     Paused,
     Reached,
     Record,
+    Resumed,
     Settled,
     Stayed,
     Steered,
@@ -26,7 +27,7 @@ from outrider.rules.events import (
     WentOn,
 )
 from outrider.views.picture import ConfirmedStep, Picture
-from outrider.views.words import asks, early, how, limit, one_line, returned, seconds, steered, summary
+from outrider.views.words import asks, early, how, limit, one_line, resumed, returned, seconds, steered, summary
 
 _MOST_OBSERVED: Final = 200
 """Of an observation a line shows so many characters; the whole of it is in the plan as JSON."""
@@ -62,6 +63,8 @@ class LinesView:
                 self._write(limit(record.event))
             case WentOn():
                 self._write("Going on.")
+            case Resumed():
+                self._write(f"{resumed(record.time_s).capitalize()}.")
             case Steered(at=at, sentence=sentence):
                 self._write(steered(at, sentence))
             case Executed() | Asked() | Approved() | Settled() | Undone() | Stayed():

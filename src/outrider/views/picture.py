@@ -28,6 +28,7 @@ from outrider.rules.events import (
     Question,
     Reached,
     Record,
+    Resumed,
     Settled,
     Shown,
     Stayed,
@@ -133,6 +134,14 @@ class Sentence:
 
 
 @dataclass(frozen=True, slots=True)
+class Interruption:
+    """Another process went on with the session at ``since_s``, when ``at`` was the number of the next step."""
+
+    at: int
+    since_s: float
+
+
+@dataclass(frozen=True, slots=True)
 class Picture:
     """What is to be seen after some number of records. ``after`` gives the picture after one more."""
 
@@ -170,6 +179,7 @@ class Picture:
     """The person has taken the next step, which counts as soon as the step before it has been executed."""
     stayed: str = ""
     """After going back: which effect could not be taken back, in a sentence, until the person does something else."""
+    interruptions: tuple[Interruption, ...] = ()
     left: tuple[ConfirmedStep, ...] = ()
     """The steps that the person went back behind, as long as it may turn out that one of them stays."""
 
@@ -226,6 +236,10 @@ class Picture:
                     lookahead=opened.lookahead,
                     lossless=opened.matching == "exact" and opened.plan_is_lossless,
                     carried=len(opened.plan),
+                )
+            case Resumed():
+                return replace(
+                    picture, interruptions=(*picture.interruptions, Interruption(len(picture.confirmed), record.time_s))
                 )
             case Verified(call=call, thought=thought) if thought:
                 return replace(picture, thoughts=(*picture.thoughts, (call, thought)))

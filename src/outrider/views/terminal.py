@@ -13,10 +13,10 @@ from rich.live import Live
 from rich.text import Text
 
 from outrider.figures import Figures
-from outrider.rules.events import Asked, Confirmed, Executed, Opened, Record, Shown, Stayed, WentBack
+from outrider.rules.events import Asked, Confirmed, Executed, Opened, Record, Resumed, Shown, Stayed, WentBack
 from outrider.views.lines import to_read
 from outrider.views.picture import ConfirmedStep, Picture
-from outrider.views.words import asks, count, early, how, one_line, returned, running, seconds, status, summary
+from outrider.views.words import asks, count, early, how, one_line, resumed, returned, running, seconds, status, summary
 
 REDRAWS_PER_S: Final = 5
 
@@ -72,6 +72,8 @@ class TerminalView:
                 self._console.print(Text(f"  !  {one_line(self.picture.stayed)}", style="yellow"))
             case WentBack(at=at):
                 self._console.print(Text(f"  ←  back to step {at}", style="yellow"))
+            case Resumed():
+                self._console.print(Text(f"  ·  {resumed(record.time_s)}", style="dim"))
             case Shown():
                 self._live.refresh()
             case _:

@@ -118,6 +118,11 @@ def steered(at: int, sentence: str) -> str:
     return f"Steered from step {at} on: {one_line(sentence)}" if sentence else f"From step {at} on: no sentence added any more."
 
 
+def resumed(since_s: float) -> str:
+    """That another process went on with the session there."""
+    return f"went on at {seconds(since_s)}, after an interruption"
+
+
 def limit(event: Reached | Allowed | Extended) -> str:
     """That a limit was reached, or that the person allowed more."""
     match event:

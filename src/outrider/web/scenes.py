@@ -12,7 +12,20 @@ from outrider.views.lanes import Bar
 from outrider.views.lines import to_read
 from outrider.views.picture import Asking, ConfirmedStep, Picture
 from outrider.views.scene import Scene, Watch
-from outrider.views.words import OUTCOMES, answers, asks, degraded, dollars, early, how, one_line, printable, saved_by, summary
+from outrider.views.words import (
+    OUTCOMES,
+    answers,
+    asks,
+    degraded,
+    dollars,
+    early,
+    how,
+    one_line,
+    printable,
+    resumed,
+    saved_by,
+    summary,
+)
 from outrider.web.answers import step_json
 
 LISTS: Final = ("confirmed", "bars", "sentences", "summary")
@@ -128,6 +141,9 @@ def _state(picture: Picture) -> dict[str, JSON]:
         "undoing": _undoing(picture),
         "stayed": one_line(picture.stayed),
         "sentences": [{"at": sentence.at, "text": one_line(sentence.text)} for sentence in picture.sentences],
+        "interruptions": [
+            {"at": found.at, "since_s": found.since_s, "text": resumed(found.since_s)} for found in picture.interruptions
+        ],
         "degraded": degraded(picture),
         "outcome": picture.outcome,
         "outcome_text": OUTCOMES[picture.outcome] if picture.outcome else "",

@@ -17,7 +17,7 @@ from outrider.figures import Taken
 from outrider.views.picture import ConfirmedStep, Picture
 from outrider.views.scene import Scene
 from outrider.views.screen.says import NextStep, agents, came_about, came_of_it, next_step, the_run
-from outrider.views.words import count, degraded, one_line, seconds, steered
+from outrider.views.words import count, degraded, one_line, resumed, seconds, steered
 
 DRAFT: Final = "ansi_blue"
 TARGET: Final = "ansi_magenta"
@@ -96,14 +96,23 @@ def head(picture: Picture, width: int) -> list[Content]:
 def plan(scene: Scene, width: int, chosen: int | None = None) -> list[Line]:
     """The confirmed steps, each whole unless it is very long; ``chosen`` is the one that the person would go back to."""
     asked = scene.picture.asked
-    return [
+    lines = [
         Line(step.at, line)
         for step in scene.picture.confirmed
         for line in [
+            *_interrupted(scene.picture, step.at, width),
             *_confirmed(step, scene.taken.get(step.at), width, chosen=step.at == chosen),
             *_observation(step, width, asked=asked is not None and asked.at == step.at),
         ]
     ]
+    at = len(scene.picture.confirmed)
+    return [*lines, *(Line(at, line) for line in _interrupted(scene.picture, at, width))]
+
+
+def _interrupted(picture: Picture, at: int, width: int) -> list[Content]:
+    """A line for each time that another process went on with the session when ``at`` was the next step."""
+    found = [interruption for interruption in picture.interruptions if interruption.at == at]
+    return [cut(Content.styled(f"{' ' * GUTTER}· {resumed(each.since_s)}", "dim"), width) for each in found]
 
 
 def _observation(step: ConfirmedStep, width: int, *, asked: bool) -> list[Content]:
