@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Final
 from outrider.cli.ctrl_c import CtrlC
 from outrider.cli.engine import launches_at
 from outrider.cli.exits import Exit
+from outrider.cli.garbage import collect_seldom
 from outrider.cli.kept import settings_of
 from outrider.cli.own_tools import ToolsWanted, not_as_listed, toolbox_of
 from outrider.cli.views import Write, json_line, line_writer, tell_progress
@@ -195,6 +196,7 @@ async def _serve(
         with contextlib.suppress(NotImplementedError):  # Windows has no such signal
             asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, ending.in_order)
         _tell(options, doors, write)
+        collect_seldom()
         await ending.reached()
     return ending.code
 
