@@ -18,6 +18,7 @@ from typing import Any, Final, TypeAlias, TypeVar
 from urllib.parse import urlsplit
 
 from outrider.errors import BadOption, JournalCorrupt, JournalError, JournalFull, JournalUnusable, OutriderError
+from outrider.journal.bells import Bells, Ring
 from outrider.journal.hosts import orders
 
 T = TypeVar("T")
@@ -27,8 +28,6 @@ Database: TypeAlias = Any
 
 Question: TypeAlias = Callable[[Database, bool], Awaitable[T]]
 """What is asked; the second argument says whether it was asked before and the answer may have been lost on the way."""
-
-CHANNEL: Final = "outrider"
 
 CONNECT_S: Final = 5.0
 """So long a server may take to accept a connection."""
@@ -91,27 +90,25 @@ class Link:
         self._answer_s = answer_s
         self._given_up = True  # until it was there once: a server that is not reachable at the start is said at once
         self._db: Database | None = None
-        self._listening: Database | None = None
-        self._rings: set[Callable[[str], None]] = set()
         self._closed = False
-        begun: Future[tuple[asyncio.AbstractEventLoop, asyncio.Event]] = Future()
+        begun: Future[tuple[asyncio.AbstractEventLoop, asyncio.Event, Bells]] = Future()
         self._thread = threading.Thread(target=lambda: asyncio.run(self._live(begun)), name="outrider journal", daemon=True)
         self._thread.start()
-        self._loop, self._end = begun.result()
+        self._loop, self._end, self._bells = begun.result()
 
-    async def _live(self, begun: Future[tuple[asyncio.AbstractEventLoop, asyncio.Event]]) -> None:
-        end = asyncio.Event()
+    async def _live(self, begun: Future[tuple[asyncio.AbstractEventLoop, asyncio.Event, Bells]]) -> None:
+        end, bells = asyncio.Event(), Bells(self._connect, self._answer_s)
         self._turn = asyncio.Lock()
-        begun.set_result((asyncio.get_running_loop(), end))
-        await end.wait()
-        for db in (self._db, self._listening):
-            if db is not None:
-                await self._part(db)
-
-    async def _part(self, db: Database) -> None:
-        with suppress(Exception):  # nothing depends on a farewell
-            await db.close(timeout=1)
-        db.terminate()
+        begun.set_result((asyncio.get_running_loop(), end, bells))
+        async with asyncio.TaskGroup() as group:
+            telling = group.create_task(bells.keep_telling())
+            await end.wait()
+            telling.cancel()
+        await bells.close()
+        if self._db is not None:
+            with suppress(Exception):  # nothing depends on a farewell
+                await self._db.close(timeout=1)
+            self._db.terminate()
 
     def close(self) -> None:
         """Nothing more can be asked."""
@@ -255,32 +252,25 @@ class Link:
 
     # Listening --------------------------------------------------------------------------------------------------------
 
-    async def listen(self, ring: Callable[[str], None]) -> bool:
+    async def listen(self, ring: Ring) -> bool:
         """``ring`` is called, on the link's thread, with what has changed. Whether something may have been missed until now."""
         missed: bool = await asyncio.wrap_future(self._begin(self._listen(ring)))
         return missed
 
-    async def _listen(self, ring: Callable[[str], None]) -> bool:
-        async with self._turn:
-            fresh = ring not in self._rings
-            self._rings.add(ring)
-            if self._listening is not None and not self._listening.is_closed():
-                return fresh
-            try:
-                self._listening = await self._connect()
-                await self._listening.add_listener(CHANNEL, self._heard)
-            except Exception as error:
-                raise self._unusable(self._ours(error), 0) from None
-            self._listening.add_termination_listener(lambda db: self._heard(db, 0, CHANNEL, ""))
-            return True
+    async def _listen(self, ring: Ring) -> bool:
+        try:
+            return await self._bells.listen(ring)
+        except Exception as error:
+            raise self._unusable(self._ours(error), 0) from None
 
-    def forget(self, ring: Callable[[str], None]) -> None:
+    def forget(self, ring: Ring) -> None:
         """It is called no more."""
-        self._rings.discard(ring)
+        self._bells.forget(ring)
 
-    def _heard(self, db: Database, pid: int, channel: str, what: str) -> None:
-        for ring in tuple(self._rings):
-            ring(what)
+    def tell(self, session: str) -> None:
+        """Whoever listens to the session of this name is told soon that it has changed. Nobody waits for that."""
+        if not self._closed:
+            self._loop.call_soon_threadsafe(self._bells.tell, session)
 
 
 class _Away(Exception):
