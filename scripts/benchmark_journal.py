@@ -5,15 +5,18 @@ server does.
 
     python scripts/benchmark_journal.py
     python scripts/benchmark_journal.py --journal postgresql://...
+    python scripts/benchmark_journal.py --journal postgresql://... --processes 8
 
 Batches are as a run writes them: most reports bring one to three events. By hand means the bare statements, without checks, codec
 or fence, into a file of the same settings: what SQLite itself costs on this disk. A server is measured without such a comparison.
+With several processes, each writes a session of its own, all at once, and what they append together in a second is told.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import multiprocessing
 import sqlite3
 import statistics
 import tempfile
@@ -21,6 +24,7 @@ import time
 import zlib
 from collections.abc import Callable, Iterator
 from contextlib import closing
+from multiprocessing.synchronize import Barrier
 from pathlib import Path
 from typing import TypeAlias
 
@@ -105,7 +109,13 @@ def main() -> None:
     """Print a JSON object a line."""
     parser = argparse.ArgumentParser(description="What the journal costs.")
     parser.add_argument("--journal", default="", help="a journal to write to; by default SQLite in a temporary folder")
+    parser.add_argument("--processes", type=int, default=1, help="so many write to it at once")
     options = parser.parse_args()
+    if options.processes > 1 and not options.journal:
+        parser.error("several processes are measured at a server; name it with --journal")
+    if options.processes > 1:
+        print(json.dumps(together(options.journal, options.processes)))
+        return
     events, appends = sum(len(batch) for batch in batches()), len(list(batches()))
 
     def tell(what: str, times: list[Took]) -> float:
@@ -128,6 +138,30 @@ def main() -> None:
         if hand:
             told["append_over_by_hand"] = free_s / tell("by hand", hand)
         print(json.dumps(told))
+
+
+def together(where: str, processes: int) -> dict[str, object]:
+    """How many appends a second so many processes make at once, in the middle one of the rounds."""
+    rates: list[float] = []
+    with multiprocessing.get_context("spawn").Manager() as manager:
+        for i in range(ROUNDS):
+            ready = manager.Barrier(processes + 1)
+            names = [f"together-{i}-{number}-{time.time_ns()}" for number in range(processes)]
+            writers = [multiprocessing.get_context("spawn").Process(target=_write, args=(where, name, ready)) for name in names]
+            for writer in writers:
+                writer.start()
+            ready.wait()
+            began_s = time.perf_counter()
+            for writer in writers:
+                writer.join()
+            rates.append(processes * len(list(batches())) / (time.perf_counter() - began_s))
+    return {"what": f"append by {processes} processes", "rounds": ROUNDS, "appends_a_second": statistics.median(rates)}
+
+
+def _write(where: str, name: str, ready: Barrier) -> None:
+    with open_journal(where) as journal:
+        ready.wait()
+        seconds(lambda batch: journal.append(name, batch))
 
 
 def opened(where: str, otherwise: Path) -> JournalStore:
