@@ -158,13 +158,13 @@ class Killing(SqliteJournal):
     kill = Kill("never")
     writes = 0
 
-    def append(self, session: str, records: list[Record], *, fence: int = 0, taken: int = 0) -> None:
+    def append(self, session: str, records: list[Record], *, fence: int = 0, taken: int = 0, refused: str = "") -> None:
         """Write, unless it is the end."""
         mine, self.writes = self.writes, self.writes + 1
         due = records and mine == self.kill.n
         if due and self.kill.moment == "before":
             os.kill(os.getpid(), signal.SIGKILL)
-        super().append(session, records, fence=fence, taken=taken)
+        super().append(session, records, fence=fence, taken=taken, refused=refused)
         if due and self.kill.moment == "after":
             os.kill(os.getpid(), signal.SIGKILL)
 

@@ -53,8 +53,8 @@ class NotingJournal(MemoryJournal):
         self.confirmed_s: dict[int, float] = {}
         self.records = 0
 
-    def append(self, session: str, records: list[Record], *, fence: int = 0, taken: int = 0) -> None:
-        super().append(session, records, fence=fence, taken=taken)
+    def append(self, session: str, records: list[Record], *, fence: int = 0, taken: int = 0, refused: str = "") -> None:
+        super().append(session, records, fence=fence, taken=taken, refused=refused)
         self.records += len(records)
         for record in records:
             if isinstance(record.event, Confirmed):

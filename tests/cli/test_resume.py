@@ -86,6 +86,12 @@ def test_a_session_that_another_process_owns_is_watched_and_told_to_stop(place: 
     assert f"is owned by process {process.pid}" in refused.sentence
     assert "--watch" in refused.sentence
     assert place.run("resume", name, "--say", "dance").code == 2
+    refused = place.run("resume", name, "--say", "go-on")
+    assert (refused.code, refused.sentence) == (2, "outrider: the run is going on already")
+    paused = place.run("resume", name, "--say", "pause")
+    with SqliteJournal(place.journal) as journal:
+        (record,) = journal.read(name, kinds=("paused",))
+    assert (paused.code, paused.out) == (0, f"done: record {record.n} of session {name}\n")
     assert place.run("resume", name, "--say", "stop").code == 0
     watched = place.run("resume", name, "--watch", "--json")
     assert watched.events[-1]["outcome"] == "stopped"

@@ -13,7 +13,7 @@ import pytest
 from outrider.errors import JournalCorrupt, JournalError, JournalFull, JournalNewer, JournalUnusable, UnknownName
 from outrider.journal import SqliteJournal, default_path, replay
 from outrider.journal.database import look, mapped
-from outrider.rules.events import Record, WentOn
+from outrider.rules.events import Command, Paused, Record, WentOn
 from outrider.testing import run
 
 from .samples import numbered, opened, short_run
@@ -132,7 +132,7 @@ def test_an_empty_file_becomes_a_journal_but_only_to_write(path: Path) -> None:
 
 def test_a_newer_journal_is_refused_with_both_versions(path: Path) -> None:
     before = changed(made(path), "PRAGMA user_version = 7").read_bytes()
-    refused(path, JournalNewer, "has format 7 and this Outrider reads up to 3; install a newer one")
+    refused(path, JournalNewer, "has format 7 and this Outrider reads up to 4; install a newer one")
     assert path.read_bytes() == before
 
 
@@ -269,7 +269,7 @@ def test_sqlite_saying_that_it_is_full_means_a_full_disk(path: Path) -> None:
         changed(made(path), "PRAGMA max_page_count = 1", "CREATE TABLE more AS SELECT zeroblob(99999)")
 
 
-@pytest.mark.parametrize("version", [1, 2])
+@pytest.mark.parametrize("version", [1, 2, 3])
 def test_a_journal_of_an_earlier_format_is_read_as_it_is_and_brought_up_to_date_to_write(path: Path, version: int) -> None:
     """The files were written by the Outriders of their time: a complete session, and one that was killed."""
     path.write_bytes((FILES / f"format-{version}.journal").read_bytes())
@@ -295,6 +295,17 @@ def test_a_journal_of_an_earlier_format_is_read_as_it_is_and_brought_up_to_date_
     with SqliteJournal(path, read_only=True) as journal:
         assert journal.learned("drafts") == "are never right"
         assert journal.owner("walk") == "one"
+
+
+def test_a_command_that_waited_when_the_journal_was_brought_up_to_date_waits_still(path: Path) -> None:
+    path.write_bytes((FILES / "format-3.journal").read_bytes())
+
+    async def main() -> Command:
+        with SqliteJournal(path) as journal:
+            async with journal.mail("walk") as mail, asyncio.timeout(5):
+                return (await anext(mail)).command
+
+    assert asyncio.run(main()) == Paused()
 
 
 def test_an_empty_mailbox_of_an_earlier_format_is_no_damage(path: Path) -> None:

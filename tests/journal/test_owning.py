@@ -11,7 +11,19 @@ import pytest
 
 from outrider import FINISH, plan
 from outrider.errors import BadOption, JournalLost, JournalUnusable, NotNow, OldFence, SessionOwned, UnknownName
-from outrider.journal import JournalStore, Lease, Mailed, MemoryJournal, Owned, SqliteJournal, is_gone, own, this_process
+from outrider.journal import (
+    Heard,
+    JournalStore,
+    Lease,
+    Mailed,
+    MemoryJournal,
+    Owned,
+    SqliteJournal,
+    answer_to,
+    is_gone,
+    own,
+    this_process,
+)
 from outrider.model import Step
 from outrider.rules.events import Command, Paused, Record, Steered, Took, WentOn
 from outrider.testing import ScriptedAgent
@@ -217,6 +229,78 @@ def test_a_session_that_is_not_there_or_has_finished_takes_no_command(journal: J
         journal.command("trip", Paused())
 
 
+# What comes of them -------------------------------------------------------------------------------------------------
+
+
+async def told(journal: JournalStore, count: int, since: int = 0) -> list[Heard]:
+    """What has come of so many commands."""
+    async with journal.heard("trip", since=since) as heard:
+        return [await anext(heard) for _ in range(count)]
+
+
+def test_what_came_of_a_command_is_told_its_record_or_why_it_was_refused(journal: JournalStore) -> None:
+    lease = begun(journal)
+    one, two, three = (journal.command("trip", command) for command in (Paused(), WentOn(), Paused()))
+    journal.append("trip", NEXT, fence=lease.fence, taken=one)
+    journal.append("trip", [], fence=lease.fence, taken=two, refused="the run is going on already: 北 \x00")
+    refused = Heard(n=two, refused="the run is going on already: 北 \x00")
+    assert run(told(journal, 2)) == [Heard(n=one, record=1), refused]
+    assert run(told(journal, 1, since=two)) == [refused]
+    assert [mailed.n for mailed in run(in_mail(journal, 1))] == [three]
+    with pytest.raises(TimeoutError):
+        run(in_time(told(journal, 1, since=three)))
+
+
+def test_whoever_waits_for_what_comes_of_a_command_is_told_at_once(journal: JournalStore) -> None:
+    lease = begun(journal)
+    one, two = journal.command("trip", Paused()), journal.command("trip", Paused())
+
+    async def main() -> list[Heard]:
+        async with asyncio.TaskGroup() as group:
+            waiting = group.create_task(told(journal, 2))
+            await asyncio.sleep(0)
+            journal.append("trip", NEXT, fence=lease.fence, taken=one)
+            await asyncio.sleep(0)
+            journal.append("trip", [], fence=lease.fence, taken=two, refused="not now")
+        return waiting.result()
+
+    assert run(main()) == [Heard(n=one, record=1), Heard(n=two, refused="not now")]
+
+
+def test_the_owner_answers_each_command_of_the_mailbox(journal: JournalStore) -> None:
+    async def main() -> None:
+        with own(journal, "trip") as owned:
+            session = plan("Plan a trip", target=ScriptedAgent("search", FINISH), journal=owned, name="trip").owned_by(owned)
+            async with session:
+                session.pause()
+                said = [journal.command("trip", command) for command in (Paused(), Took(at=7, step=Step("fly")), WentOn())]
+                answers = [await answer_to(journal, "trip", n) for n in said]
+                await session.result()
+        (went_on,) = journal.read("trip", kinds=["went_on"])
+        assert answers == [
+            Heard(n=said[0], refused="the run waits for you already; take the step, or go on"),
+            Heard(n=said[1], refused="step 7 is not there yet; the next one is 0"),
+            Heard(n=said[2], record=went_on.n),
+        ]
+
+    run(main())
+
+
+def test_where_nobody_runs_the_session_a_command_waits_for_whoever_does_next(journal: JournalStore) -> None:
+    lease = begun(journal)
+    n = journal.command("trip", Paused())
+    journal.release(lease)
+    assert run(answer_to(journal, "trip", n)) is None
+
+
+def test_what_came_of_a_command_is_told_even_where_its_owner_has_left(journal: JournalStore) -> None:
+    lease = begun(journal)
+    n = journal.command("trip", Paused())
+    journal.append("trip", NEXT, fence=lease.fence, taken=n)
+    journal.release(lease)
+    assert run(answer_to(journal, "trip", n)) == Heard(n=n, record=1)
+
+
 # As they come -------------------------------------------------------------------------------------------------------
 
 
@@ -280,10 +364,11 @@ def test_a_plan_is_written_by_its_owner_and_steered_through_the_mailbox(journal:
                 obeying = group.create_task(owned.obey(lambda mailed: perform(mailed)))
                 heard = asyncio.Event()
 
-                def perform(mailed: Mailed) -> None:
+                def perform(mailed: Mailed) -> str:
                     assert mailed.command == WentOn()
                     session.go_on()
                     heard.set()
+                    return ""
 
                 journal.command("trip", WentOn())
                 await heard.wait()
@@ -308,10 +393,11 @@ def test_a_command_that_nothing_came_of_is_taken_out_all_the_same(journal: Journ
         n = [journal.command("trip", Paused()), journal.command("trip", WentOn())]
         heard: list[Mailed] = []
 
-        def perform(mailed: Mailed) -> None:
+        def perform(mailed: Mailed) -> str:
             heard.append(mailed)
             if len(heard) == 2:
                 raise NotNow("enough of it")
+            return "not now"
 
         with pytest.raises(NotNow):
             await owned.obey(perform)

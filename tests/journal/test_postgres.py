@@ -14,7 +14,7 @@ import pytest
 
 from outrider import FINISH, Step, plan
 from outrider.errors import BadOption, JournalCorrupt, JournalError, JournalLost, JournalNewer, JournalUnusable, OldFence
-from outrider.journal import PostgresJournal, SqliteJournal, open_journal
+from outrider.journal import Heard, PostgresJournal, SqliteJournal, open_journal
 from outrider.journal.link import shown
 from outrider.rules.events import Paused, Record, WentOn
 from outrider.testing import ScriptedAgent
@@ -74,11 +74,32 @@ def test_a_schema_that_is_not_ours_is_refused_and_stays_as_it_is(server: Server)
             PostgresJournal(server.address(database), read_only=read_only)
 
 
+def test_tables_of_the_first_format_are_brought_up_to_date_to_write(server: Server) -> None:
+    database = server.new_database()
+    with PostgresJournal(server.address(database)) as journal:
+        journal.append("trip", short_run()[:1])
+        n = journal.command("trip", Paused())
+    server.do(
+        database,
+        "DROP TRIGGER heard ON outrider.mailbox",
+        "ALTER TABLE outrider.mailbox DROP COLUMN record, DROP COLUMN refused",
+        "UPDATE outrider.format SET version = 1",
+    )
+    with PostgresJournal(server.address(database)) as journal:
+        journal.append("trip", [], taken=n, refused="not now")
+        assert run(_first(journal)) == Heard(n=n, refused="not now")
+
+
+async def _first(journal: PostgresJournal) -> Heard:
+    async with journal.heard("trip") as heard:
+        return await anext(heard)
+
+
 def test_a_journal_of_a_later_format_is_refused_with_both(server: Server) -> None:
     database = server.new_database()
     PostgresJournal(server.address(database)).close()
     server.do(database, "UPDATE outrider.format SET version = 7")
-    with pytest.raises(JournalNewer, match="has format 7 and this Outrider reads up to 1; install a newer one"):
+    with pytest.raises(JournalNewer, match="has format 7 and this Outrider reads up to 2; install a newer one"):
         PostgresJournal(server.address(database))
     server.do(database, "DELETE FROM outrider.format")
     with pytest.raises(JournalCorrupt, match="damaged: it says that its format is None"):

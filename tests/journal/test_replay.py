@@ -344,11 +344,11 @@ class Filling(MemoryJournal):
         super().__init__()
         self._room = room
 
-    def append(self, session: str, records: list[Record], *, fence: int = 0, taken: int = 0) -> None:
+    def append(self, session: str, records: list[Record], *, fence: int = 0, taken: int = 0, refused: str = "") -> None:
         self._room -= len(records)
         if self._room < 0:
             raise JournalFull("the disk is full")
-        super().append(session, records, fence=fence, taken=taken)
+        super().append(session, records, fence=fence, taken=taken, refused=refused)
 
 
 @pytest.mark.parametrize("room", range(1, 12))

@@ -38,14 +38,14 @@ class Killing:
     writes: int = 0
     dead: bool = False
 
-    def append(self, session: str, records: list[Record], *, fence: int = 0, taken: int = 0) -> None:
+    def append(self, session: str, records: list[Record], *, fence: int = 0, taken: int = 0, refused: str = "") -> None:
         if self.dead:
             raise Killed
         self.dead = self.writes == self.n
         self.writes += 1
         if self.dead and self.moment == "before":
             raise Killed
-        self.store.append(session, records, fence=fence, taken=taken)
+        self.store.append(session, records, fence=fence, taken=taken, refused=refused)
         if self.dead:
             raise Killed
 

@@ -407,10 +407,10 @@ def test_a_server_that_stops_ends_the_run_of_its_front_ends(recording: str) -> N
 class Full(MemoryJournal):
     """Takes the first records, and no more."""
 
-    def append(self, session: str, records: list[Record], *, fence: int = 0, taken: int = 0) -> None:
+    def append(self, session: str, records: list[Record], *, fence: int = 0, taken: int = 0, refused: str = "") -> None:
         if records[0].n > 4:
             raise JournalFull("the disk is full")
-        super().append(session, records, fence=fence, taken=taken)
+        super().append(session, records, fence=fence, taken=taken, refused=refused)
 
 
 def test_a_journal_that_is_lost_is_told_as_the_runs_error(recording: str) -> None:

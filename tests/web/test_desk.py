@@ -40,10 +40,10 @@ class Breaks(MemoryJournal):
         super().__init__()
         self.error = error
 
-    def append(self, session: str, records: list[Record], *, fence: int = 0, taken: int = 0) -> None:
+    def append(self, session: str, records: list[Record], *, fence: int = 0, taken: int = 0, refused: str = "") -> None:
         if session == "unlucky" and records[0].n > 5:
             raise self.error
-        super().append(session, records, fence=fence, taken=taken)
+        super().append(session, records, fence=fence, taken=taken, refused=refused)
 
 
 def test_what_breaks_one_session_is_told_there_and_the_others_go_on(capsys: pytest.CaptureFixture[str]) -> None:

@@ -17,7 +17,7 @@ from outrider.cli.kept import Kept, kept_of
 from outrider.cli.own_tools import ToolsWanted, toolbox_of
 from outrider.cli.views import JsonView, Showing, showing, tell_prepared, tell_preparing, tell_progress, write_line
 from outrider.errors import BadOption, NotNow, RunEnded, SessionOwned
-from outrider.journal import JournalStore, SessionEntry, is_gone, open_journal
+from outrider.journal import JournalStore, SessionEntry, answer_to, is_gone, open_journal
 from outrider.launch import Launch, Wanted, launch, understand
 from outrider.model import Step
 from outrider.providers.prices import Prices
@@ -110,8 +110,7 @@ async def _run(options: ResumeOptions, ctrl_c: CtrlC) -> Exit:
     with open_journal(options.journal) as journal:
         name = full_name(journal, options.session)
         if options.say:
-            journal.command(name, _command(options.say, journal, name), by="outrider resume")
-            return Exit.COMPLETE
+            return await _say(journal, name, options.say)
         if options.watch:
             return await _watch(journal, name, options)
         check_unfinished(journal, name)
@@ -203,6 +202,27 @@ async def _watch(journal: JournalStore, name: str, options: ResumeOptions) -> Ex
         async with journal.follow(name) as records:
             async for record in records:
                 view.receive(record)
+    return Exit.COMPLETE
+
+
+async def _say(journal: JournalStore, name: str, said: str) -> Exit:
+    """Put it into the mailbox, and tell what has come of it.
+
+    Raises:
+        NotNow: whoever runs the session refuses it, or has ended without having read it.
+    """
+    n = journal.command(name, _command(said, journal, name), by="outrider resume")
+    heard = await answer_to(journal, name, n)
+    if heard is None:
+        check_unfinished(journal, name)
+        print(
+            f"outrider: nobody runs session {name}; it is kept for whoever goes on with it: outrider resume {name}",
+            file=sys.stderr,
+        )
+    elif heard.refused:
+        raise NotNow(heard.refused)
+    else:
+        print(f"done: record {heard.record} of session {name}" if heard.record is not None else "done")
     return Exit.COMPLETE
 
 

@@ -4,19 +4,20 @@ from outrider.journal.codec import decode, encode, encode_plan, from_line, to_li
 from outrider.journal.follow import Following
 from outrider.journal.memory import MemoryJournal
 from outrider.journal.opening import is_address, open_journal
-from outrider.journal.owning import Owned, is_gone, own, this_process
+from outrider.journal.owning import Owned, answer_to, is_gone, own, this_process
 from outrider.journal.plans import ConfirmedPlan, Remembered, forget, remembered
 from outrider.journal.postgres import PostgresJournal
 from outrider.journal.replay import Replayed, replay
 from outrider.journal.salvage import Examined, FoundSession, examine, examine_store, save
 from outrider.journal.sqlite import SqliteJournal, default_path
-from outrider.journal.store import JournalStore, Lease, Mailed, SessionEntry
+from outrider.journal.store import Heard, JournalStore, Lease, Mailed, SessionEntry
 
 __all__ = [
     "ConfirmedPlan",
     "Examined",
     "Following",
     "FoundSession",
+    "Heard",
     "JournalStore",
     "Lease",
     "Mailed",
@@ -27,6 +28,7 @@ __all__ = [
     "Replayed",
     "SessionEntry",
     "SqliteJournal",
+    "answer_to",
     "decode",
     "default_path",
     "encode",

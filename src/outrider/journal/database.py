@@ -19,8 +19,8 @@ T = TypeVar("T")
 APPLICATION_ID: Final = 0x4F555452
 """``OUTR``: what tells a journal from any other SQLite file."""
 
-SCHEMA_VERSION: Final = 3
-"""1: sessions and their events. 2: what was learned. 3: leases and mailboxes, and the events of tools."""
+SCHEMA_VERSION: Final = 4
+"""1: sessions and their events. 2: what was learned. 3: leases, mailboxes, the events of tools. 4: what came of commands."""
 
 _LEARNED: Final = "CREATE TABLE learned (topic TEXT PRIMARY KEY, json TEXT NOT NULL, crc INTEGER NOT NULL)"
 
@@ -33,9 +33,17 @@ _OWNED: Final = (
     "CREATE INDEX mailbox_of ON mailbox (session, n)",
 )
 
+_HEARD: Final = (
+    "ALTER TABLE mailbox ADD COLUMN taken INTEGER NOT NULL DEFAULT 0",
+    "ALTER TABLE mailbox ADD COLUMN record INTEGER",
+    "ALTER TABLE mailbox ADD COLUMN refused TEXT NOT NULL DEFAULT ''",
+    "CREATE INDEX heard_of ON mailbox (session, n) WHERE taken",
+)
+
 _ADDED: Final[Mapping[int, tuple[str, ...]]] = {
     2: (_LEARNED,),
     3: ("ALTER TABLE session ADD COLUMN fence INTEGER NOT NULL DEFAULT 0", *_OWNED),
+    4: _HEARD,
 }
 """What makes a journal of the format before one of this format."""
 
@@ -48,6 +56,7 @@ _SCHEMA: Final = (
         PRIMARY KEY (session, n))""",
     _LEARNED,
     *_OWNED,
+    *_HEARD,
     f"PRAGMA application_id = {APPLICATION_ID}",
     f"PRAGMA user_version = {SCHEMA_VERSION}",
 )

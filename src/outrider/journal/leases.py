@@ -9,8 +9,8 @@ import sqlite3
 from typing import Final
 
 from outrider.errors import JournalCorrupt
-from outrider.journal.rows import checksum, command_line, mailed_of
-from outrider.journal.store import Lease, Mailed, check_command, is_alive, old_fence, owned
+from outrider.journal.rows import checksum, command_line, heard_of, mailed_of, storable
+from outrider.journal.store import Heard, Lease, Mailed, check_command, is_alive, old_fence, owned
 from outrider.rules.events import Command
 
 _Claim = tuple[int, str, float, float]
@@ -84,10 +84,18 @@ def post(db: sqlite3.Connection, session: str, command: Command, by: str) -> int
 
 def mail(db: sqlite3.Connection, session: str, since: int) -> list[Mailed]:
     """The commands of the session from number ``since`` on."""
-    rows = db.execute('SELECT n, "by", json, crc FROM mailbox WHERE session = ? AND n >= ? ORDER BY n', (session, since))
-    return [mailed_of(session, *row) for row in rows]
+    question = 'SELECT n, "by", json, crc FROM mailbox WHERE session = ? AND n >= ? AND NOT taken ORDER BY n'
+    return [mailed_of(session, *row) for row in db.execute(question, (session, since))]
 
 
-def take_out(db: sqlite3.Connection, session: str, taken: int) -> None:
-    """Commands up to number ``taken`` are not in the mailbox any more."""
-    db.execute("DELETE FROM mailbox WHERE session = ? AND n <= ?", (session, taken))
+def take_out(db: sqlite3.Connection, session: str, heard: Heard) -> None:
+    """Commands up to the one that was ``heard`` are not in the mailbox any more, and what has come of it is kept."""
+    db.execute("UPDATE mailbox SET taken = 1 WHERE session = ? AND n <= ? AND NOT taken", (session, heard.n))
+    row = (heard.record, storable(heard.refused), session, heard.n)
+    db.execute("UPDATE mailbox SET record = ?, refused = ? WHERE session = ? AND n = ?", row)
+
+
+def heard(db: sqlite3.Connection, session: str, since: int) -> list[Heard]:
+    """What has come of the session's commands from number ``since`` on."""
+    question = "SELECT n, record, refused FROM mailbox WHERE session = ? AND n >= ? AND taken ORDER BY n"
+    return [heard_of(session, *row) for row in db.execute(question, (session, since))]

@@ -12,6 +12,7 @@ from outrider.errors import JournalUnusable
 from outrider.journal.follow import EventBell, Following, at_once
 from outrider.journal.store import (
     Clock,
+    Heard,
     Lease,
     Mailed,
     SessionEntry,
@@ -53,11 +54,12 @@ class MemoryJournal:
         self._learned: dict[str, str] = {}
         self._claims: defaultdict[str, _Claim] = defaultdict(_Claim)
         self._mail: defaultdict[str, list[Mailed]] = defaultdict(list)
+        self._heard: defaultdict[str, list[Heard]] = defaultdict(list)
         self._mailed = 0
         self._bells: set[EventBell] = set()
         self._closed = False
 
-    def append(self, session: str, records: list[Record], *, fence: int = 0, taken: int = 0) -> None:
+    def append(self, session: str, records: list[Record], *, fence: int = 0, taken: int = 0, refused: str = "") -> None:
         """All of ``records`` are kept, or none; see ``JournalStore``."""
         self._check_open()
         if not records and not taken:
@@ -68,11 +70,17 @@ class MemoryJournal:
         expected = len(self._records.get(session, ()))
         if records and records[0].n != expected:
             raise out_of_turn(session, expected=expected, got=records[0].n)
-        self._mail[session] = [mailed for mailed in self._mail[session] if mailed.n > taken]
+        if taken:
+            self._take_out(session, taken, Heard(n=taken, record=records[0].n if records else None, refused=refused))
         if records:
             self._created.setdefault(session, self._clock().isoformat(timespec="seconds"))
             self._records.setdefault(session, []).extend(records)
-            self._ring()
+        self._ring()
+
+    def _take_out(self, session: str, taken: int, heard: Heard) -> None:
+        out = [mailed.n for mailed in self._mail[session] if mailed.n <= taken]
+        self._heard[session] += [heard if n == taken else Heard(n=n) for n in out]
+        self._mail[session] = [mailed for mailed in self._mail[session] if mailed.n > taken]
 
     def read(self, session: str, *, since: int = 0, kinds: Collection[str] = ()) -> list[Record]:
         """The records from number ``since`` on; see ``JournalStore``."""
@@ -112,6 +120,14 @@ class MemoryJournal:
     def _mail_since(self, session: str, since: int) -> list[Mailed]:
         self._check_open()
         return [mailed for mailed in self._mail[session] if mailed.n >= since]
+
+    def heard(self, session: str, *, since: int = 0) -> Following[Heard]:
+        """What has come of the commands from number ``since`` on, as it comes; see ``JournalStore``."""
+        return Following(self._bell, lambda after: at_once(lambda: self._heard_since(session, after)), since, never)
+
+    def _heard_since(self, session: str, since: int) -> list[Heard]:
+        self._check_open()
+        return [heard for heard in self._heard[session] if heard.n >= since]
 
     def _bell(self) -> EventBell:
         return EventBell(self._bells)

@@ -18,11 +18,14 @@ from types import TracebackType
 from typing import Final, Self
 
 from outrider.errors import JournalError, JournalUnusable, OldFence, SessionOwned
-from outrider.journal.store import JournalStore, Lease, Mailed
+from outrider.journal.store import Heard, JournalStore, Lease, Mailed
 from outrider.rules.events import Record
 
 TTL_S: Final = 15.0
 """So long a session waits for its owner to be heard of again, before others may claim it."""
+
+TELL_S: Final = 0.5
+"""After so long without an answer one looks whether anybody is there to give it."""
 
 _PROCESS: Final = re.compile(r"process (\d+) on (.+) \(([0-9a-f]{8})-(\d+)\)")
 
@@ -30,15 +33,16 @@ _PROCESS: Final = re.compile(r"process (\d+) on (.+) \(([0-9a-f]{8})-(\d+)\)")
 class Owned:
     """A session that this process owns. Give it to ``outrider.plan`` as the journal; leave it, and nobody owns the session.
 
-    A command of the mailbox is taken out together with the first records that are written after it was given, or, if nothing
-    was, once it has been carried out: an owner that is killed in between leaves it to the next one, and nobody gets it twice.
+    A command of the mailbox is taken out together with the records that begin with it, or, if it is refused, with the reason: an
+    owner that is killed in between leaves it to the next one, and nobody gets it twice.
     """
 
     def __init__(self, journal: JournalStore, lease: Lease) -> None:
         self.journal = journal
         self.lease = lease
-        self._given = 0
-        self._taken = 0
+        self._given: list[Mailed] = []
+        """The commands that are being carried out: where an engine does that, their records come later."""
+        self._read = 0
 
     def append(self, session: str, records: list[Record]) -> None:
         """Write the records, with the lease's fence, as ``JournalStore`` does.
@@ -49,8 +53,17 @@ class Owned:
         """
         if session != self.lease.session:
             raise JournalUnusable(f"the lease is for session {self.lease.session!r}, and {session!r} is written with it")
-        self.journal.append(session, records, fence=self.lease.fence, taken=self._given)
-        self._taken = self._given
+        taken, since = 0, 0
+        for at, record in enumerate(records):
+            given = next((mailed for mailed in self._given if type(mailed.command) is type(record.event)), None)
+            if given is not None:
+                self._write(records[since:at], taken)
+                taken, since = given.n, at
+                self._given = [mailed for mailed in self._given if mailed.n > taken]
+        self._write(records[since:], taken)
+
+    def _write(self, records: list[Record], taken: int, refused: str = "") -> None:
+        self.journal.append(self.lease.session, records, fence=self.lease.fence, taken=taken, refused=refused)
 
     async def keep(self) -> None:
         """Renew the lease, three times in its span, until cancelled. A journal that is away is tried again: append tells of it.
@@ -67,25 +80,26 @@ class Owned:
             except JournalError:
                 continue
 
-    async def obey(self, perform: Callable[[Mailed], None]) -> None:
+    async def obey(self, perform: Callable[[Mailed], str]) -> None:
         """Have every command of the mailbox carried out, in order, as it comes, until cancelled.
 
-        ``perform`` is to have taken the command through the session when it returns; what it cannot do, it says itself.
+        ``perform`` has taken the command through the session when it returns, or returns why it is refused.
         """
-        async with self.journal.mail(self.lease.session, since=self._given + 1) as mail:
+        async with self.journal.mail(self.lease.session, since=self._read + 1) as mail:
             async for mailed in mail:
                 self._carry_out(mailed, perform)
 
-    async def obey_now(self, perform: Callable[[Mailed], None]) -> None:
+    async def obey_now(self, perform: Callable[[Mailed], str]) -> None:
         """The same for what is in the mailbox now: for an owner of many sessions, who looks into each now and then."""
-        for mailed in await self.journal.mail(self.lease.session, since=self._given + 1).now():
+        for mailed in await self.journal.mail(self.lease.session, since=self._read + 1).now():
             self._carry_out(mailed, perform)
 
-    def _carry_out(self, mailed: Mailed, perform: Callable[[Mailed], None]) -> None:
-        self._given = mailed.n
-        perform(mailed)
-        if self._taken < mailed.n:
-            self.append(self.lease.session, [])
+    def _carry_out(self, mailed: Mailed, perform: Callable[[Mailed], str]) -> None:
+        self._given.append(mailed)
+        self._read = mailed.n
+        if refused := perform(mailed):
+            self._given.remove(mailed)
+            self._write([], mailed.n, refused)
 
     def release(self) -> None:
         """Nobody owns the session any more, unless somebody else does already."""
@@ -97,6 +111,20 @@ class Owned:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         with suppress(JournalError):  # it runs out by itself
             self.release()
+
+
+async def answer_to(journal: JournalStore, session: str, n: int) -> Heard | None:
+    """What has come of command ``n``; ``None`` where nobody runs the session, so that it waits for whoever goes on with it."""
+    async with journal.heard(session, since=n) as answers:
+        while True:
+            try:
+                async with asyncio.timeout(TELL_S):
+                    return await anext(answers)
+            except TimeoutError:
+                if (owner := journal.owner(session)) and not is_gone(owner):
+                    continue
+                left = await answers.now()  # it may have been the last thing that its owner did
+                return left[0] if left else None
 
 
 def own(journal: JournalStore, session: str, *, owner: str = "", ttl_s: float = TTL_S) -> Owned:

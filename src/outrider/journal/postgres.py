@@ -6,6 +6,7 @@ Appending waits until the server has it on disk, as appending to a file does; ``
 from __future__ import annotations
 
 import asyncio
+import json
 import secrets
 from collections.abc import Awaitable, Callable, Collection, Sequence
 from contextlib import suppress
@@ -17,10 +18,11 @@ from outrider.journal import statements as sql
 from outrider.journal.codec import to_line
 from outrider.journal.follow import Following
 from outrider.journal.link import ANSWER_S, Database, Link
-from outrider.journal.rows import LAST_CHARACTER, checksum, command_line, entry_of, mailed_of, record_of, storable
+from outrider.journal.rows import LAST_CHARACTER, checksum, command_line, entry_of, heard_of, mailed_of, record_of, storable
 from outrider.journal.store import (
     MOST_NAMED,
     Clock,
+    Heard,
     Lease,
     Mailed,
     SessionEntry,
@@ -85,12 +87,14 @@ class PostgresJournal:
 
     # Writing --------------------------------------------------------------------------------------------------------
 
-    def append(self, session: str, records: list[Record], *, fence: int = 0, taken: int = 0) -> None:
+    def append(self, session: str, records: list[Record], *, fence: int = 0, taken: int = 0, refused: str = "") -> None:
         """All of ``records`` are on the server's disk, or none; see ``JournalStore``.
 
         An answer that is lost on the way is asked for again: what stands there with this number, fence and content was written.
         """
-        if records or taken:
+        if taken and not records:
+            self._link.ask(lambda db, _: self._take_out(db, session, fence, taken, refused))
+        elif records:
             check_succession(session, records)
             lines = [to_line(record) for record in records]
             rows = [
@@ -102,9 +106,6 @@ class PostgresJournal:
     async def _append(
         self, db: Database, again: bool, session: str, records: list[Record], rows: list[sql.Row], fence: int, taken: int
     ) -> None:
-        if not records:
-            await self._take_out(db, session, fence, taken)
-            return
         columns = [list(column) for column in zip(*rows, strict=True)]
         steps, outcome, after = steps_after(records, None), outcome_of(records), records[-1].n + 1
         if (task := task_of(records)) is not None:
@@ -128,12 +129,12 @@ class PostgresJournal:
             raise old_fence(session, fence, stands)
         raise out_of_turn(session, expected=await db.fetchval(sql.EVENTS, session) or 0, got=first)
 
-    async def _take_out(self, db: Database, session: str, fence: int, taken: int) -> None:
+    async def _take_out(self, db: Database, session: str, fence: int, taken: int, refused: str) -> None:
         async with db.transaction():
             await db.execute(sql.LOCK, session)
             if (stands := await db.fetchval(sql.FENCE, session) or 0) != fence:
                 raise old_fence(session, fence, stands)
-            await db.execute(sql.TAKE_OUT, session, taken)
+            await db.execute(sql.TAKE_OUT, session, taken, sql.text(storable(refused)))
 
     # Owning ---------------------------------------------------------------------------------------------------------
 
@@ -208,6 +209,17 @@ class PostgresJournal:
 
         async def read(db: Database, after: int) -> list[Mailed]:
             return self._sound(lambda row: mailed_of(session, *row), await db.fetch(sql.MAIL, session, after))
+
+        return Following(
+            lambda: _Bell(self._link, session), lambda after: self._link.asked(lambda db, _: read(db, after)), since, never
+        )
+
+    def heard(self, session: str, *, since: int = 0) -> Following[Heard]:
+        """What has come of the commands from number ``since`` on, as it comes; see ``JournalStore``."""
+
+        async def read(db: Database, after: int) -> list[Heard]:
+            rows = await db.fetch(sql.HEARD, session, after)
+            return self._sound(lambda row: heard_of(session, row[0], row[1], json.loads(row[2])), rows)
 
         return Following(
             lambda: _Bell(self._link, session), lambda after: self._link.asked(lambda db, _: read(db, after)), since, never

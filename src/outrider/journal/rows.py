@@ -8,7 +8,7 @@ from typing import Any, Final, get_args
 
 from outrider.errors import JournalCorrupt, JournalNewer
 from outrider.journal.codec import KINDS, from_line, to_line
-from outrider.journal.store import Mailed, SessionEntry
+from outrider.journal.store import Heard, Mailed, SessionEntry
 from outrider.rules.events import Command, Outcome, Record
 
 LAST_CHARACTER: Final = "\U0010ffff"
@@ -88,3 +88,14 @@ def mailed_of(session: str, n: int, by: object, line: object, crc: object) -> Ma
     if not isinstance(command, get_args(Command)) or not isinstance(by, str):
         raise JournalCorrupt(f"command {n} of session {session!r} is not what was written")
     return Mailed(n=n, command=command, by=by)
+
+
+def heard_of(session: str, n: int, record: object, refused: object) -> Heard:
+    """What has come of command ``n`` of the session's mailbox.
+
+    Raises:
+        JournalCorrupt: it makes no sense.
+    """
+    if not isinstance(record, int | None) or not isinstance(refused, str):
+        raise JournalCorrupt(f"what has come of command {n} of session {session!r} makes no sense")
+    return Heard(n=n, record=record, refused=refused)

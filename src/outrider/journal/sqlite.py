@@ -20,6 +20,7 @@ from outrider.journal.rows import LAST_CHARACTER, checksum, entry_of, record_of,
 from outrider.journal.store import (
     MOST_NAMED,
     Clock,
+    Heard,
     Lease,
     Mailed,
     SessionEntry,
@@ -90,7 +91,7 @@ class SqliteJournal:
 
     # Writing --------------------------------------------------------------------------------------------------------
 
-    def append(self, session: str, records: list[Record], *, fence: int = 0, taken: int = 0) -> None:
+    def append(self, session: str, records: list[Record], *, fence: int = 0, taken: int = 0, refused: str = "") -> None:
         """All of ``records`` are on disk, or none; see ``JournalStore``."""
         db = self._to_write()
         if not records and not taken:
@@ -99,7 +100,7 @@ class SqliteJournal:
         lines = [to_line(record) for record in records]
         with mapped(self.path), transaction(db, "IMMEDIATE"):
             if taken:
-                self._take_out(db, session, fence, taken)
+                self._take_out(db, session, fence, Heard(n=taken, record=records[0].n if records else None, refused=refused))
             if not records:
                 return
             number = self._enter(db, session, records, fence)
@@ -111,10 +112,10 @@ class SqliteJournal:
                 ],
             )
 
-    def _take_out(self, db: sqlite3.Connection, session: str, fence: int, taken: int) -> None:
+    def _take_out(self, db: sqlite3.Connection, session: str, fence: int, heard: Heard) -> None:
         if (stands := leases.fence_of(db, session)) != fence:
             raise old_fence(session, fence, stands)
-        leases.take_out(db, session, taken)
+        leases.take_out(db, session, heard)
 
     def keep_learned(self, topic: str, text: str) -> None:
         """``text`` is kept under ``topic`` instead of what was; see ``JournalStore``."""
@@ -206,7 +207,14 @@ class SqliteJournal:
         return Following(self._bell, lambda after: at_once(lambda: self._mail(session, after)), since, never)
 
     def _mail(self, session: str, since: int) -> list[Mailed]:
-        return self._ask(lambda db: leases.mail(db, session, since) if _has(db, "mailbox") else [])
+        return self._ask(lambda db: leases.mail(db, session, since) if _has(db, "heard_of") else [])
+
+    def heard(self, session: str, *, since: int = 0) -> Following[Heard]:
+        """What has come of the commands from number ``since`` on, as it comes; see ``JournalStore``."""
+        return Following(self._bell, lambda after: at_once(lambda: self._heard(session, after)), since, never)
+
+    def _heard(self, session: str, since: int) -> list[Heard]:
+        return self._ask(lambda db: leases.heard(db, session, since) if _has(db, "heard_of") else [])
 
     def _bell(self) -> PollingBell:
         changes = Changes(self.path, self._wait_s)
@@ -321,6 +329,8 @@ def _make_folder(folder: Path) -> None:
         raise JournalUnusable(f"the folder {folder} cannot be made: {error.strerror}") from error
 
 
-def _has(db: sqlite3.Connection, table: str) -> bool:
-    """Whether the journal has this table: those of earlier formats lack some, and reading does not bring them up to date."""
-    return db.execute("SELECT 1 FROM sqlite_master WHERE name = ?", (table,)).fetchone() is not None
+def _has(db: sqlite3.Connection, name: str) -> bool:
+    """Whether the journal has this table or index: those of earlier formats lack some, and reading does not bring them up to
+    date.
+    """
+    return db.execute("SELECT 1 FROM sqlite_master WHERE name = ?", (name,)).fetchone() is not None

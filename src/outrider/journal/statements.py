@@ -17,7 +17,7 @@ written AS (
     SELECT entered.id, given.* FROM entered, unnest({0}::bigint[], {1}::text[], {2}::text[], {3}::bigint[]) AS given
     RETURNING n),
 out AS (
-    UPDATE outrider.mailbox SET taken = true
+    UPDATE outrider.mailbox SET taken = true, record = CASE WHEN n = {4} THEN ({0}::bigint[])[1] END
     WHERE {4} > 0 AND session = $1 AND n <= {4} AND NOT taken AND EXISTS (SELECT FROM entered))
 SELECT count(*) FROM written
 """
@@ -41,7 +41,9 @@ STANDS: Final = """SELECT event.n, event.crc FROM outrider.event JOIN outrider.s
 EVENTS: Final = "SELECT events FROM outrider.session WHERE name = $1"
 FENCE: Final = "SELECT fence FROM outrider.lease WHERE session = $1"
 FENCED: Final = "UPDATE outrider.session SET fence = $2 WHERE name = $1"
-TAKE_OUT: Final = "UPDATE outrider.mailbox SET taken = true WHERE session = $1 AND n <= $2 AND NOT taken"
+TAKE_OUT: Final = """UPDATE outrider.mailbox SET taken = true, refused = CASE WHEN n = $2 THEN $3::text ELSE refused END
+    WHERE session = $1 AND n <= $2 AND NOT taken"""
+HEARD: Final = "SELECT n, record, refused FROM outrider.mailbox WHERE session = $1 AND n >= $2 AND taken ORDER BY n"
 
 _ALIVE: Final = "abs(extract(epoch FROM clock_timestamp() - lease.renewed)) < lease.ttl_s"
 """As ``store.is_alive``."""

@@ -64,12 +64,24 @@ class Mailed:
     by: str = ""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Heard:
+    """What has come of command ``n`` of a session's mailbox: it stands as ``record``, or was ``refused``, for this reason.
+
+    Neither of them: it was taken out with a later one, and nothing more is known.
+    """
+
+    n: int
+    record: int | None = None
+    refused: str = ""
+
+
 class JournalStore(Protocol):
     """A journal that can be written and read. It may be used from one thread at a time."""
 
-    def append(self, session: str, records: list[Record], *, fence: int = 0, taken: int = 0) -> None:
+    def append(self, session: str, records: list[Record], *, fence: int = 0, taken: int = 0, refused: str = "") -> None:
         """All of ``records`` are in the journal, or none of them; and with them, commands up to number ``taken`` are taken out
-        of the session's mailbox.
+        of the session's mailbox. The command ``taken`` is the first of ``records``, or, without any, was ``refused``.
 
         A session begins with its ``opened`` event, as number 0; numbers go on without a gap or a repetition. So of two writers
         of one session the second is refused, and what stands is one run. A session that was ever claimed is written with the
@@ -155,6 +167,10 @@ class JournalStore(Protocol):
         """
         ...
 
+    def heard(self, session: str, *, since: int = 0) -> Following[Heard]:
+        """What has come of the session's commands with a number from ``since`` on, in order, as it comes; without end."""
+        ...
+
     def learned(self, topic: str) -> str:
         """What was last kept under ``topic``, empty if nothing was.
 
@@ -203,7 +219,7 @@ def is_finished(record: Record) -> bool:
     return isinstance(record.event, Finished)
 
 
-def never(mailed: Mailed) -> bool:
+def never(mailed: Mailed | Heard) -> bool:
     """A mailbox has no end."""
     return False
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Final
 
 from outrider.errors import JournalCorrupt, JournalNewer, JournalUnusable
 from outrider.journal.link import Database
 
-FORMAT: Final = 1
-"""Of these tables; the records in them are those of the file's format 3."""
+FORMAT: Final = 2
+"""Of these tables. 1: as the file's format 3. 2: what came of commands."""
 
 SCHEMA: Final = "outrider"
 
@@ -43,7 +44,17 @@ CREATE FUNCTION outrider.ring_for_mail() RETURNS trigger LANGUAGE plpgsql AS $ri
 CREATE TRIGGER ring AFTER INSERT OR UPDATE OF events ON outrider.session FOR EACH ROW EXECUTE FUNCTION outrider.ring();
 CREATE TRIGGER ring AFTER INSERT ON outrider.mailbox FOR EACH ROW EXECUTE FUNCTION outrider.ring_for_mail();
 """
-"""Every checksum names the session, as in the file, so a row cannot stand for another."""
+"""Of format 1. Every checksum names the session, as in the file, so a row cannot stand for another."""
+
+_ADDED: Final[Mapping[int, str]] = {
+    2: """
+ALTER TABLE outrider.mailbox ADD COLUMN record bigint, ADD COLUMN refused text NOT NULL DEFAULT '""';
+CREATE INDEX ON outrider.mailbox (session, n) WHERE taken;
+CREATE TRIGGER heard AFTER UPDATE OF taken ON outrider.mailbox FOR EACH ROW EXECUTE FUNCTION outrider.ring_for_mail();
+UPDATE outrider.format SET version = 2;
+""",
+}
+"""What makes tables of the format before those of this one."""
 
 
 async def prepare(db: Database, name: str, *, read_only: bool) -> None:
@@ -70,3 +81,5 @@ async def prepare(db: Database, name: str, *, read_only: bool) -> None:
             raise JournalNewer(
                 f"the journal {name} has format {version} and this Outrider reads up to {FORMAT}; install a newer one"
             )
+        for later in range(version + 1, FORMAT + 1) if not read_only else ():
+            await db.execute(_ADDED[later])

@@ -28,6 +28,7 @@ from outrider.errors import (
     TargetFailed,
     ToolFailed,
     first_of,
+    sentence_of,
 )
 from outrider.figures import Figures
 from outrider.model import FINISH, Plan, Step, Task
@@ -103,8 +104,8 @@ class Owning(Protocol):
         """
         ...
 
-    async def obey(self, perform: Callable[[Mailed], None]) -> None:
-        """Have the commands of other processes carried out, until cancelled."""
+    async def obey(self, perform: Callable[[Mailed], str]) -> None:
+        """Have the commands of other processes carried out, until cancelled. What is returned is why one was refused."""
         ...
 
     def release(self) -> None:
@@ -212,9 +213,12 @@ class Session:
         except JournalError as error:
             self.stop(str(error))
 
-    def _obey(self, mailed: Mailed) -> None:
-        with suppress(CallerError):  # it comes too late, or never fitted
+    def _obey(self, mailed: Mailed) -> str:
+        try:
             self.carry_out(mailed.command)
+        except CallerError as error:  # it comes too late, or never fitted
+            return sentence_of(error)
+        return ""
 
     async def _open_soon(self) -> None:
         if not self._loop.is_open:

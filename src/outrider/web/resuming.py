@@ -34,7 +34,7 @@ class Again:
 class Tended(Owned):
     """A session that a server owns: it has many, so it looks into their mailboxes now and then."""
 
-    async def obey(self, perform: Callable[[Mailed], None]) -> None:
+    async def obey(self, perform: Callable[[Mailed], str]) -> None:
         """Have what is in the mailbox carried out, until cancelled."""
         while True:
             await self.obey_now(perform)
