@@ -53,6 +53,14 @@ class _Handle(Ticket):
     reason: str = ""
 
 
+def _over() -> None:
+    """Close a call that has ended: there is nothing to close."""
+
+
+def _to_nobody(records: list[Record]) -> None:
+    """Publish nothing: the session was left."""
+
+
 class Loop:
     """Drives one session's rules. Everything happens in the task group that ``run`` is given."""
 
@@ -183,6 +191,10 @@ class Loop:
         if any(isinstance(event, Finished) for event in events):
             self.finished.set()
 
+    def let_go(self) -> None:
+        """Nothing follows, so whoever was told of it is let go: they refer to this."""
+        self._publish = _to_nobody
+
     def _now_s(self) -> float:
         return asyncio.get_running_loop().time() - self._opened_s
 
@@ -274,6 +286,7 @@ class Loop:
 
     def _end(self, handle: _Handle, usage: Usage, result: Answer | Exception | None) -> None:
         del self._handles[handle.order.call]
+        handle.task, handle.withdraw = None, _over  # which refer to it: only a search for garbage would free them all
         order = handle.order
         self.receive(
             ended(order.call, order.role, order.at, usage=usage, result=result, closed=handle.reason, budget=handle.refused)

@@ -258,6 +258,7 @@ class Session:
             self._loop.finished.set()
             for stream in tuple(self._streams):
                 stream.end()
+            self._loop.let_go()
             if self._owning is not None:
                 with suppress(JournalError):  # it runs out by itself
                     self._owning.release()
