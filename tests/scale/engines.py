@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-from collections.abc import AsyncIterator, Callable, Mapping
-from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import asynccontextmanager
+from collections.abc import Mapping
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from queue import SimpleQueue
 
@@ -17,10 +16,20 @@ from outrider.model import Answer, Prefix, Role, Task, Usage
 from outrider.rules.events import Event, Record
 from outrider.runtime import Session
 from outrider.runtime.hands import Tools
-from outrider.scale import Builder, Built, Engine, Manner, RemoteLaunch, Setting, address_of, connected, launch_remote, worker
+from outrider.scale import (
+    Builder,
+    Built,
+    Engine,
+    Manner,
+    RemoteLaunch,
+    Setting,
+    address_of,
+    connected,
+    launch_remote,
+    worker_in_thread,
+)
 from outrider.testing import ScriptedAgent
-
-from .conftest import Server
+from outrider.testing.dev_server import DevServer
 
 PLAN = ("search", "book", "pack")
 
@@ -88,7 +97,7 @@ def agents(*plan: str, drafts: tuple[str, ...] | None = None) -> dict[Role, Agen
 
 
 async def engine_on(
-    server: Server, *, silent_after_s: float = 2.0, patience_s: float = 15.0, most_events: int = 0, again_for_s: float = 10.0
+    server: DevServer, *, silent_after_s: float = 2.0, patience_s: float = 15.0, most_events: int = 0, again_for_s: float = 10.0
 ) -> Engine:
     """An engine with a queue of its own."""
     address = address_of(f"temporal://{server.host}/default/{secrets.token_hex(4)}")
@@ -101,28 +110,11 @@ async def engine_on(
     )
 
 
-@asynccontextmanager
-async def served(
+def served(
     engine: Engine, builder: Builder, manner: Manner | None = None, *, again_for_s: float = 10.0
-) -> AsyncIterator[None]:
-    """Inside, a worker makes the calls, in a thread and on a loop of its own: what the person says is waited for on this one."""
-    begun: Future[Callable[[], object]] = Future()
-
-    async def serve() -> None:
-        stop, loop = asyncio.Event(), asyncio.get_running_loop()
-        client = await connected(engine.address, again_for_s=again_for_s)
-        async with worker(client, engine.address.queue, builder, manner or Manner(draining_s=0)):
-            begun.set_result(lambda: loop.call_soon_threadsafe(stop.set))
-            await stop.wait()
-
-    with ThreadPoolExecutor(1) as thread:
-        ended = thread.submit(lambda: asyncio.run(serve()))
-        leave = await asyncio.wrap_future(begun)
-        try:
-            yield
-        finally:
-            leave()
-            await asyncio.wrap_future(ended)
+) -> AbstractAsyncContextManager[None]:
+    """Inside, a worker makes the calls, in a thread: what the person says is waited for on the loop here."""
+    return worker_in_thread(engine.address, builder, manner or Manner(draining_s=0), again_for_s=again_for_s)
 
 
 async def ready(engine: Engine, *, lookahead: int = 2, journal: MemoryJournal | None = None, **wanted: str) -> RemoteLaunch:

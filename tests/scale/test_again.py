@@ -22,8 +22,8 @@ from outrider.resuming import engine_of
 from outrider.rules.events import Finished, Opened, Record
 from outrider.scale import Engine, resume_remote
 from outrider.testing import FakeAgent, ScriptedAgent, steps
+from outrider.testing.dev_server import DevServer, free_port
 
-from .conftest import Server, free_port
 from .engines import PLAN, Gated, Given, agents, engine_on, only, ready, recorded, served
 
 pytestmark = pytest.mark.asyncio
@@ -45,7 +45,7 @@ def cut(journal: MemoryJournal, name: str, n: int) -> MemoryJournal:
     return found
 
 
-async def test_wherever_its_watcher_was_killed_the_journal_ends_up_as_it_would_have(server: Server, name: str) -> None:
+async def test_wherever_its_watcher_was_killed_the_journal_ends_up_as_it_would_have(server: DevServer, name: str) -> None:
     engine, whole = await engine_on(server), MemoryJournal()
     async with served(engine, Given(agents(*PLAN, drafts=("search", "wait")))):
         records = await recorded((await ready(engine, journal=whole)).session(name=name))
@@ -59,7 +59,7 @@ async def test_wherever_its_watcher_was_killed_the_journal_ends_up_as_it_would_h
             assert journal.owner(name) == ""
 
 
-async def test_it_is_followed_while_it_runs_and_the_person_takes_part_again(server: Server, name: str) -> None:
+async def test_it_is_followed_while_it_runs_and_the_person_takes_part_again(server: DevServer, name: str) -> None:
     engine, first = await engine_on(server), MemoryJournal()
     target = Gated(ScriptedAgent(*PLAN, elsewhere={steps("ask"): Step("finish")}))
     async with served(engine, Given({"approximation": SILENT, "target": target})):
@@ -82,7 +82,7 @@ async def test_it_is_followed_while_it_runs_and_the_person_takes_part_again(serv
     assert journal.read(name) == first.read(name)
 
 
-async def test_its_journal_says_in_which_engine_it_runs_and_it_is_not_gone_on_with_here(server: Server, name: str) -> None:
+async def test_its_journal_says_in_which_engine_it_runs_and_it_is_not_gone_on_with_here(server: DevServer, name: str) -> None:
     engine, whole = await engine_on(server), MemoryJournal()
     async with served(engine, Given(agents(*PLAN))):
         records = await recorded((await ready(engine, journal=whole)).session(name=name, settings='{"prices": "mine"}'))
@@ -94,7 +94,7 @@ async def test_its_journal_says_in_which_engine_it_runs_and_it_is_not_gone_on_wi
         resume(name, journal=cut(whole, name, 3), target=ScriptedAgent(*PLAN))
 
 
-async def test_one_that_was_begun_here_is_not_looked_for_in_an_engine(server: Server, name: str) -> None:
+async def test_one_that_was_begun_here_is_not_looked_for_in_an_engine(server: DevServer, name: str) -> None:
     engine, journal = await engine_on(server), MemoryJournal()
     opened = Opened(
         task=(await ready(engine)).task, approximation="fast", target="slow", lookahead="lookahead-2", max_steps=9,
@@ -106,7 +106,7 @@ async def test_one_that_was_begun_here_is_not_looked_for_in_an_engine(server: Se
     assert journal.owner(name) == ""
 
 
-async def test_one_that_has_finished_has_nothing_to_follow(server: Server, name: str) -> None:
+async def test_one_that_has_finished_has_nothing_to_follow(server: DevServer, name: str) -> None:
     engine, journal = await engine_on(server), MemoryJournal()
     async with served(engine, Given(agents(*PLAN))):
         await recorded((await ready(engine, journal=journal)).session(name=name))
@@ -114,12 +114,12 @@ async def test_one_that_has_finished_has_nothing_to_follow(server: Server, name:
         resume_remote(name, journal=journal, engine=engine)
 
 
-async def test_an_engine_that_does_not_know_it_any_more_is_said(server: Server, name: str, binary: str) -> None:
+async def test_an_engine_that_does_not_know_it_any_more_is_said(server: DevServer, name: str, binary: str) -> None:
     engine, whole = await engine_on(server), MemoryJournal()
     async with served(engine, Given(agents(*PLAN))):
         await recorded((await ready(engine, journal=whole)).session(name=name))
     journal = cut(whole, name, 5)
-    other = await engine_on(new := Server(binary))
+    other = await engine_on(new := DevServer(binary))
     try:
         with pytest.raises(UnknownName, match=r"does not have session '[0-9a-f]+' any more: .*outrider plan --from "):
             await recorded(resume_remote(name, journal=journal, engine=other))
@@ -128,7 +128,7 @@ async def test_an_engine_that_does_not_know_it_any_more_is_said(server: Server, 
     assert len(journal.read(name)) == 5
 
 
-async def test_another_session_of_its_name_is_not_taken_for_it(server: Server, name: str) -> None:
+async def test_another_session_of_its_name_is_not_taken_for_it(server: DevServer, name: str) -> None:
     engine, other, journal = await engine_on(server), MemoryJournal(), MemoryJournal()
     async with served(engine, Given(agents(*PLAN))):
         records = await recorded((await ready(engine, journal=other)).session(name=name[::-1] + "x"))
@@ -138,7 +138,7 @@ async def test_another_session_of_its_name_is_not_taken_for_it(server: Server, n
             await recorded(resume_remote(name, journal=journal, engine=engine))
 
 
-async def test_whoever_has_lost_its_lease_leaves_the_session_to_the_other_and_does_not_stop_it(server: Server, name: str) -> None:
+async def test_whoever_has_lost_its_lease_leaves_the_session_to_the_other_and_stops_nothing(server: DevServer, name: str) -> None:
     engine, journal = await engine_on(server), MemoryJournal()
     target = Gated(ScriptedAgent(*PLAN))
     async with served(engine, Given({"approximation": SILENT, "target": target})):
@@ -163,7 +163,7 @@ async def test_whoever_has_lost_its_lease_leaves_the_session_to_the_other_and_do
     assert journal.read(name) == after
 
 
-async def test_one_that_is_handed_over_goes_on_in_the_engine_and_is_followed_again(server: Server, name: str) -> None:
+async def test_one_that_is_handed_over_goes_on_in_the_engine_and_is_followed_again(server: DevServer, name: str) -> None:
     engine, journal = await engine_on(server), MemoryJournal()
     target = Gated(ScriptedAgent(*PLAN))
     async with served(engine, Given({"approximation": SILENT, "target": target})):
@@ -226,7 +226,7 @@ async def until_started(process: subprocess.Popen[str]) -> None:
     await asyncio.to_thread(read)
 
 
-async def test_a_watcher_that_is_killed_loses_nothing(server: Server, tmp_path: Path) -> None:
+async def test_a_watcher_that_is_killed_loses_nothing(server: DevServer, tmp_path: Path) -> None:
     engine = await engine_on(server)
     target = Gated(ScriptedAgent(*PLAN))
     async with served(engine, Given({"approximation": SILENT, "target": target})):
@@ -254,7 +254,7 @@ async def test_a_watcher_that_is_killed_loses_nothing(server: Server, tmp_path: 
 
 
 async def test_an_engine_that_is_away_when_it_is_resumed_is_one_sentence_and_nothing_is_lost(
-    server: Server, name: str, tmp_path: Path
+    server: DevServer, name: str, tmp_path: Path
 ) -> None:
     engine, whole = await engine_on(server), MemoryJournal()
     async with served(engine, Given(agents(*PLAN))):

@@ -16,8 +16,7 @@ import pytest
 
 from outrider.errors import BadOption
 from outrider.scale import Address, address_of
-
-from .conftest import Server, free_port
+from outrider.testing.dev_server import DevServer, free_port
 
 PLAN = ("boil", "warm", "pour")
 COMMAND = (sys.executable, "-m", "outrider.cli.main")
@@ -66,7 +65,7 @@ def working(folder: Path, engine: str, command: tuple[str, ...] = COMMAND) -> It
             process.kill()
 
 
-def test_a_plan_in_the_engine_is_the_one_made_here_and_is_in_the_journal_here(server: Server, folder: Path) -> None:
+def test_a_plan_in_the_engine_is_the_one_made_here_and_is_in_the_journal_here(server: DevServer, folder: Path) -> None:
     engine = f"temporal://{server.host}/default/commands"
     with working(folder, engine):
         there = planned(folder, "--engine", engine)
@@ -81,7 +80,7 @@ def test_a_plan_in_the_engine_is_the_one_made_here_and_is_in_the_journal_here(se
 
 
 @pytest.mark.parametrize("command", [COMMAND, STARVED], ids=["as usual", "threads starved"])
-def test_a_worker_that_is_told_to_leave_leaves(server: Server, folder: Path, command: tuple[str, ...]) -> None:
+def test_a_worker_that_is_told_to_leave_leaves(server: DevServer, folder: Path, command: tuple[str, ...]) -> None:
     with working(folder, f"temporal://{server.host}/default/leaving", command) as process:
         process.send_signal(signal.SIGTERM)
         assert process.wait() == 0
@@ -96,7 +95,7 @@ def test_an_engine_that_is_not_there_is_one_sentence(folder: Path) -> None:
     assert sentence.startswith("outrider: no Temporal server answers at 127.0.0.1:")
 
 
-def test_a_namespace_that_is_not_there_is_one_sentence(server: Server, folder: Path) -> None:
+def test_a_namespace_that_is_not_there_is_one_sentence(server: DevServer, folder: Path) -> None:
     done = planned(folder, "--engine", f"temporal://{server.host}/nowhere")
     assert done.returncode == 2
     assert "has no such namespace" in done.stderr.splitlines()[-1]

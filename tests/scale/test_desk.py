@@ -10,15 +10,15 @@ from outrider.naming import Models
 from outrider.providers.prices import Prices
 from outrider.scale import RemoteSession, launch_remote
 from outrider.testing import steps
+from outrider.testing.dev_server import DevServer
 from outrider.web.desk import Desk
 from outrider.web.lending import Lending
 
-from .conftest import Server
 from .engines import PLAN, Given, agents, engine_on, served
 
 
 @pytest.mark.asyncio
-async def test_a_session_of_the_page_runs_in_the_engine(server: Server) -> None:
+async def test_a_session_of_the_page_runs_in_the_engine(server: DevServer) -> None:
     engine, journal = await engine_on(server), MemoryJournal()
 
     async def there(understood: Understood, models: Models, journal: JournalStore) -> Launch:

@@ -18,8 +18,8 @@ from outrider.scale import Engine, SessionWorkflow
 from outrider.scale.wire import SAY, Said, to_text
 from outrider.scale.worker import sandbox
 from outrider.testing import FakeAgent, ScriptedAgent, steps
+from outrider.testing.dev_server import DevServer
 
-from .conftest import Server
 from .engines import PLAN, Gated, Given, agents, engine_on, kinds, only, ready, recorded, served
 
 pytestmark = pytest.mark.asyncio
@@ -33,7 +33,7 @@ def handle_of(engine: Engine, name: str) -> WorkflowHandle[object, object]:
 
 
 @pytest.mark.parametrize("lookahead", [0, 1, 4])
-async def test_a_plan_is_the_one_that_is_made_here(server: Server, lookahead: int) -> None:
+async def test_a_plan_is_the_one_that_is_made_here(server: DevServer, lookahead: int) -> None:
     engine = await engine_on(server)
     wrong = {
         steps("search"): Step("wait"),
@@ -51,7 +51,7 @@ async def test_a_plan_is_the_one_that_is_made_here(server: Server, lookahead: in
     assert made_here.prefix == steps(*PLAN, "finish")
 
 
-async def test_its_records_are_in_the_journal_here_and_replay_to_the_same_plan_and_figures(server: Server) -> None:
+async def test_its_records_are_in_the_journal_here_and_replay_to_the_same_plan_and_figures(server: DevServer) -> None:
     engine, journal = await engine_on(server), MemoryJournal()
     async with served(engine, Given(agents(*PLAN))):
         session = (await ready(engine, journal=journal)).session(name="oslo")
@@ -62,7 +62,7 @@ async def test_its_records_are_in_the_journal_here_and_replay_to_the_same_plan_a
     assert replayed.figures.as_json() == session.figures.as_json()
 
 
-async def test_agents_have_their_own_names_and_every_worker_is_told_their_specs(server: Server) -> None:
+async def test_agents_have_their_own_names_and_every_worker_is_told_their_specs(server: DevServer) -> None:
     engine, builder = await engine_on(server), Given(agents(*PLAN))
     async with served(engine, builder):
         session = (await ready(engine, approximation="direct@openai:gpt-5-nano", target="react@openai:gpt-5")).session()
@@ -72,12 +72,12 @@ async def test_agents_have_their_own_names_and_every_worker_is_told_their_specs(
     assert {(s.approximation, s.target) for s in builder.settings} == {("direct@openai:gpt-5-nano", "react@openai:gpt-5")}
 
 
-async def test_an_agents_name_with_a_secret_in_it_never_reaches_the_engine(server: Server) -> None:
+async def test_an_agents_name_with_a_secret_in_it_never_reaches_the_engine(server: DevServer) -> None:
     with pytest.raises(BadOption, match=r"holds a secret.*\[hidden\]"):
         await ready(await engine_on(server), target="cot@http://me:key@host/v1#qwen")
 
 
-async def test_a_limit_that_one_process_counts_is_refused(server: Server) -> None:
+async def test_a_limit_that_one_process_counts_is_refused(server: DevServer) -> None:
     from outrider.launch import Wanted, understand
     from outrider.scale import launch_remote
 
@@ -86,7 +86,7 @@ async def test_a_limit_that_one_process_counts_is_refused(server: Server) -> Non
         await launch_remote(understood, await engine_on(server), MemoryJournal())
 
 
-async def test_the_person_takes_a_step_and_it_stands_when_take_returns(server: Server) -> None:
+async def test_the_person_takes_a_step_and_it_stands_when_take_returns(server: DevServer) -> None:
     engine = await engine_on(server)
     target = Gated(ScriptedAgent(*PLAN, elsewhere={steps("ask"): Step("finish")}))
     async with served(engine, Given({"approximation": SILENT, "target": target})):
@@ -104,7 +104,7 @@ async def test_the_person_takes_a_step_and_it_stands_when_take_returns(server: S
     assert first.by == "person"
 
 
-async def test_a_command_that_does_not_fit_is_refused_by_the_engines_rules_with_their_sentence(server: Server) -> None:
+async def test_a_command_that_does_not_fit_is_refused_by_the_engines_rules_with_their_sentence(server: DevServer) -> None:
     engine = await engine_on(server)
     target = Gated(ScriptedAgent(*PLAN))
     async with served(engine, Given({"approximation": SILENT, "target": target})):
@@ -124,7 +124,7 @@ async def test_a_command_that_does_not_fit_is_refused_by_the_engines_rules_with_
     assert cause.message == "step 0 has its verdict already: ask; go back to 0 to change it"
 
 
-async def test_stopping_reaches_the_agent_and_what_it_had_used_is_accounted_for(server: Server) -> None:
+async def test_stopping_reaches_the_agent_and_what_it_had_used_is_accounted_for(server: DevServer) -> None:
     engine, used = await engine_on(server), Usage(prompt_tokens=7, output_tokens=3, counted="estimated")
     target = Gated(ScriptedAgent(*PLAN), usage=used)
     async with served(engine, Given({"approximation": SILENT, "target": target})):
@@ -142,7 +142,7 @@ async def test_stopping_reaches_the_agent_and_what_it_had_used_is_accounted_for(
         await session.result()
 
 
-async def test_stopped_before_it_was_opened_it_ends_without_a_record_and_nobody_waits(server: Server) -> None:
+async def test_stopped_before_it_was_opened_it_ends_without_a_record_and_nobody_waits(server: DevServer) -> None:
     engine = await engine_on(server)
     session = (await ready(engine)).session()
     async with session, session.events() as events:
@@ -153,7 +153,7 @@ async def test_stopped_before_it_was_opened_it_ends_without_a_record_and_nobody_
         await session.result()
 
 
-async def test_a_history_that_has_become_long_is_cut_and_the_session_goes_on(server: Server) -> None:
+async def test_a_history_that_has_become_long_is_cut_and_the_session_goes_on(server: DevServer) -> None:
     engine, names = await engine_on(server, most_events=40), tuple(f"step {i}" for i in range(8))
     async with served(engine, Given(agents(*names))):
         session = (await ready(engine)).session()
@@ -165,7 +165,7 @@ async def test_a_history_that_has_become_long_is_cut_and_the_session_goes_on(ser
     assert first.raw_description.workflow_execution_info.first_run_id != first.run_id
 
 
-async def test_the_same_history_gives_the_same_orders(server: Server) -> None:
+async def test_the_same_history_gives_the_same_orders(server: DevServer) -> None:
     engine = await engine_on(server)
     async with served(engine, Given(agents(*PLAN, drafts=("search", "wait")))):
         session = (await ready(engine)).session()
@@ -174,7 +174,7 @@ async def test_the_same_history_gives_the_same_orders(server: Server) -> None:
     await Replayer(workflows=[SessionWorkflow], workflow_runner=sandbox()).replay_workflow(history)
 
 
-async def test_what_cannot_be_built_is_said_in_the_workers_words(server: Server) -> None:
+async def test_what_cannot_be_built_is_said_in_the_workers_words(server: DevServer) -> None:
     class Lacking(Given):
         async def built(self, setting):  # type: ignore[no-untyped-def]
             raise UnknownName("the model nowhere is not known")
@@ -185,7 +185,7 @@ async def test_what_cannot_be_built_is_said_in_the_workers_words(server: Server)
             await recorded((await ready(engine)).session())
 
 
-async def test_two_sessions_are_apart(server: Server) -> None:
+async def test_two_sessions_are_apart(server: DevServer) -> None:
     engine = await engine_on(server)
     async with served(engine, Given(agents(*PLAN))):
         run = await ready(engine)

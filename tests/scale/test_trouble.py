@@ -19,8 +19,8 @@ from outrider.model import Declared, Step
 from outrider.rules.events import Executed, Executing, Lost, Verified
 from outrider.scale import Engine, address_of, connected
 from outrider.testing import FakeAgent, FakeTools, steps
+from outrider.testing.dev_server import DevServer, free_port
 
-from .conftest import Server, free_port
 from .engines import PLAN, Gated, Given, agents, engine_on, only, ready, recorded, served
 
 pytestmark = pytest.mark.asyncio
@@ -44,7 +44,7 @@ def said(process: subprocess.Popen[str]) -> str:
     return process.stdout.readline().strip()
 
 
-async def test_a_call_of_a_worker_that_is_killed_is_finished_by_another_and_what_it_had_used_counts(server: Server) -> None:
+async def test_a_call_of_a_worker_that_is_killed_is_finished_by_another_and_what_it_had_used_counts(server: DevServer) -> None:
     engine = await engine_on(server, silent_after_s=1.0)
     session = (await ready(engine, lookahead=0)).session()
     with hanging(engine, "agent") as process:
@@ -62,7 +62,7 @@ async def test_a_call_of_a_worker_that_is_killed_is_finished_by_another_and_what
     assert (first.usage.prompt_tokens, first.usage.counted) == (5, "estimated")
 
 
-async def test_a_tool_that_writes_is_never_run_again_because_its_worker_was_killed(server: Server) -> None:
+async def test_a_tool_that_writes_is_never_run_again_because_its_worker_was_killed(server: DevServer) -> None:
     engine, tools = await engine_on(server, silent_after_s=1.0), FakeTools(Declared("book"))
     session = (await ready(engine, lookahead=0)).session()
     with hanging(engine, "tool") as process:
@@ -78,7 +78,7 @@ async def test_a_tool_that_writes_is_never_run_again_because_its_worker_was_kill
     assert tools.ran == []
 
 
-async def test_a_tools_observation_is_part_of_the_plan_and_its_effect_happens_once(server: Server) -> None:
+async def test_a_tools_observation_is_part_of_the_plan_and_its_effect_happens_once(server: DevServer) -> None:
     engine, tools = await engine_on(server), FakeTools(Declared("book"), observations=lambda step, before: "booked")
     answers = {(): Step("book"), (Step("book", {}, "booked"),): Step("finish")}
     both = FakeAgent(answers.get)
@@ -92,7 +92,7 @@ async def test_a_tools_observation_is_part_of_the_plan_and_its_effect_happens_on
     assert len(only(records, Executed)) == 1
 
 
-async def test_a_repeatable_effect_whose_answer_got_lost_is_run_again_under_the_same_key(server: Server) -> None:
+async def test_a_repeatable_effect_whose_answer_got_lost_is_run_again_under_the_same_key(server: DevServer) -> None:
     engine, runs = await engine_on(server), list[str]()
 
     def lost(step: Step, key: str) -> Literal["", "before", "after"]:
@@ -110,7 +110,7 @@ async def test_a_repeatable_effect_whose_answer_got_lost_is_run_again_under_the_
     assert len({run.key for run in tools.ran}) == len(tools.effects) == 1
 
 
-async def test_the_frontiers_call_has_the_first_priority_and_a_speculative_one_a_lower(server: Server) -> None:
+async def test_the_frontiers_call_has_the_first_priority_and_a_speculative_one_a_lower(server: DevServer) -> None:
     engine = await engine_on(server)
     async with served(engine, Given(agents(*PLAN))):
         session = (await ready(engine)).session()
@@ -138,7 +138,7 @@ async def last_sign(engine: Engine, name: str) -> bytes:
     return b"".join(payload.data for call in calls for payload in call.heartbeat_details.payloads)
 
 
-async def test_without_a_worker_the_person_is_told_how_to_start_one(server: Server) -> None:
+async def test_without_a_worker_the_person_is_told_how_to_start_one(server: DevServer) -> None:
     engine = await engine_on(server)
     with pytest.raises(Unreachable, match=r"no worker waits for sessions at .*; start one: outrider worker --engine temporal://"):
         await recorded((await ready(engine)).session())
@@ -151,7 +151,7 @@ async def test_an_engine_that_is_not_there_is_said_at_once() -> None:
 
 
 async def test_an_engine_that_goes_away_is_said_and_what_was_confirmed_is_kept(binary: str) -> None:
-    server = Server(binary)
+    server = DevServer(binary)
     engine = await engine_on(server, patience_s=0.5, again_for_s=0.5)
     target = Gated(FakeAgent(lambda prefix: Step("book") if not prefix else None))
     session = (await ready(engine, lookahead=0)).session()

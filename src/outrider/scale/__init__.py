@@ -9,7 +9,7 @@ from outrider.scale.engine import Address, address_of, connected, has_worker
 from outrider.scale.launching import RemoteLaunch, launch_remote
 from outrider.scale.remote import Engine, RemoteSession
 from outrider.scale.wire import Setting
-from outrider.scale.worker import Manner, worker
+from outrider.scale.worker import Manner, worker, worker_in_thread
 from outrider.scale.workflow import SessionWorkflow
 
 __all__ = [
@@ -29,4 +29,5 @@ __all__ = [
     "launch_remote",
     "resume_remote",
     "worker",
+    "worker_in_thread",
 ]

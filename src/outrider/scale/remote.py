@@ -314,18 +314,21 @@ class _Following(Loop):
 
     async def _follow(self) -> None:
         """Take in the records of one run as its history grows; the engine holds the request until it does."""
-        history = self._handle.fetch_history_events(wait_new_event=True)
+        history, completed = self._handle.fetch_history_events(wait_new_event=True), 0
         while not self.finished.is_set():
             await history.fetch_next_page()
             page = list(history.current_page or ())
+            turns = [event.workflow_task_completed_event_attributes.started_event_id for event in page]
             if any(event.event_type in _CHANGES for event in page):
-                await self._catch_up()
+                completed = max(completed, *turns)
+                await self._catch_up(completed)
             for event in page:
                 self._check_end(event)
             if not history.next_page_token:
                 return
 
-    async def _catch_up(self) -> None:
+    async def _catch_up(self, completed: int) -> None:
+        """Take in what was made by turns that have completed, which the history says of those up to this length of it."""
         total = self._n + 1
         while (since := self._n) < total:
             sent = await self._handle.query(wire.RECORDS, since, result_type=wire.Sent, rpc_timeout=timedelta(seconds=COMMAND_S))
@@ -335,7 +338,10 @@ class _Following(Loop):
                     f"{self._engine.address} has {sent.total} events of session {self._session!r}, and the journal here has "
                     f"{since}: they are not the same session"
                 )
-            self._take_in(sent)
+            certain = sent.certain(completed)
+            self._take_in(certain)
+            if certain is not sent:  # the others come with the turn that makes them certain
+                return
             total = sent.total
 
     def _check_end(self, event: HistoryEvent) -> None:

@@ -9,7 +9,7 @@ import base64
 import json
 import zlib
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 from outrider.journal import from_line, to_line
@@ -103,10 +103,20 @@ class Said:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sent:
-    """Records, as many as are sent at once, and how many there are in all."""
+    """Records, as many as are sent at once, and how many there are in all.
+
+    ``made_at`` says for each how long the session's history was in the turn that made it. A turn counts once the history has it
+    as completed: what a worker has made in one that it could not report is made anew by another, and may come out otherwise.
+    """
 
     lines: list[str]
     total: int
+    made_at: list[int] = field(default_factory=list)
+
+    def certain(self, length: int) -> Sent:
+        """Those of turns that began when the history was at most so long: all others may not have completed."""
+        count = next((n for n, at in enumerate(self.made_at) if at > length), len(self.lines))
+        return self if count == len(self.lines) else Sent(lines=self.lines[:count], total=self.total)
 
 
 def to_text(event: Event) -> str:
@@ -139,7 +149,7 @@ def unpack(text: str) -> list[str]:
     return zlib.decompress(base64.b64decode(text)).decode("utf-8").split("\n")
 
 
-def sent_from(lines: list[str], since: int) -> Sent:
+def sent_from(lines: list[str], made_at: list[int], since: int) -> Sent:
     """Those of the lines from number ``since`` on, as many as are sent at once; one at least, if there is one."""
     room, sent = MOST_SENT, list[str]()
     for line in lines[since:]:
@@ -147,4 +157,4 @@ def sent_from(lines: list[str], since: int) -> Sent:
         if sent and room < 0:
             break
         sent.append(line)
-    return Sent(lines=sent, total=len(lines))
+    return Sent(lines=sent, total=len(lines), made_at=made_at[since : since + len(sent)])

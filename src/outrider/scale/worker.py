@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
@@ -12,6 +16,7 @@ from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxR
 
 from outrider.scale.activities import Activities
 from outrider.scale.building import Builder
+from outrider.scale.engine import Address, connected
 from outrider.scale.workflow import SessionWorkflow
 
 CALLS_AT_ONCE: Final = 100
@@ -57,3 +62,38 @@ def worker(client: Client, queue: str, builder: Builder, manner: Manner) -> Work
 def sandbox() -> SandboxedWorkflowRunner:
     """What a session's rules run in: the same modules of ours as outside of it, and nothing else of this process."""
     return SandboxedWorkflowRunner(restrictions=SandboxRestrictions.default.with_passthrough_modules("outrider"))
+
+
+@asynccontextmanager
+async def worker_in_thread(
+    address: Address, builder: Builder, manner: Manner, *, again_for_s: float = 10.0
+) -> AsyncIterator[None]:
+    """Inside, a worker serves ``address`` on an event loop of its own, in a thread: where sessions are followed on this loop,
+    what the person says is waited for here, and the worker must go on meanwhile.
+
+    Raises:
+        Unreachable, AccessRefused: there is no way to the engine.
+    """
+    begun: Future[Callable[[], object]] = Future()
+    with ThreadPoolExecutor(1) as thread:
+        ended = thread.submit(lambda: asyncio.run(_serve(address, builder, manner, again_for_s, begun)))
+        leave = await asyncio.wrap_future(begun)
+        try:
+            yield
+        finally:
+            leave()
+            await asyncio.wrap_future(ended)
+
+
+async def _serve(
+    address: Address, builder: Builder, manner: Manner, again_for_s: float, begun: Future[Callable[[], object]]
+) -> None:
+    stop, loop = asyncio.Event(), asyncio.get_running_loop()
+    try:
+        async with worker(await connected(address, again_for_s=again_for_s), address.queue, builder, manner):
+            begun.set_result(lambda: loop.call_soon_threadsafe(stop.set))
+            await stop.wait()
+    except BaseException as error:
+        if begun.done():
+            raise
+        begun.set_exception(error)

@@ -80,6 +80,7 @@ class SessionWorkflow:
             lookahead=lookahead_named(begin.setting.lookahead), max_steps=opened.max_steps, matching=MATCHINGS[opened.matching]
         )
         self._lines: list[str] = []
+        self._made_at: list[int] = []
         self._opened_s = begin.opened_s or workflow.time()
         self._inbox: list[Report] = []
         self._calls: dict[int, Handle] = {}
@@ -124,7 +125,7 @@ class SessionWorkflow:
         """Take the person's command; the records from ``said.since`` on, with what came of it."""
         self._inbox.append(_command(said))
         self._take_through()
-        return wire.sent_from(self._lines, said.since)
+        return wire.sent_from(self._lines, self._made_at, said.since)
 
     @say.validator
     def check(self, said: wire.Said) -> None:
@@ -141,7 +142,7 @@ class SessionWorkflow:
     @workflow.query(name=wire.RECORDS)
     def records(self, since: int) -> wire.Sent:
         """The records from number ``since`` on, as many as are sent at once."""
-        return wire.sent_from(self._lines, since)
+        return wire.sent_from(self._lines, self._made_at, since)
 
     # Reports --------------------------------------------------------------------------------------------------------
 
@@ -151,6 +152,7 @@ class SessionWorkflow:
             decision = self._rules.receive(report, now_s)
             for event in (report, *decision.findings):
                 self._lines.append(to_line(Record(n=len(self._lines), time_s=now_s, event=event)))
+                self._made_at.append(workflow.info().get_current_history_length())
                 self._finished = self._finished or isinstance(event, Finished)
             for order in decision.orders:
                 self._perform(order)
@@ -285,6 +287,7 @@ class SessionWorkflow:
     def _go_on(self) -> None:
         """Replay what has happened before; then begin what was ordered and has not begun."""
         self._lines = wire.unpack(self._begin.earlier)
+        self._made_at = [0] * len(self._lines)
         ordered: dict[int, Start | Execute | Undo] = {}
         for record in map(from_line, self._lines):
             if isinstance(record.event, Report):
