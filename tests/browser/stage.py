@@ -9,18 +9,22 @@ from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Final
 
-from outrider import Session, plan
+from outrider import Limits, Session, plan
 from outrider.agents.agent import Meter
 from outrider.agents.world import Action, World
-from outrider.journal import MemoryJournal
+from outrider.journal import JournalStore, MemoryJournal
+from outrider.launch import Understood
 from outrider.model import Answer, Prefix, Step, Task, Usage
 from outrider.providers.prices import Prices
 from outrider.runtime.hands import Tools
+from outrider.settings import settings_text
 from outrider.web.app import application
 from outrider.web.desk import Desk
 from outrider.web.guard import Doors
 from outrider.web.lending import Lending
 from outrider.web.server import Server
+from outrider.web.team import Team
+from outrider.web.users import ALONE, User, Users
 
 TOKEN: Final = "a-token-for-tests"
 
@@ -100,9 +104,15 @@ class Stage:
         return f"http://127.0.0.1:{port or self.doors.port}/?token={TOKEN}"
 
     async def begin(
-        self, *, lookahead: int = 2, world: World | None = TRAVEL, max_steps: int = 30, tools: Tools | None = None
+        self,
+        *,
+        lookahead: int = 2,
+        world: World | None = TRAVEL,
+        max_steps: int = 30,
+        tools: Tools | None = None,
+        by: User = ALONE,
     ) -> Session:
-        """A session of the two agents, under way; at a limit somebody is there to be asked."""
+        """A session of the two agents, under way, which ``by`` has started; at a limit somebody is there to be asked."""
         session = plan(
             Task(TASK, world.name if world else "free"),
             approximation=self.drafter,
@@ -114,7 +124,7 @@ class Stage:
             ask=True,
             tools=tools,
         )
-        await self.desk.begin(session)
+        await self.desk.begin(session, by)
         return session
 
     def close(self) -> None:
@@ -123,12 +133,21 @@ class Stage:
         self.server.stop()
 
 
+def kept(understood: Understood) -> str:
+    """How a session was launched, as a server without tools keeps it."""
+    return settings_text(understood.wanted, understood.agents, {"sources": []}, None, served=True)
+
+
 @asynccontextmanager
-async def staged(port: int = 0) -> AsyncIterator[Stage]:
-    """A server on ``port`` of this machine, any that is free by default."""
+async def staged(
+    port: int = 0, *, journal: JournalStore | None = None, users: Users | None = None, agents: tuple[str, ...] = ()
+) -> AsyncIterator[Stage]:
+    """A server on ``port`` of this machine, any that is free by default; with ``users``, who may name ``agents``."""
     with socket.create_server(("127.0.0.1", port)) as listening:
-        doors = Doors(token=TOKEN, port=listening.getsockname()[1])
-        async with Desk(MemoryJournal(), Lending(Prices())) as desk, asyncio.TaskGroup() as group:
+        doors = Doors(token=TOKEN, port=listening.getsockname()[1], users=users)
+        team = Team(Limits(), users, agents=agents)
+        async with Desk(journal or MemoryJournal(), Lending(Prices()), team=team) as desk, asyncio.TaskGroup() as group:
+            desk.settings = kept
             stage = Stage(desk, doors, Server(application(desk, doors), listening, last_words_s=1))
             group.create_task(stage.server.run_until_stopped())
             error = None

@@ -7,6 +7,7 @@ import contextlib
 import json
 import re
 from collections.abc import Iterator
+from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 from typing import Any
 
@@ -19,12 +20,14 @@ from outrider.views.scene import Watch
 from outrider.web.answers import kind_of, status_of
 from outrider.web.commands import FIELDS
 from outrider.web.scenes import drawn
+from outrider.web.users import Allowance
 
 from .asking import PLAN, Client, Event, served
+from .teams import TeamServed, team_served
 
 PAGE = (Path(__file__).parent.parent.parent / "docs" / "api.md").read_text(encoding="utf-8")
 EXAMPLE = re.compile(
-    r"^(?:<!-- (?:(?P<later_s>[0-9.]+) s later|(?P<where>in another server), .*) -->\n\n)?"
+    r"^(?:<!-- (?:(?P<later_s>[0-9.]+) s later|(?P<where>in another server|on a server with users|on that server), [^\n]*) -->\n\n)?"
     r"```http\n(?P<verb>GET|POST) (?P<url>\S+)\n(?P<body>.*?)\n?\n"
     r"(?P<status>\d+)\n(?P<said>.*?)^```$",
     re.M | re.S,
@@ -88,14 +91,24 @@ def test_the_examples_on_the_page_are_what_the_server_answers(tmp_path: Path, mo
         names: dict[str, str] = {}
         async with contextlib.AsyncExitStack() as servers:
             server = await servers.enter_async_context(served())
+            desk, client = server.desk, server.client
             for example in examples:
                 await asyncio.sleep(float(example["later_s"] or 0))
-                if example["where"]:
-                    server = await servers.enter_async_context(served(killed(server.journal)))
-                await check(server.client, example, names)
+                match example["where"]:
+                    case "in another server":
+                        server = await servers.enter_async_context(served(killed(server.journal)))
+                        desk, client = server.desk, server.client
+                    case "on a server with users":
+                        team = await servers.enter_async_context(a_team(tmp_path))
+                        desk, client = team.desk, team.clients["ada"]
+                    case "on that server":
+                        desk.draining.set()
+                    case _:
+                        pass
+                await check(client, example, names)
 
     examples = list(EXAMPLE.finditer(PAGE))
-    assert len(examples) == PAGE.count("```http") == 13
+    assert len(examples) == PAGE.count("```http") == 18
     run(main())
 
 
@@ -105,6 +118,10 @@ def killed(journal: JournalStore) -> MemoryJournal:
     (entry,) = journal.sessions()
     left.append(entry.name, journal.read(entry.name)[:12])
     return left
+
+
+def a_team(folder: Path) -> AbstractAsyncContextManager[TeamServed]:
+    return team_served(folder, allowance=Allowance(tokens=1000), agents=("recorded:tea.jsonl",))
 
 
 def rows_under(heading: str) -> list[list[str]]:

@@ -113,11 +113,13 @@ class _Api:
         return answer({"sessions": [self._listed(entry, live=entry.name in running) for entry in entries]})
 
     def _listed(self, entry: SessionEntry, *, live: bool) -> dict[str, JSON]:
-        """Of a session that has not finished also who runs it; and if nobody does, whether it can be gone on with here."""
+        """Of one that runs here also whose it is; of another that has not finished who runs it, and whether it can go on here."""
         open_here = entry.outcome == "interrupted" and not live
         owner = owner_of(self._desk.journal, entry.name) if open_here else ""
         resumable = open_here and not owner and self._openings.resumable(entry.name)
-        return {**_entry(entry, live=live), "owner": owner, "resumable": resumable}
+        found = self._desk.find(entry.name) if live else None
+        user = found.owner.name if found is not None else ""
+        return {**_entry(entry, live=live), "user": user, "owner": owner, "resumable": resumable}
 
     async def start(self, request: Request) -> Response:
         asked = read_object(await request.body())

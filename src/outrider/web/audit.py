@@ -86,7 +86,8 @@ def deeds(path: Path, *, session: str = "", most: int = MOST_READ) -> list[dict[
     found: OrderedDict[str, dict[str, JSON]] = OrderedDict()
     for line in _lines(path):
         if "deed" in line:
-            found[str(line.pop("deed"))] = {**line, "answer": "unknown"}
+            key = str(line.pop("deed"))
+            found[key] = {**line, "answer": "unknown"}
         elif (key := str(line.pop("of"))) in found:
             found[key].update(line)
         while len(found) > most and not session:

@@ -18,6 +18,9 @@ export const streamOf = (name) => path(name, "/stream");
 export const traceOf = (name) => path(name, "/trace");
 
 export const sessions = () => ask("/api/sessions");
+export const me = () => ask("/api/me");
+export const resume = (name, again) => ask(path(name, "/resume"), { body: again });
+export const signOut = () => ask("/api/sign-out", { body: {} });
 export const choices = () => ask("/api/choices");
 export const start = (wanted) => ask("/api/sessions", { body: wanted });
 export const actions = (name, at, text, signal) => ask(path(name, `/actions?${new URLSearchParams({ at, text })}`), { signal });

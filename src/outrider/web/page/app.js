@@ -3,6 +3,7 @@
 import { html, render, useEffect, useState } from "./html.js";
 import { ListPage } from "./list.js";
 import { SessionPage } from "./session.js";
+import { Me, useMe } from "./me.js";
 
 const ICON = new URL("icon.svg", import.meta.url).href;
 
@@ -14,6 +15,7 @@ function place() {
 
 function App() {
   const [{ what, name }, setPlace] = useState(place());
+  const me = useMe();
   useEffect(() => {
     const turn = () => {
       setPlace(place());
@@ -31,8 +33,9 @@ function App() {
     <a class="skip" href="#main" onClick=${skip}>Skip to the content</a>
     <header class="bar-top">
       <a class="brand" href="#/"><img src=${ICON} alt="" width="24" height="24" />Outrider</a>
+      <${Me} me=${me} />
     </header>
-    ${what === "s" ? html`<${SessionPage} key=${name} name=${name} />` : html`<${ListPage} key=${name} from=${name} />`}
+    ${what === "s" ? html`<${SessionPage} key=${name} name=${name} me=${me} />` : html`<${ListPage} key=${name} from=${name} me=${me} />`}
   `;
 }
 

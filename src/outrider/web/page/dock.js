@@ -34,15 +34,15 @@ export function useAsked(asked) {
 }
 
 /** The buttons below the plan, and the one panel that one of them may have opened. */
-export function Dock({ scene, session, commands, primary, panel, setPanel, live }) {
+export function Dock({ scene, session, commands, primary, panel, setPanel, live, mine, user }) {
   const toggle = (name) => setPanel(panel === name ? "" : name);
-  const opener = (name, label, key) => html`
-    <button type="button" id=${`open-${name}`} aria-expanded=${panel === name} aria-keyshortcuts=${key} disabled=${!live} onClick=${() => toggle(name)}>
+  const opener = (name, label, key, may = true) => html`
+    <button type="button" id=${`open-${name}`} aria-expanded=${panel === name} aria-keyshortcuts=${key} disabled=${!live || !may} onClick=${() => toggle(name)}>
       ${label}
     </button>
   `;
   const hold = scene.limit
-    ? html`<button type="button" key="hold" aria-keyshortcuts="p" disabled=${!live} onClick=${commands.more}>Allow as much again</button>`
+    ? html`<button type="button" key="hold" aria-keyshortcuts="p" disabled=${!live || !mine} onClick=${commands.more}>Allow as much again</button>`
     : scene.held
     ? html`<button type="button" key="hold" aria-keyshortcuts="p" disabled=${!live} onClick=${commands.goOn}>Go on</button>`
     : html`<button type="button" key="hold" aria-keyshortcuts="p" disabled=${!live} onClick=${commands.pause}>Pause</button>`;
@@ -61,8 +61,9 @@ export function Dock({ scene, session, commands, primary, panel, setPanel, live 
         >
           ${primary.label}<kbd aria-hidden="true">Enter</kbd>
         </button>
-        ${opener("take", "Take a step", "t")} ${opener("steer", "Steer", "s")} ${hold} ${opener("stop", "Stop", "x")}
+        ${opener("take", "Take a step", "t")} ${opener("steer", "Steer", "s")} ${hold} ${opener("stop", "Stop", "x", mine)}
       </div>
+      ${!mine && html`<p class="hint">To stop it, and to allow it more, is for ${user}, who started it, and for admins.</p>`}
     </section>
   `;
 }

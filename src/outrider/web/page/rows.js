@@ -16,6 +16,9 @@ export function openRow(scene) {
   return { kind: "yours", at: scene.next_at, text: "Yours to take" };
 }
 
+/** The open row of a session that nobody runs: there is nothing to take. */
+const unknown = (row) => (row?.kind === "yours" ? { ...row, text: "The next step" } : row);
+
 /** The number of the step that has to be executed before the next one can count, or null. */
 function awaitedStep({ confirmed }) {
   const last = confirmed.at(-1);
@@ -23,19 +26,24 @@ function awaitedStep({ confirmed }) {
 }
 
 /** Every row. A draft's row is the row of the step that it becomes: it keeps its place, and its state changes. */
-export function Rows({ scene, heard, live, here, goBack }) {
+export function Rows({ scene, heard, live, runs, here, goBack }) {
   const { held, limit, now_s, window, undoing } = scene;
-  const open = openRow(scene);
+  const open = here ? openRow(scene) : unknown(openRow(scene));
   const awaited = awaitedStep(scene);
   const confirmed = (step) => {
-    const runs = step.runs_s === null ? {} : { now_s, heard, runs: live }; // else nothing of the row moves with the time
+    const time = step.runs_s === null ? {} : { now_s, heard, runs }; // else nothing of the row moves with the time
     const asked = scene.asked?.at === step.at;
-    return html`<${StepRow} key=${step.at} ...${{ step, live, goBack, asked, ...runs }} />`;
+    return html`<${StepRow} key=${step.at} ...${{ step, live, goBack, asked, ...time }} />`;
   };
-  const rows = scene.confirmed.map(confirmed);
-  if (open) rows.push(html`<${StepRow} key=${open.at} ...${{ open, held, limit, now_s, window, undoing, awaited, heard, live, here }} />`);
+  const rows = scene.confirmed.flatMap((step) => [...wentOn(scene, step.at), confirmed(step)]);
+  rows.push(...wentOn(scene, scene.confirmed.length));
+  if (open) rows.push(html`<${StepRow} key=${open.at} ...${{ open, held, limit, now_s, window, undoing, awaited, heard, runs, here }} />`);
   return html`<ol class="rows" role="list" aria-label="Plan">${rows}</ol>`;
 }
+
+/** Where another process went on with the session, when ``at`` was the next step. */
+const wentOn = ({ interruptions }, at) =>
+  interruptions.filter((each) => each.at === at).map(({ since_s, text }) => html`<li key=${`on ${since_s}`} class="went-on">${text}</li>`);
 
 // One component for every state, so that a row that changes its state stays the row it is.
 const StepRow = memo((given) => (given.step ? confirmedRow(given) : unconfirmedRow(given)));
@@ -84,7 +92,7 @@ function confirmedRow({ step, live, goBack, asked, ...time }) {
       at=${step.at}
       text=${step.text}
       note=${html`<${ConfirmedNote} step=${step} /><${Execution} ...${{ step, asked, ...time }} />`}
-      beside=${back}
+      beside=${goBack && back}
       fresh=${step.replaced !== null}
     />
   `;
@@ -147,7 +155,7 @@ const WAITING = {
 function unconfirmedRow(given) {
   const { at, kind, text } = given.open;
   if (kind === "undoing") {
-    const time = { since_s: given.undoing.since_s, now_s: given.now_s, heard: given.heard, runs: given.live };
+    const time = { since_s: given.undoing.since_s, now_s: given.now_s, heard: given.heard, runs: given.runs };
     return html`<${Row} kind=${kind} at=${at} text=${text} note=${html`its effect is being taken back; <${Running} ...${time} />`} />`;
   }
   if (given.awaited !== null && !given.limit && kind !== "waiting") {
@@ -159,10 +167,10 @@ function unconfirmedRow(given) {
 }
 
 /** The interrupt window as it runs. */
-function Window({ open, window, now_s, heard, live, here }) {
-  const present_s = usePresent({ now_s, heard, runs: live });
+function Window({ open, window, now_s, heard, runs, here }) {
+  const present_s = usePresent({ now_s, heard, runs });
   const { asked_s, usual_s } = window;
-  if (!here) return "not verified so far";
+  if (!here) return open.kind === "verifying" ? "not verified so far" : "not known so far";
   const since_s = asked_s ?? open.since_s;
   if (since_s === undefined) return "the target's call waits for its turn";
   const past_s = present_s - since_s;

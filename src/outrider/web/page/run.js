@@ -14,7 +14,7 @@ function about(value_s) {
   return Math.abs(value_s) < LEAST_S ? "nothing" : `about ${seconds(Math.abs(value_s))}`;
 }
 
-export function Run({ scene, heard, session, runs }) {
+export function Run({ scene, heard, session, runs, driven }) {
   const { run } = scene;
   return html`
     <section class="run" aria-labelledby="run-title">
@@ -23,7 +23,7 @@ export function Run({ scene, heard, session, runs }) {
         <${Fact} name="Time"><${Time} scene=${scene} heard=${heard} runs=${runs} /><//>
         <${Fact} name=${scene.finished ? "Target alone" : "Target alone, so far"}>${about(run.alone_s)}<//>
         <${Fact} name=${run.saved_s <= -LEAST_S ? "Lost" : "Saved"}>${about(run.saved_s)}<//>
-        <${Fact} name="Calls in flight">${run.calls_in_flight}<//>
+        <${Fact} name="Calls in flight">${driven ? run.calls_in_flight : 0}<//>
         <${Fact} name="Tokens">${run.tokens.toLocaleString("en")}<small>${unused(scene)}</small><//>
         <${Fact} name="Cost">${run.cost}<//>
       </dl>

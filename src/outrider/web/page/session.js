@@ -8,7 +8,9 @@ import { Dock, useAsked, usePrimary } from "./dock.js";
 import { html, useEffect, useReducer, useRef, useState } from "./html.js";
 import { KeyList, useKeys } from "./keys.js";
 import { LanesSection } from "./lanes.js";
-import { Long } from "./long.js";
+import { cut, Long } from "./long.js";
+import { may } from "./me.js";
+import { NotHere } from "./resume.js";
 import { openRow, Rows } from "./rows.js";
 import { Run } from "./run.js";
 import { after, newsBetween } from "./scene.js";
@@ -22,25 +24,46 @@ function reduce(state, { message, connection, trouble }) {
   return { ...state, scene: after(state.scene, message), heard: performance.now() - (message.age_s ?? 0) * 1000 };
 }
 
-/** The session, and whether it runs in this server: one of an earlier server is there to be read, and to go on from. */
+const LOOK_AGAIN_MS = 3000;
+
+/** The session, and its line in the list: whether it runs in this server, and who else runs it. */
 function useSession(name) {
   const [state, change] = useReducer(reduce, NOTHING);
-  const [here, setHere] = useState(true);
+  const [entry, setEntry] = useState({ live: true });
+  const [turn, setTurn] = useState(0);
+  const here = useRef(true);
+  const found = (line) => {
+    if (line.live && !here.current) setTurn((before) => before + 1); // what was followed in the journal is here now, and sooner
+    here.current = line.live;
+    setEntry(line);
+  };
   useEffect(() => {
-    const mine = (said) => said.sessions.find((entry) => entry.name === name);
-    if (state.connection === "open") sessions().then((said) => setHere(mine(said)?.live ?? true), () => {});
-  }, [name, state.connection]);
+    let timer = 0;
+    let left = false;
+    const look = async () => {
+      const said = document.hidden ? null : await sessions().catch(() => null); // what is wrong is said elsewhere
+      if (left) return;
+      const line = said?.sessions.find((one) => one.name === name);
+      if (line) found(line);
+      if (line ? line.outcome === "interrupted" : said === null) timer = setTimeout(look, LOOK_AGAIN_MS);
+    };
+    if (state.connection === "open") look();
+    return () => {
+      left = true;
+      clearTimeout(timer);
+    };
+  }, [name, turn, state.connection]);
   useEffect(() => {
     const tell = (connection, trouble) => change({ connection, trouble });
     return follow(name, (message) => change({ message }), tell);
-  }, [name]);
-  return { ...state, here };
+  }, [name, turn]);
+  return { ...state, entry, resumed: () => found({ ...entry, live: true, outcome: "running" }) };
 }
+
+const GONE = ["refused", "revoked"];
 
 const NEAR = 160;
 const LONG = 300;
-
-const ELSEWHERE = "This session does not run in this server. It is shown as far as its journal goes.";
 
 /** What has been confirmed is said once, to those who do not see it. */
 function useNews(scene) {
@@ -78,24 +101,28 @@ function useFollowing() {
   return end;
 }
 
-/** The whole page. ``name`` is the session's; drawn anew for another one. */
-export function SessionPage({ name }) {
-  const { scene, heard, connection, trouble, here } = useSession(name);
+/** The whole page. ``name`` is the session's; drawn anew for another one. ``me`` is who looks. */
+export function SessionPage({ name, me }) {
+  const { scene, heard, connection, trouble, entry, resumed } = useSession(name);
   useNews(scene);
-  const state = { state: connection, trouble: trouble || (here || scene?.outcome ? "" : ELSEWHERE) };
-  if (scene) return html`<${Watched} session=${name} scene=${scene} heard=${heard} connection=${state} here=${here} />`;
+  const state = { state: connection, trouble };
+  if (scene) return html`<${Watched} session=${name} ...${{ scene, heard, connection: state, entry, resumed, me }} />`;
   return html`
     <main id="main" class="nothing" tabindex="-1">
       ${connection === "refused"
-        ? html`<h1>No session ${name} here</h1><p>It is not known to this server, or this browser is not: open the URL that outrider serve printed.</p>`
+        ? html`<h1>No session ${name} here</h1><p>It is not known to this server, or this browser is not: <a href="/">sign in</a>, or open the URL that outrider serve printed.</p>`
         : html`<h1 class="quietly">Opening the session…</h1><${Connection} ...${state} />`}
       <p><a href="#/">All sessions</a></p>
     </main>
   `;
 }
 
-function Watched({ session, scene, heard, connection, here }) {
-  const live = here && !scene.outcome && ["open", "lost"].includes(connection.state);
+function Watched({ session, scene, heard, connection, entry, resumed, me }) {
+  const here = entry.live;
+  const runs = here && !scene.outcome && ["open", "lost"].includes(connection.state);
+  const acts = may(me, "act");
+  const live = runs && acts;
+  const mine = !entry.user || entry.user === me.name || may(me, "admin");
   const commands = useCommands(session);
   const primary = usePrimary(scene, commands);
   const [panel, setPanel] = useState("");
@@ -103,8 +130,8 @@ function Watched({ session, scene, heard, connection, here }) {
   const [keys, setKeys] = useState(false);
   const end = useFollowing();
   useEffect(() => {
-    document.title = `${titleOf(scene, here)} · Outrider`;
-  }, [titleOf(scene, here)]);
+    document.title = `${titleOf(scene, entry)} · Outrider`;
+  }, [titleOf(scene, entry)]);
   const open = (name) => live && setPanel(name);
   const asked = useAsked(scene.asked);
   useEffect(() => {
@@ -117,26 +144,27 @@ function Watched({ session, scene, heard, connection, here }) {
     s: () => open(scene.asked ? "settle" : "steer"),
     y: () => live && asked && commands.approve(asked),
     b: () => live && asked?.answers.includes("b") && commands.goBack(asked),
-    x: () => open("stop"),
-    p: () => live && (scene.limit ? commands.more() : scene.held ? commands.goOn() : commands.pause()),
+    x: () => mine && open("stop"),
+    p: () => live && (scene.limit ? mine && commands.more() : scene.held ? commands.goOn() : commands.pause()),
     l: () => setLanes(!lanes),
     "?": () => setKeys(true),
   });
-  const dock = { scene, session, commands, primary, panel, setPanel, live };
+  const dock = { scene, session, commands, primary, panel, setPanel, live, mine, user: entry.user };
   return html`
     <main id="main" class="session" tabindex="-1">
       <div class="plan">
         <${Head} scene=${scene} />
         <${Connection} ...${connection} />
-        <${Rows} scene=${scene} heard=${heard} live=${live} here=${here} goBack=${commands.goBack} />
+        <${Rows} ...${{ scene, heard, live, runs, here, goBack: acts ? commands.goBack : null }} />
         ${scene.outcome && html`<${End} scene=${scene} />`}
-        ${here && !scene.outcome && connection.state !== "refused" && html`<${Dock} ...${dock} />`}
-        ${(!here || scene.finished) && scene.outcome !== "complete" && html`<p class="go-on"><a href=${`#/from/${session}`}>Go on from this plan</a></p>`}
+        ${here && !scene.outcome && !GONE.includes(connection.state) && (acts ? html`<${Dock} ...${dock} />` : !me.waiting && html`<${Watching} scene=${scene} />`)}
+        ${!here && html`<${NotHere} ...${{ session, entry, scene, acts, resumed }} />`}
+        ${acts && (!here || scene.finished) && !entry.owner && !entry.resumable && scene.outcome !== "complete" && html`<p class="go-on"><a href=${`#/from/${session}`}>Go on from this plan</a></p>`}
         <div class="end" ref=${end}></div>
       </div>
       <aside class="side" aria-label="The run">
-        <${Run} scene=${scene} heard=${heard} session=${session} runs=${live} />
-        <${LanesSection} scene=${scene} heard=${heard} runs=${live} shown=${lanes} show=${setLanes} />
+        <${Run} scene=${scene} heard=${heard} session=${session} runs=${runs} driven=${here || entry.owner} />
+        <${LanesSection} scene=${scene} heard=${heard} runs=${runs} shown=${lanes} show=${setLanes} />
         <p class="help"><button type="button" class="link" onClick=${() => setKeys(true)}>Keys<kbd aria-hidden="true">?</kbd></button></p>
       </aside>
       ${keys && html`<${KeyList} close=${() => setKeys(false)} />`}
@@ -144,10 +172,18 @@ function Watched({ session, scene, heard, connection, here }) {
   `;
 }
 
-function titleOf(scene, here) {
+/** In place of the buttons, for whoever only watches: none of them would do anything. */
+const Watching = ({ scene }) => html`
+  <section class="dock" aria-label="What you can do">
+    ${scene.asked && html`<p>Asked: ${cut(scene.asked.said, LONG)}</p>`}
+    <p class="hint">You watch. To step in, the role act is needed; ask an admin for it.</p>
+  </section>
+`;
+
+function titleOf(scene, entry) {
   const row = openRow(scene);
   if (!row) return scene.outcome_text;
-  if (!here) return "Not finished";
+  if (!entry.live) return entry.owner ? "Runs elsewhere" : "Interrupted";
   if (scene.asked) return `You are asked about step ${scene.asked.at}`;
   if (row.kind === "undoing") return `Step ${row.at} is being taken back`;
   if (scene.held) return `Held at step ${row.at}`;

@@ -9,7 +9,8 @@ const LOOK_AGAIN_MS = 2000;
 /**
  * Follow the session ``name``. ``hear`` gets each message; ``tell`` gets the connection's state, one of "open", "lost" (it is being
  * tried again), "silent" (tried in vain for some time), "over" (the run has ended), "broken" (it ended in an error of the server's; its
- * sentence comes too) and "refused" (the server knows no such session, or not this browser). Returns what closes it.
+ * sentence comes too), "revoked" (the same for a token that counts no more) and "refused" (the server knows no such session, or not
+ * this browser). With "open" may come a sentence of the server's for whoever watches. Returns what closes it.
  *
  * A browser opens six connections to a server at most, for all its tabs together, and commands need one too. So a tab that nobody sees
  * holds none: it looks now and then.
@@ -60,7 +61,11 @@ export function follow(name, hear, tell) {
     source.onopen = opened;
     source.onmessage = (event) => take(JSON.parse(event.data));
     source.addEventListener("end", () => finish("over"));
-    source.addEventListener("trouble", (event) => finish("broken", JSON.parse(event.data).message));
+    source.addEventListener("notice", (event) => tell("open", JSON.parse(event.data).message));
+    source.addEventListener("trouble", (event) => {
+      const { kind, message } = JSON.parse(event.data);
+      finish(kind === "revoked" ? "revoked" : "broken", message);
+    });
     source.onerror = lost;
   }
 

@@ -16,5 +16,5 @@ export function usually(range) {
   return low === high ? `usually ${high} s` : `usually ${low} to ${high} s`;
 }
 
-/** The sentence with a full stop. */
-export const sentence = (text) => (/[.!?]$/.test(text) ? text : `${text}.`);
+/** The sentence with a capital letter and a full stop. */
+export const sentence = (text) => text[0].toUpperCase() + text.slice(1) + (/[.!?]$/.test(text) ? "" : ".");
