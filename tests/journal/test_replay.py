@@ -292,6 +292,15 @@ def test_knowledge_that_is_none_is_refused_where_it_would_count() -> None:
         replay(records)
 
 
+@pytest.mark.parametrize("drafters", [-1, 2**63])
+def test_more_drafters_than_anybody_has_are_refused(drafters: int) -> None:
+    records = short_run_without_drafts()
+    assert isinstance(records[0].event, Opened)
+    records[0] = replace(records[0], event=replace(records[0].event, drafters=drafters))
+    with pytest.raises(JournalCorrupt, match=f"with {drafters} drafters"):
+        replay(records)
+
+
 def test_a_call_starts_once() -> None:
     records = short_run_without_drafts()
     twice = [*records[:2], replace(records[1], n=2)]

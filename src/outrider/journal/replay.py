@@ -47,6 +47,9 @@ from outrider.rules.events import (
 
 _REPORTS: Final = get_args(Report)
 
+MOST_DRAFTERS: Final = 10_000
+"""Nobody has more: the rules keep something of each of them."""
+
 Seen: TypeAlias = Shown | Confirmed | WentBack
 """What changes the plan on display."""
 
@@ -109,6 +112,8 @@ def replay(records: Iterable[Record], *, lookahead: Lookahead | None = None, mat
     if not records or not isinstance(records[0].event, Opened):
         raise JournalCorrupt("a session's records begin with its opened event, and these do not")
     opened = records[0].event
+    if not 0 <= opened.drafters <= MOST_DRAFTERS:
+        raise JournalCorrupt(f"record 0: opened is recorded with {opened.drafters} drafters, and nobody has so many")
     rules = _rules_of(opened, lookahead, matching)
     check = _Check(rules) if rules is not None else None
     outline = Outline()
