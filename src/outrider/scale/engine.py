@@ -16,6 +16,7 @@ from temporalio.service import RetryConfig, RPCError, RPCStatusCode
 
 import outrider.errors as errors
 from outrider.errors import AccessRefused, BadOption, OutriderError, ServerTrouble, UnknownName, Unreachable
+from outrider.naming import without_secrets
 from outrider.scale.wire import QUEUE
 
 _ADDRESS: Final = re.compile(
@@ -53,7 +54,7 @@ def address_of(text: str) -> Address:
     found = _ADDRESS.fullmatch(text)
     if found is None:
         raise BadOption(
-            f"the engine {text!r} is not known; give temporal, or temporal://HOST:PORT/NAMESPACE; keys and certificates are "
+            f"the engine {without_secrets(text)!r} is not known; give temporal, or temporal://HOST:PORT/NAMESPACE; keys and certificates are "
             "read from the environment"
         )
     host = f"{found['host']}:{found['port'] or 7233}" if found["host"] else ""
