@@ -5,6 +5,7 @@ from __future__ import annotations
 import multiprocessing
 import queue
 import random
+import resource
 import signal
 import tempfile
 import traceback
@@ -22,6 +23,9 @@ from fuzzing.target import Target
 LONGEST_S: Final = 5.0
 """An input that takes more seconds of the processor's time hangs."""
 
+MOST_BYTES: Final = 4 << 30
+"""A process that feeds inputs has no more memory: an input that takes it all is reported, instead of taking the machine's."""
+
 CHUNK: Final = 2_000
 """So many inputs are given to a process at once."""
 
@@ -34,6 +38,10 @@ Targets: TypeAlias = Callable[[Path], Sequence[Target]]
 
 class Hung(BaseException):
     """An input took too long. No parser's ``except Exception`` stops it."""
+
+
+class Killed(Exception):
+    """A process that feeds inputs did not come to its end."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -204,7 +212,7 @@ def _elsewhere(make: Targets, work: Sequence[Chunk], seed: int, processes: int) 
             with suppress(queue.Empty):
                 yield tallies.get(timeout=0.5)
         if any(worker.exitcode for worker in workers):
-            raise ChildProcessError(f"the processes ended with {[worker.exitcode for worker in workers]}")
+            raise Killed(f"a process was killed: they ended with {[worker.exitcode for worker in workers]}")
     finally:
         for worker in workers:
             worker.terminate()
@@ -213,6 +221,7 @@ def _elsewhere(make: Targets, work: Sequence[Chunk], seed: int, processes: int) 
 
 def _work(make: Targets, work: Sequence[Chunk], seed: int, tallies: multiprocessing.Queue[tuple[str, Tally]]) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to report
+    resource.setrlimit(resource.RLIMIT_AS, (MOST_BYTES, MOST_BYTES))
     with tempfile.TemporaryDirectory(dir=_memory()) as folder:
         for done in _here(make(Path(folder)), work, seed):
             tallies.put(done)

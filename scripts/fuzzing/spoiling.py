@@ -25,6 +25,7 @@ class Spoiler:
         self.dice = dice
         self.last: object = None
         self._raw: list[str] = []
+        self._grown = 0
 
     # Choosing -------------------------------------------------------------------------------------------------------
 
@@ -39,6 +40,11 @@ class Spoiler:
     def few(self) -> int:
         """Mostly 1, seldom many."""
         return 1 if self.rarely(0.6) else self.dice.choice((2, 2, 3, 4, 8, 20))
+
+    def _may_grow(self) -> bool:
+        """At most once for an input: what is made a hundred times longer a few times is longer than the memory."""
+        self._grown += 1
+        return self._grown <= 1
 
     # JSON -----------------------------------------------------------------------------------------------------------
 
@@ -103,7 +109,7 @@ class Spoiler:
                 found[at], found[other] = found[other], found[at]
             case 3:
                 found.insert(at, self._instead_of(found[at], others))
-            case 4 if self.rarely(0.2):
+            case 4 if self._may_grow():
                 found = found * self.dice.choice((2, 10, 100))
             case _:
                 found[at] = self._changed(found[at], others)
@@ -178,7 +184,7 @@ class Spoiler:
                 return text[:at]
             case 1:
                 return text[:at] + text[end:]
-            case 2:
+            case 2 if self._may_grow():
                 return text[:at] + text[at:end] * self.dice.choice((2, 3, 50)) + text[end:]
             case 3 if text:
                 return text[:at] + chr(self._character(text[min(at, len(text) - 1)])) + text[at + 1 :]
