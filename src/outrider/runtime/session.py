@@ -204,6 +204,7 @@ class Session:
             tasks = [group.create_task(self._or_stop(work)) for work in works]
             self._obeying = tasks[1]
             await self._loop.finished.wait()
+            self._obeying = None  # it refers to the session once it was cancelled
             for task in tasks:
                 task.cancel()
 
