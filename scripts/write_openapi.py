@@ -52,14 +52,16 @@ def document() -> dict[str, Any]:
         "components": {"securitySchemes": {"token": {"type": "http", "scheme": "bearer"}}},
         "security": [{"token": []}],
         "paths": {
-            "/healthz": {"get": _answers("whether it lives")},
-            "/readyz": {"get": _answers("whether it takes sessions")},
+            "/healthz": {"get": _open(_answers("whether it lives"))},
+            "/readyz": {"get": _open(_answers("whether it takes sessions"))},
             "/api/choices": {"get": _answers("what a form can offer")},
             "/api/me": {"get": _answers("who asks")},
             "/api/audit": {"get": _answers("who did what")},
             "/api/sessions": {"get": _answers("the sessions"), "post": _answers("a session", "201", _session())},
             **{f"/api/sessions/{{name}}/{kind}": {"get": _answers(kind, more=[NAME])} for kind in ("scene", "trace", "audit")},
-            "/api/sessions/{name}/actions": {"get": _answers("what can come next", more=[NAME, _query("text"), _query("at")])},
+            "/api/sessions/{name}/actions": {
+                "get": _answers("what can come next", more=[NAME, _query("text"), _query("at", NUMBER_OF_A_STEP)])
+            },
             **{f"/api/sessions/{{name}}/{kind}": {"get": _streams([NAME, *more])} for kind, more in STREAMS.items()},
             "/api/sessions/{name}/resume": {"post": _answers("the session, which goes on", "200", _again(), [NAME])},
             "/api/sessions/{name}/commands": {"post": _answers("whether it was performed", "200", _command(), [NAME])},
@@ -67,11 +69,17 @@ def document() -> dict[str, Any]:
     }
 
 
-def _query(name: str) -> dict[str, Any]:
-    return {"name": name, "in": "query", "schema": TEXT}
+def _open(operation: dict[str, Any]) -> dict[str, Any]:
+    """Told to whoever asks, without a token."""
+    return operation | {"security": []}
 
 
-STREAMS: Final[dict[str, list[dict[str, Any]]]] = {"stream": [], "events": [_query("since")]}
+def _query(name: str, schema: dict[str, Any] = TEXT) -> dict[str, Any]:
+    return {"name": name, "in": "query", "schema": schema}
+
+
+NUMBER_OF_A_STEP: Final = {"type": "string", "pattern": "^[0-9]{1,9}$"}
+STREAMS: Final[dict[str, list[dict[str, Any]]]] = {"stream": [], "events": [_query("since", NUMBER_OF_A_STEP)]}
 
 
 def _session() -> dict[str, Any]:
@@ -91,7 +99,16 @@ def _command() -> dict[str, Any]:
 def _one(name: str, fields: tuple[str, ...]) -> dict[str, Any]:
     given = {"id": {"type": "string", "minLength": 1, "maxLength": commands.MOST_IN_ID}, "command": {"const": name}}
     properties = given | {field: TYPES.get(field, {}) for field in fields}
-    return {"type": "object", "additionalProperties": False, "required": ["id", "command"], "properties": properties}
+    required = ["id", "command", *NEEDED.get(name, ())]
+    one: dict[str, Any] = {"type": "object", "additionalProperties": False, "required": required, "properties": properties}
+    return one | {"oneOf": [{"required": ["step"]}, {"required": ["text"]}]} if "text" in fields else one
+
+
+NEEDED: Final[dict[str, tuple[str, ...]]] = {
+    "take_instead": ("at",), "go_back": ("at",), "approve": ("at",), "settle": ("at", "observation"), "extend": ("steps",),
+    "steer": ("sentence",),
+}  # fmt: skip
+"""What a command cannot do without, as ``commands`` has it."""
 
 
 def _answers(
