@@ -32,7 +32,9 @@ from queue import SimpleQueue
 ROOT = Path(__file__).resolve().parent.parent
 FILES = (
     "rules/rules.py",
+    "rules/calls.py",
     "rules/executions.py",
+    "rules/runs.py",
     "rules/tree.py",
     "rules/lookahead.py",
     "rules/matching.py",
@@ -40,6 +42,9 @@ FILES = (
     "rules/value.py",
     "rules/estimates.py",
     "rules/kept.py",
+    "rules/tallies.py",
+    "rules/load.py",
+    "rules/durations.py",
     "runtime/limits.py",
     "runtime/servers.py",
     "runtime/budget.py",

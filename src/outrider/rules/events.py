@@ -8,12 +8,44 @@ and orders.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import ClassVar, Final, Literal, TypeAlias
+from typing import ClassVar, Literal, TypeAlias
 
-from outrider.model import By, Declared, Effect, PlanStep, Role, Step, Task, Usage
-
-ADDED: Final = {"added": True}
-"""A field that older journals do not have: where it is missing it has its default."""
+from outrider.model import By, Declared, PlanStep, Role, Step, Task, Usage
+from outrider.rules.acts import (
+    ADDED,
+    Asked,
+    Executed,
+    Executing,
+    ExecutionFinding,
+    ExecutionReport,
+    Lost,
+    Observed,
+    Question,
+    Stayed,
+    Undone,
+)
+from outrider.rules.commands import (
+    Allowed,
+    Approved,
+    Command,
+    Extended,
+    Paused,
+    Settled,
+    Steered,
+    Stopped,
+    Took,
+    WentBack,
+    WentOn,
+)
+from outrider.rules.orders import (
+    Cancel,
+    Execute,
+    Hurry,
+    Order,
+    Start,
+    Undo,
+    Withdraw,
+)
 
 Outcome: TypeAlias = Literal[
     "complete", "stopped", "target_failed", "step_limit", "budget", "journal_lost", "tool_failed", "not_approved"
@@ -22,10 +54,6 @@ Outcome: TypeAlias = Literal[
 
 Limit: TypeAlias = Literal["budget", "steps"]
 """What a run can run out of, and be given more of."""
-
-Question: TypeAlias = Literal["approval", "failed", "unsure"]
-"""What the person is asked of a confirmed step's tool: whether it may run; what to do now that it gave no answer; and, for one
-that writes, whether its effect has happened."""
 
 
 # Reports ------------------------------------------------------------------------------------------------------------
@@ -127,145 +155,6 @@ class Cancelled:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Executing:
-    """A step's tool is about to be run. An effect is on record before it can happen, under the ``key`` of all its attempts."""
-
-    kind: ClassVar[str] = "executing"
-    execution: int
-    at: int
-    step: Step
-    live: bool
-    key: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Observed:
-    """The tool has returned."""
-
-    kind: ClassVar[str] = "observed"
-    execution: int
-    at: int
-    observation: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Lost:
-    """An execution ended without an answer: it was withdrawn, it hung, or its tool has disappeared."""
-
-    kind: ClassVar[str] = "lost"
-    execution: int
-    at: int
-    reason: str
-    withdrawn: bool = field(default=False, metadata=ADDED)
-    """Whether we broke it off, since it was not needed any more."""
-    unsure: bool = field(default=False, metadata=ADDED)
-    """Of an undoing: whether it is not known if the effect has been taken back. Else it is known to be there still."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Undone:
-    """The effect of a step that the person went back behind has been taken back."""
-
-    kind: ClassVar[str] = "undone"
-    execution: int
-    at: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Approved:
-    """The person lets the tool of confirmed step ``at`` run: for the first time, or again after it gave no answer."""
-
-    kind: ClassVar[str] = "approved"
-    at: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Settled:
-    """The person says what executing step ``at`` has come to, instead of running its tool: done by hand, happened, declined."""
-
-    kind: ClassVar[str] = "settled"
-    at: int
-    observation: str
-    happened: bool = field(default=False, metadata=ADDED)
-    """Whether the tool's effect, of which that was not known, is there: going back behind it takes it back. What else the person
-    says has been done is theirs to take back."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Took:
-    """The person took the step at the frontier: their step is the verdict."""
-
-    kind: ClassVar[str] = "took"
-    at: int
-    step: Step
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class WentBack:
-    """The person moved the frontier up to step ``at``, which is open again until they take it or go on."""
-
-    kind: ClassVar[str] = "went_back"
-    at: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class WentOn:
-    """After going back or pausing: the verdict that is there counts, and calls are made again."""
-
-    kind: ClassVar[str] = "went_on"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Paused:
-    """The person holds the frontier where it is: no call begins, and a verdict that arrives waits until they go on."""
-
-    kind: ClassVar[str] = "paused"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Steered:
-    """The person added ``sentence`` to the task, from step ``at`` on. An empty one takes back all before it."""
-
-    kind: ClassVar[str] = "steered"
-    at: int
-    sentence: str
-
-    def after(self, sentences: tuple[str, ...]) -> tuple[str, ...]:
-        """The sentences in force once it is added to those before it."""
-        return (*sentences, self.sentence) if self.sentence else ()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Allowed:
-    """The person raised the budget by so much, for ``reason``; if the run was held for want of it, it goes on."""
-
-    kind: ClassVar[str] = "allowed"
-    calls: int | None = None
-    tokens: int | None = None
-    usd: float | None = None
-    seconds: float | None = None
-    reason: str = ""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Extended:
-    """The person gave the plan so many steps more, for ``reason``; if the run was held for want of them, it goes on."""
-
-    kind: ClassVar[str] = "extended"
-    steps: int
-    reason: str = ""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Stopped:
-    """Somebody stopped the run, or the journal was lost and nothing could be written down any more."""
-
-    kind: ClassVar[str] = "stopped"
-    reason: str
-    outcome: Literal["stopped", "journal_lost"] = "stopped"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Resumed:
     """Another process goes on with the session. The one before is gone, and with it its calls, its runs of tools, and the copies
     of the world that rehearsals had left; what of them has no end on record is reported next as cancelled and lost.
@@ -334,40 +223,6 @@ class Confirmed:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Executed:
-    """Confirmed step ``at`` has been executed: its observation, in ``step``, is part of the plan.
-
-    ``execution`` is the run it comes from, ``None`` for what the person settled.
-    """
-
-    kind: ClassVar[str] = "executed"
-    at: int
-    step: Step
-    execution: int | None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Asked:
-    """The tool of confirmed step ``at`` waits for the person's word: approved, settled, gone back behind, or stopped."""
-
-    kind: ClassVar[str] = "asked"
-    at: int
-    step: Step
-    question: Question
-    reason: str = ""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Stayed:
-    """The effect of step ``at`` could not be taken back, or that is not known, so the plan goes on after it again."""
-
-    kind: ClassVar[str] = "stayed"
-    at: int
-    step: Step
-    reason: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Shown:
     """Step ``at``'s draft is on display as the one step being verified: the interrupt window is open."""
 
@@ -422,16 +277,9 @@ class Finished:
     outcome: Outcome
 
 
-Command: TypeAlias = Took | WentBack | WentOn | Paused | Steered | Allowed | Extended | Approved | Settled | Stopped
-"""What the person may say."""
-
-ExecutionReport: TypeAlias = Executing | Observed | Lost | Undone
-"""What is reported of an execution, which is one run of a step's tool."""
-
 Report: TypeAlias = Opened | Resumed | Started | Drafted | Verified | Failed | Cancelled | ExecutionReport | Command
-_OfExecution: TypeAlias = Executed | Asked | Stayed
 Finding: TypeAlias = (
-    Accepted | Rejected | Discarded | Confirmed | _OfExecution | Shown | Waiting | Reached | Degraded | Ended | Finished
+    Accepted | Rejected | Discarded | Confirmed | ExecutionFinding | Shown | Waiting | Reached | Degraded | Ended | Finished
 )
 Event: TypeAlias = Report | Finding
 
@@ -445,73 +293,57 @@ class Record:
     event: Event
 
 
-# Orders -------------------------------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Start:
-    """Ask the agent of ``role`` for the step after ``prefix``, with the person's ``sentences`` added to the task.
-
-    ``urgent`` calls go before all others in any queue. ``drafter`` is which of several drafters is meant.
-    """
-
-    call: int
-    role: Role
-    at: int
-    prefix: tuple[Step, ...]
-    urgent: bool
-    sentences: tuple[str, ...] = ()
-    drafter: int = 0
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Cancel:
-    """Close a call, and report it as cancelled for ``reason``."""
-
-    call: int
-    reason: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Hurry:
-    """The frontier has reached this call's node: if it still waits in a queue, it goes before all others now."""
-
-    call: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Execute:
-    """Run the tool of ``step``.
-
-    ``live`` is on the world itself, for a confirmed step. Else it is on a copy: of what execution ``after`` has left, or of the
-    world as it is now. ``effect`` is the tool's.
-    """
-
-    execution: int
-    at: int
-    step: Step
-    live: bool
-    effect: Effect
-    key: str
-    after: int | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Undo:
-    """Take back the effect of ``step``, which was executed under ``key``."""
-
-    execution: int
-    at: int
-    step: Step
-    key: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Withdraw:
-    """Break off an execution if it is under way, reporting it as lost for ``reason``; forget the copy of the world it left."""
-
-    execution: int
-    reason: str
-
-
-Order: TypeAlias = Start | Cancel | Hurry | Execute | Undo | Withdraw
+__all__ = [
+    "ADDED",
+    "Accepted",
+    "Allowed",
+    "Approved",
+    "Asked",
+    "Cancel",
+    "Cancelled",
+    "Command",
+    "Confirmed",
+    "Degraded",
+    "Discarded",
+    "Drafted",
+    "Ended",
+    "Event",
+    "Execute",
+    "Executed",
+    "Executing",
+    "ExecutionFinding",
+    "ExecutionReport",
+    "Extended",
+    "Failed",
+    "Finding",
+    "Finished",
+    "Hurry",
+    "Limit",
+    "Lost",
+    "Observed",
+    "Opened",
+    "Order",
+    "Outcome",
+    "Paused",
+    "Question",
+    "Reached",
+    "Record",
+    "Rejected",
+    "Report",
+    "Resumed",
+    "Settled",
+    "Shown",
+    "Start",
+    "Started",
+    "Stayed",
+    "Steered",
+    "Stopped",
+    "Took",
+    "Undo",
+    "Undone",
+    "Verified",
+    "Waiting",
+    "WentBack",
+    "WentOn",
+    "Withdraw",
+]

@@ -7,8 +7,7 @@ branch under it stands if the world itself answers the same. Pure, as all rules 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable
 from typing import Final
 
 from outrider.errors import NotNow, RulesMisused
@@ -29,30 +28,11 @@ from outrider.rules.events import (
     Undone,
     Withdraw,
 )
+from outrider.rules.runs import Run, asked_at, copy_before, needs_approval, step_of, way_back, write_before
 from outrider.rules.tree import Execution, Node
 
 ATTEMPTS: Final = 3
 """So often a repeatable effect is tried before the person is asked."""
-
-
-@dataclass(slots=True, eq=False)
-class _Run:
-    """A run of a tool that has been ordered and has not ended."""
-
-    execution: Execution
-    live: bool
-    undoes: bool = False
-    withdrawn: bool = False
-    began: bool = False
-    gone: bool = False
-    """Its process is gone: it may have broken off anywhere."""
-    tries: int = 1
-    """Which attempt at an undoing this is."""
-
-    @property
-    def is_effect(self) -> bool:
-        """Whether something happens to the world itself: it is never broken off."""
-        return self.undoes or (self.live and self.execution.tool.effect == "write")
 
 
 class Executions:
@@ -82,7 +62,7 @@ class Executions:
         self._rebuild = rebuild
         self._give_up = give_up
         self._tools: dict[str, Declared] = {}
-        self._runs: dict[int, _Run] = {}
+        self._runs: dict[int, Run] = {}
         self._undoing: list[Execution] = []
         self._next = 0
         self._first_here = 0
@@ -152,7 +132,7 @@ class Executions:
 
     def check_way_back(self, frontier: Node, at: int) -> None:
         """Raise ``NotNow`` if between the frontier and step ``at`` something has happened that cannot be taken back."""
-        for execution in _way_back(frontier, at):
+        for execution in way_back(frontier, at):
             step = f"step {execution.node.at - 1}, {execution.tool.name},"
             if execution.running is not None and execution.live and execution.tool.effect == "write":
                 raise NotNow(f"{step} is being executed; wait for its observation")
@@ -163,29 +143,29 @@ class Executions:
 
     def effects(self, frontier: Node) -> tuple[tuple[Step, str], ...]:
         """The steps on the way here that have had their effect, with its key, in order; not those of an earlier session."""
-        way = reversed([execution for execution in _way_back(frontier, 0) if execution.effect])
+        way = reversed([execution for execution in way_back(frontier, 0) if execution.effect])
         return tuple((each.observed, each.key) for each in way if each.observed is not None and each.shown_by is not None)
 
     def has_effects_since(self, frontier: Node, at: int) -> bool:
         """Whether one of the steps from ``at`` on has had an effect."""
-        return any(execution.effect for execution in _way_back(frontier, at))
+        return any(execution.effect for execution in way_back(frontier, at))
 
     def approve(self, frontier: Node) -> None:
         """The person lets the frontier's tool run; anew, if its effect may have been taken back."""
-        execution = _asked(frontier)
+        execution = asked_at(frontier)
         if execution.had is not None:
             self._is_taken_back(execution)
         execution.question, execution.approved, execution.attempts = None, True, 0
 
     def settle(self, frontier: Node, observation: str, *, happened: bool) -> None:
         """The person has said what executing the frontier's step has come to, and whether its tool's effect is there."""
-        execution = _asked(frontier)
+        execution = asked_at(frontier)
         execution.question, execution.effect = None, happened
         self._stand(execution, observation, None)
 
     def go_back(self, frontier: Node, at: int) -> None:
         """The person went back to step ``at``: what has happened since is undone, the last first."""
-        for execution in _way_back(frontier, at):
+        for execution in way_back(frontier, at):
             execution.question = None
             if execution.effect:
                 self._undoing.append(execution)
@@ -214,27 +194,27 @@ class Executions:
             self._ran(run, report)
         return None
 
-    def _ran(self, run: _Run, report: ExecutionReport) -> None:
+    def _ran(self, run: Run, report: ExecutionReport) -> None:
         run.execution.running = None
         if isinstance(report, Observed):
             self._observed(run, report)
         elif isinstance(report, Lost):
             self._lost(run, report)
 
-    def _observed(self, run: _Run, report: Observed) -> None:
+    def _observed(self, run: Run, report: Observed) -> None:
         execution = run.execution
         if run.live:
             execution.effect = execution.tool.effect == "write"
             self._stand(execution, report.observation, report.execution)
             return
-        observed = _step_of(execution).observed(report.observation)
+        observed = step_of(execution).observed(report.observation)
         if execution.observed is not None and execution.observed != observed:  # rehearsed once more, since its copy was gone
             self._rebuild(execution.node)
         execution.observed, execution.shown_by = observed, report.execution
 
     def _stand(self, execution: Execution, observation: str, number: int | None) -> None:
         """The observation is the world's own: it stands, and with it the branch that was built on an equal one."""
-        observed = _step_of(execution).observed(observation)
+        observed = step_of(execution).observed(observation)
         known = execution.observed or execution.had
         if known is not None and known != observed:
             self._rebuild(execution.node)
@@ -242,7 +222,7 @@ class Executions:
         execution.observed, execution.shown_by, execution.had = observed, number, None
         self._now_stands(execution)
 
-    def _lost(self, run: _Run, report: Lost) -> None:
+    def _lost(self, run: Run, report: Lost) -> None:
         execution = run.execution
         if run.gone and not (run.began and run.is_effect):
             pass  # nothing can have happened: it is ordered again
@@ -263,7 +243,7 @@ class Executions:
         execution.observed, execution.stands, execution.effect, execution.had = None, False, False, None
         execution.key, execution.approved, execution.attempts = "", False, 0
 
-    def _tried_to_undo(self, run: _Run, report: Lost) -> Node | None:
+    def _tried_to_undo(self, run: Run, report: Lost) -> Node | None:
         """The effect is there still, or may be: the node is returned that the plan goes on from, unless it is tried again."""
         execution = run.execution
         if run.gone and (execution.tool.repeatable or not run.began):
@@ -282,7 +262,7 @@ class Executions:
     def _undo_next(self, tries: int = 1) -> None:
         if self._undoing:
             execution = self._undoing[0]
-            number = self._number(_Run(execution, live=True, undoes=True, tries=tries))
+            number = self._number(Run(execution, live=True, undoes=True, tries=tries))
             step = execution.observed or execution.had
             assert step is not None, "what had an effect has an observation"
             self._order(Undo(execution=number, at=execution.node.at - 1, step=step, key=execution.key))
@@ -326,7 +306,7 @@ class Executions:
             if execution.live or execution.tool.effect != "write":
                 return  # what it returns will stand
             self._withdraw(execution, "its step is confirmed: it is run on the world itself")
-        if _needs_approval(execution):
+        if needs_approval(execution):
             self._ask(execution, "approval", "")
             return
         execution.attempts += 1
@@ -336,7 +316,7 @@ class Executions:
         assert node.parent is not None, "a node with a step has a parent"
         due = execution.observed is None or self._was_rehearsed_elsewhere(execution)
         idle = due and execution.running is None and not execution.failed
-        if not idle or not node.parent.ready or self._is_lost(_write_before(node)):
+        if not idle or not node.parent.ready or self._is_lost(write_before(node)):
             return
         match execution.tool.effect:
             case "none":
@@ -361,18 +341,18 @@ class Executions:
         return copy is not None and copy < self._first_here
 
     def _execute(self, execution: Execution, *, live: bool) -> None:
-        number = self._number(_Run(execution, live))
+        number = self._number(Run(execution, live))
         execution.running, execution.live = number, live
         if live:
             execution.key = execution.key or str(number)
         self._order(
             Execute(
-                execution=number, at=execution.node.at - 1, step=_step_of(execution), live=live, effect=execution.tool.effect,
-                key=execution.key if live else str(number), after=None if live else _copy_before(execution.node),
+                execution=number, at=execution.node.at - 1, step=step_of(execution), live=live, effect=execution.tool.effect,
+                key=execution.key if live else str(number), after=None if live else copy_before(execution.node),
             )
         )  # fmt: skip
 
-    def _number(self, run: _Run) -> int:
+    def _number(self, run: Run) -> int:
         number, self._next = self._next, self._next + 1
         self._runs[number] = run
         return number
@@ -385,7 +365,7 @@ class Executions:
             self._give_up(question, reason or f"{execution.tool.name} needs the person's approval, and nobody is there to ask")
             return
         execution.question = question
-        self._find(Asked(at=execution.node.at - 1, step=_step_of(execution), question=question, reason=reason))
+        self._find(Asked(at=execution.node.at - 1, step=step_of(execution), question=question, reason=reason))
 
     # What is not needed any more ------------------------------------------------------------------------------------
 
@@ -413,58 +393,3 @@ class Executions:
         if execution.shown_by is not None and execution.tool.effect == "write" and not execution.stands:
             self._order(Withdraw(execution=execution.shown_by, reason="its copy of the world is not needed any more"))
             execution.shown_by = None
-
-
-def _named(execution: Execution) -> Node:
-    """The node that the step leads to; a steered one has no step of its own, but stands where the node above it stood."""
-    node = execution.node
-    while node.step is None:
-        assert node.parent is not None, "what is executed is a step"
-        node = node.parent
-    return node
-
-
-def _step_of(execution: Execution) -> Step:
-    step = _named(execution).step
-    assert step is not None, "what is executed is a step"
-    return step
-
-
-def _asked(frontier: Node) -> Execution:
-    assert frontier.execution is not None, "the person is only asked where there is something to execute"
-    return frontier.execution
-
-
-def _needs_approval(execution: Execution) -> bool:
-    """A step that the person took needs none; *unsure* is a step that nobody had drafted."""
-    node = _named(execution)
-    assert node.parent is not None, "a node with a step has a parent"
-    verdict = node.parent.verdict
-    if execution.approved or execution.tool.effect != "write" or (verdict is not None and verdict.by == "person"):
-        return False
-    return execution.tool.approval == "always" or (execution.tool.approval == "unsure" and not node.guesses)
-
-
-def _write_before(node: Node) -> Execution | None:
-    """The last step before this node's that writes."""
-    above = node.parent
-    while above is not None:
-        if above.execution is not None and above.execution.tool.effect == "write":
-            return above.execution
-        above = above.parent
-    return None
-
-
-def _copy_before(node: Node) -> int | None:
-    """The rehearsal that left the world as it is before this node's step, ``None`` for the world itself."""
-    before = _write_before(node)
-    return None if before is None or before.stands else before.shown_by
-
-
-def _way_back(frontier: Node, at: int) -> Iterator[Execution]:
-    """The executions of the steps from the frontier back to step ``at``, the last first."""
-    node: Node | None = frontier
-    while node is not None and node.at > at:
-        if node.execution is not None and node.step is not None:
-            yield node.execution
-        node = node.parent

@@ -10,13 +10,13 @@ from dataclasses import dataclass, field
 from typing import Final, Literal, TypeAlias, assert_never
 
 from outrider.errors import NotNow, RulesMisused
-from outrider.model import Plan, PlanStep, Role, Step, Usage
+from outrider.model import Plan, PlanStep, Step
+from outrider.rules.calls import Calls
 from outrider.rules.display import being_verified
 from outrider.rules.events import (
     Accepted,
     Allowed,
     Approved,
-    Cancel,
     Cancelled,
     Command,
     Confirmed,
@@ -45,7 +45,6 @@ from outrider.rules.events import (
     Resumed,
     Settled,
     Shown,
-    Start,
     Started,
     Stayed,
     Steered,
@@ -58,7 +57,7 @@ from outrider.rules.events import (
     WentOn,
 )
 from outrider.rules.executions import Executions
-from outrider.rules.learner import HowEnded, Learner, learner_of
+from outrider.rules.learner import Learner, learner_of
 from outrider.rules.lookahead import Lookahead
 from outrider.rules.matching import EXACT, Matching
 from outrider.rules.tree import Call, Guess, Node, Verdict
@@ -89,7 +88,7 @@ class Rules:
 
     __slots__ = (
         "_asks", "_calls", "_decision", "_drafters", "_executions", "_failures", "_held", "_learner", "_lookahead", "_lossless",
-        "_matching", "_max_steps", "_next_call", "_now_s", "_outcome", "_sentences", "_shown", "frontier", "root",
+        "_matching", "_max_steps", "_outcome", "_sentences", "_shown", "frontier", "root",
     )  # fmt: skip
 
     def __init__(self, *, lookahead: Lookahead, max_steps: int, matching: Matching = EXACT) -> None:
@@ -97,12 +96,9 @@ class Rules:
         self.frontier = self.root
         self._lookahead = learner_of(lookahead)
         self._learner = self._lookahead if isinstance(self._lookahead, Learner) else None
-        self._now_s = 0.0
         self._matching = matching
         self._lossless = matching.lossless
         self._max_steps = max_steps
-        self._calls: dict[int, Call] = {}
-        self._next_call = 0
         self._drafters = [0]
         self._failures = {0: 0}
         self._held: Hold = ""
@@ -111,6 +107,7 @@ class Rules:
         self._shown: Step | None = None
         self._outcome: Outcome | None = None
         self._decision = Decision()
+        self._calls = Calls(order=lambda order: self._decision.orders.append(order), learner=self._learner)
         self._executions = Executions(
             order=lambda order: self._decision.orders.append(order),
             find=self._find,
@@ -154,7 +151,7 @@ class Rules:
     @property
     def in_flight(self) -> int:
         """How many calls and executions have been ordered and have not ended; those being closed count too."""
-        return len(self._calls) + self._executions.in_flight
+        return self._calls.in_flight + self._executions.in_flight
 
     @property
     def effects(self) -> tuple[tuple[Step, str], ...]:
@@ -217,16 +214,14 @@ class Rules:
             NotNow: a person's command that does not fit; nothing has changed.
             RulesMisused: a report about a call that is not under way; nothing has changed.
         """
-        if self._learner is not None:
-            self._learner.at(now_s)
-        self._now_s = now_s
+        self._calls.at(now_s)
         match report:
             case Opened():
                 self._open(report)
             case Resumed():
                 self._resume(report)
             case Started(call=number):
-                self._begin(self._live(number))
+                self._calls.begin(number)
                 return Decision()  # the tree is as it was
             case Drafted():
                 self._drafted(report)
@@ -235,7 +230,7 @@ class Rules:
             case Failed():
                 self._failed(report)
             case Cancelled():
-                self._learn_call(self._settle(report.call), report.usage, "cancelled")
+                self._calls.end(report.call, report.usage, "cancelled")
             case Executing() | Observed() | Lost() | Undone():
                 self._executed(report)
             case _:
@@ -251,7 +246,7 @@ class Rules:
     # Reports --------------------------------------------------------------------------------------------------------
 
     def _open(self, report: Opened) -> None:
-        if self._next_call or self.root.verdict is not None:
+        if self._calls.ordered or self.root.verdict is not None:
             raise RulesMisused("the session has been opened already")
         self._lossless = self._matching.lossless and report.plan_is_lossless
         self._asks = report.asks
@@ -268,7 +263,7 @@ class Rules:
             self._executions.given(node, entry.step)
 
     def _resume(self, report: Resumed) -> None:
-        if not self._next_call and self._outcome is None and self.root.verdict is None:
+        if not self._calls.ordered and self._outcome is None and self.root.verdict is None:
             raise RulesMisused("a session is resumed after it was opened")
         self._asks = report.asks
         self._executions.resume(report.asks)
@@ -280,8 +275,7 @@ class Rules:
             self._executions.give_up_asking(self.frontier)
 
     def _drafted(self, report: Drafted) -> None:
-        call = self._settle(report.call)
-        self._learn_call(call, report.usage, "answered")
+        call = self._calls.end(report.call, report.usage, "answered")
         if call.cancelling:
             return
         call.node.asked = call.drafter + 1
@@ -295,8 +289,7 @@ class Rules:
             child.guesses += (Guess(call.number, ahead, rank, sure.get(step)),)
 
     def _verified(self, report: Verified) -> None:
-        call = self._settle(report.call)
-        self._learn_call(call, report.usage, "answered")
+        call = self._calls.end(report.call, report.usage, "answered")
         if call.cancelling:
             return
         self._select(call.node, Verdict(report.step, "target", call.number))
@@ -304,8 +297,7 @@ class Rules:
             self._find(Waiting(at=self.frontier.at, step=report.step))
 
     def _failed(self, report: Failed) -> None:
-        call = self._settle(report.call)
-        self._learn_call(call, report.usage, "failed")
+        call = self._calls.end(report.call, report.usage, "failed")
         if call.cancelling:
             return
         if call.role == "approximation":
@@ -379,9 +371,7 @@ class Rules:
     def _hold(self, by: Hold) -> None:
         """The frontier stays where it is. A call that waits for its turn is closed: none begins until it is ordered anew."""
         self._held = by
-        for call in self._calls.values():
-            if call.started_s is None:
-                self._cancel(call, "the person holds the run" if by == "person" else "the run has reached a limit")
+        self._calls.cancel_waiting("the person holds the run" if by == "person" else "the run has reached a limit")
 
     def _reach(self, limit: Limit, reason: str) -> None:
         """There is no room for the frontier's call: hold the run and ask, or end it if nobody is there to ask."""
@@ -403,8 +393,8 @@ class Rules:
 
     def _drop(self, node: Node, reason: str) -> None:
         """What was asked and built here is dropped."""
-        self._cancel(node.draft, reason)
-        self._cancel(node.target, reason)
+        self._calls.cancel(node.draft, reason)
+        self._calls.cancel(node.target, reason)
         for child in node.children.values():
             self._discard(child)
         node.children, node.verdict = {}, None
@@ -433,8 +423,8 @@ class Rules:
             self._judge(chosen, others, verdict.step)
         chosen.step = verdict.step
         node.children = {verdict.step.key: chosen}
-        self._cancel(node.draft, "its verdict came first")
-        self._cancel(node.target, "the person took the step")
+        self._calls.cancel(node.draft, "its verdict came first")
+        self._calls.cancel(node.target, "the person took the step")
         for other in others:
             self._discard(other)
 
@@ -457,7 +447,7 @@ class Rules:
         for node in branch.subtree():
             calls += node.calls
             for call in (node.target, node.draft):
-                self._cancel(call, "its prefix was rejected")
+                self._calls.cancel(call, "its prefix was rejected")
             self._executions.discard(node, "its prefix was rejected")
         self._find(Discarded(at=branch.at - 1, step=branch.step, calls=tuple(calls)))
 
@@ -524,7 +514,7 @@ class Rules:
         for want in self._lookahead.wants(self.frontier):
             drafter = 0 if want.role == "target" else self._next_drafter(want.node)
             if want.node.at < self._max_steps and want.node.ready and drafter is not None:
-                self._start(want.role, want.node, drafter)
+                self._calls.start(want.role, want.node, drafter, urgent=want.role == "target" and want.node is self.frontier)
         self._executions.run(self.frontier)
 
     def _next_drafter(self, node: Node) -> int | None:
@@ -538,46 +528,13 @@ class Rules:
     def _end(self, outcome: Outcome, reason: str) -> None:
         self._outcome = outcome
         self._find(Ended(outcome=outcome, reason=reason))
-        for call in self._calls.values():
-            self._cancel(call, "the run has ended")
+        self._calls.cancel_all("the run has ended")
         self._executions.end()
 
     def _not_answered(self, question: Question, reason: str) -> None:
         self._end("not_approved" if question == "approval" else "tool_failed", reason)
 
-    # Calls ----------------------------------------------------------------------------------------------------------
-
-    def _start(self, role: Role, node: Node, drafter: int) -> None:
-        call = Call(self._next_call, role, node, drafter)
-        self._next_call += 1
-        self._calls[call.number] = call
-        node.calls += (call.number,)
-        if role == "target":
-            node.target = call
-        else:
-            node.draft = call
-        urgent = role == "target" and node is self.frontier
-        self._decision.orders.append(
-            Start(
-                call=call.number, role=role, at=node.at, prefix=node.prefix, urgent=urgent, sentences=node.sentences,
-                drafter=drafter,
-            )
-        )  # fmt: skip
-
-    def _cancel(self, call: Call | None, reason: str) -> None:
-        if call is not None and not call.cancelling:
-            call.cancelling = True
-            self._decision.orders.append(Cancel(call=call.number, reason=reason))
-
-    def _begin(self, call: Call) -> None:
-        """The call has got its turn."""
-        call.started_s = self._now_s
-        if self._learner is not None:
-            self._learner.call_began(call)
-
-    def _learn_call(self, call: Call, usage: Usage, ended: HowEnded) -> None:
-        if self._learner is not None:
-            self._learner.call_ended(call, usage, ended)
+    # Small things ---------------------------------------------------------------------------------------------------
 
     def _learn_judgement(self, guessed: Node, guess: Guess, *, accepted: bool) -> None:
         if self._learner is not None:
@@ -587,22 +544,6 @@ class Rules:
         child = node.child(step)
         self._executions.belong_to(child)
         return child
-
-    def _live(self, number: int) -> Call:
-        call = self._calls.get(number)
-        if call is None:
-            raise RulesMisused(f"call {number} is not under way: it was never ordered, or it has ended already")
-        return call
-
-    def _settle(self, number: int) -> Call:
-        """The call has ended: take it off its node."""
-        call = self._live(number)
-        del self._calls[number]
-        if call.node.target is call:
-            call.node.target = None
-        if call.node.draft is call:
-            call.node.draft = None
-        return call
 
     def _find(self, finding: Finding) -> None:
         self._decision.findings.append(finding)
