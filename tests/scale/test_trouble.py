@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import json
+import secrets
 import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import pytest
 from temporalio.api.workflow.v1 import PendingActivityInfo
-from temporalio.service import RPCError
+from temporalio.client import Client, Interceptor, OutboundInterceptor, StartWorkflowInput, WorkflowHandle
+from temporalio.service import RPCError, RPCStatusCode
 
-from outrider.errors import ToolFailed, Unreachable
+from outrider.errors import BadOption, ToolFailed, Unreachable
 from outrider.model import Declared, Step
 from outrider.rules.events import Executed, Executing, Lost, Verified
 from outrider.scale import Engine, address_of, connected
@@ -150,6 +153,46 @@ async def test_an_engine_that_is_not_there_is_said_at_once() -> None:
         await connected(address_of(f"temporal://127.0.0.1:{port}"))
 
 
+async def test_a_name_that_the_engine_has_already_is_refused(server: DevServer) -> None:
+    engine, name = await engine_on(server), secrets.token_hex(4)
+    async with served(engine, Given(agents(*PLAN))):
+        await recorded((await ready(engine)).session(name=name))
+        with pytest.raises(BadOption, match=f"the engine has a session '{name}' already; give this one another name"):
+            await recorded((await ready(engine)).session(name=name))
+
+
+class LosesAnAnswer(Interceptor):
+    """The first session that is begun has begun, and nobody is told."""
+
+    lost = False
+
+    def intercept_client(self, next: OutboundInterceptor) -> OutboundInterceptor:  # noqa: A002 - its name there
+        return Losing(next, self)
+
+
+class Losing(OutboundInterceptor):
+    def __init__(self, further: OutboundInterceptor, losing: LosesAnAnswer) -> None:
+        super().__init__(further)
+        self._losing = losing
+
+    async def start_workflow(self, input: StartWorkflowInput) -> WorkflowHandle[Any, Any]:  # noqa: A002 - its name there
+        handle = await super().start_workflow(input)
+        if not self._losing.lost:
+            self._losing.lost = True
+            raise RPCError("the answer got lost", RPCStatusCode.UNAVAILABLE, b"")
+        return handle
+
+
+async def test_a_session_that_has_begun_though_the_answer_got_lost_is_begun_once_and_followed(server: DevServer) -> None:
+    engine, losing = await engine_on(server), LosesAnAnswer()
+    lossy = replace(engine, client=Client(**engine.client.config() | {"interceptors": [losing]}))
+    async with served(engine, Given(agents(*PLAN))):
+        session = (await ready(lossy)).session()
+        await recorded(session)
+    assert losing.lost
+    assert session.plan.prefix == steps(*PLAN, "finish")
+
+
 async def test_an_engine_that_goes_away_is_said_and_what_was_confirmed_is_kept(binary: str) -> None:
     server = DevServer(binary)
     engine = await engine_on(server, patience_s=0.5, again_for_s=0.5)
@@ -167,6 +210,6 @@ async def test_an_engine_that_goes_away_is_said_and_what_was_confirmed_is_kept(b
 
     silent = FakeAgent(lambda prefix: None)
     async with served(engine, Given({"approximation": silent, "target": target}), again_for_s=0.5):
-        with pytest.raises(Unreachable, match=r"has not answered for 0\.5 s; the session goes on there as soon as it can"):
+        with pytest.raises(Unreachable, match=r"or its workers, have not answered for 0\.5 s; the session goes on there"):
             await watched()
     assert session.plan.prefix == steps("pack")

@@ -8,6 +8,7 @@ says counts when the engine has taken it.
 from __future__ import annotations
 
 import asyncio
+import secrets
 from collections.abc import Awaitable, Callable, Coroutine
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -60,6 +61,9 @@ AGAIN_S: Final = 0.5
 
 LOOKS: Final = 10
 """So often a worker is looked for before a session begins."""
+
+_BEGUN_BY: Final = "outrider-begun-by"
+"""What a session is marked with in the engine, by whoever begins it."""
 
 _T = TypeVar("_T")
 
@@ -128,7 +132,7 @@ class RemoteSession(Session):
 class _Following(Loop):
     """In the place of the loop that drives a session: it follows one that the engine drives."""
 
-    __slots__ = ("_driving", "_end_streams", "_engine", "_handle", "_session", "_setting", "_silent_since_s")
+    __slots__ = ("_driving", "_end_streams", "_engine", "_handle", "_session", "_setting", "_silent_since_s", "_token")
 
     def __init__(
         self, engine: Engine, setting: wire.Setting | None, end_streams: Callable[[], None], *, session: str, **loop: Any
@@ -141,6 +145,7 @@ class _Following(Loop):
         self._handle: WorkflowHandle[Any, str] = engine.client.get_workflow_handle(f"outrider-{session}", result_type=str)
         self._driving: asyncio.Task[None] | None = None
         self._silent_since_s: float | None = None
+        self._token = secrets.token_hex(8)
 
     def open(self, report: Opened, group: asyncio.TaskGroup) -> None:
         """Have the engine begin, and follow it in a task of ``group``."""
@@ -225,9 +230,11 @@ class _Following(Loop):
 
     async def _drive(self, beginning: Callable[[], Awaitable[None]]) -> None:
         try:
-            await beginning()
+            while not await self._patiently(beginning, f"{self._engine.address} does not answer"):
+                pass
+            gone = _gone(self._engine, self._session)
             while not self.finished.is_set():
-                await self._patiently()
+                await self._patiently(self._follow, gone)
         except asyncio.CancelledError:
             if self.broken is not None and not self.handing_over:
                 # Given up: what has been begun there ends as well, if the engine can be told.
@@ -278,9 +285,16 @@ class _Following(Loop):
             await engine.client.start_workflow(
                 wire.WORKFLOW, begin, id=self._handle.id, task_queue=address.queue, result_type=str,
                 id_reuse_policy=WorkflowIDReusePolicy.REJECT_DUPLICATE, rpc_timeout=timedelta(seconds=COMMAND_S),
+                memo={_BEGUN_BY: self._token},
             )  # fmt: skip
         except WorkflowAlreadyStartedError:
-            raise BadOption(f"the engine has a session {begin.session!r} already; give this one another name") from None
+            if not await self._is_ours():
+                raise BadOption(f"the engine has a session {begin.session!r} already; give this one another name") from None
+
+    async def _is_ours(self) -> bool:
+        """Whether the session there is what this one has begun, with a request whose answer got lost."""
+        described = await self._handle.describe(rpc_timeout=timedelta(seconds=COMMAND_S))
+        return await described.memo_value(_BEGUN_BY, default="", type_hint=str) == self._token
 
     async def _check_worker(self) -> None:
         """Without a worker the session would wait in silence. One that has just been started is waited for.
@@ -288,29 +302,36 @@ class _Following(Loop):
         Raises:
             Unreachable: there is none.
         """
-        engine, address = self._engine, self._engine.address
+        engine, address, away = self._engine, self._engine.address, None
         for _ in range(LOOKS):
-            if await has_worker(engine.client, address):
-                return
+            try:
+                if await has_worker(engine.client, address):
+                    return
+                away = None
+            except Unreachable as error:  # or too busy
+                away = error
             await asyncio.sleep(AGAIN_S)
-        raise Unreachable(f"no worker waits for sessions at {address}; start one: outrider worker --engine {address}")
+        raise away or Unreachable(f"no worker waits for sessions at {address}; start one: outrider worker --engine {address}")
 
-    async def _patiently(self) -> None:
-        """Follow the history of one run; if the engine is away, ask again later.
+    async def _patiently(self, work: Callable[[], Awaitable[None]], gone: str) -> bool:
+        """Whether it is done; if the engine is away, or too busy, it is to be done again.
 
         Raises:
-            Unreachable: it has been away for too long.
+            Unreachable: it has been away for too long, and is ``gone``.
         """
         try:
-            await self._follow()
+            await work()
         except (RPCError, WorkflowQueryFailedError, RPCTimeoutOrCancelledError) as error:
             if isinstance(error, RPCError) and not is_transient(error):
                 raise
             now_s = asyncio.get_running_loop().time()
             self._silent_since_s = now_s if self._silent_since_s is None else self._silent_since_s
             if now_s - self._silent_since_s >= self._engine.patience_s:
-                raise Unreachable(_gone(self._engine, self._session, error)) from None
+                raise Unreachable(f"{gone}: {_reason(error)}") from None
             await asyncio.sleep(AGAIN_S)
+            return False
+        self._silent_since_s = None
+        return True
 
     async def _follow(self) -> None:
         """Take in the records of one run as its history grows; the engine holds the request until it does."""
@@ -393,10 +414,12 @@ def _refused(error: WorkflowUpdateFailedError) -> OutriderError:
     return NotNow(cause.message, at=at, answer=wire.steps_from_text(answer)[0] if answer else None)
 
 
-def _gone(engine: Engine, session: str, error: Exception) -> str:
-    away = isinstance(error, RPCError) and error.status is RPCStatusCode.UNAVAILABLE
-    who = str(engine.address) if away else f"a worker at {engine.address}"
+def _gone(engine: Engine, session: str) -> str:
     return (
-        f"{who} has not answered for {engine.patience_s:g} s; the session goes on there as soon as it can, and what it had "
-        f"confirmed is in the journal here; to follow it again: outrider resume {session}"
+        f"{engine.address}, or its workers, have not answered for {engine.patience_s:g} s; the session goes on there as soon as "
+        f"it can, and what it had confirmed is in the journal here; to follow it again: outrider resume {session}"
     )
+
+
+def _reason(error: Exception) -> str:
+    return error.message if isinstance(error, RPCError) else str(error)
