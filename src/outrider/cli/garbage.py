@@ -14,11 +14,14 @@ YOUNG: Final = 10_000
 """So many objects more than there were before the newest ones are looked through: some milliseconds; by default, 700."""
 
 OLDER: Final = 10
-"""After so many times the middle-aged ones, and after as often again all: a session leaves some hundred objects in circles."""
+"""After so many times the middle-aged ones are looked through too."""
+
+ALL: Final = 3
+"""After so many times of that, all: about every 1,400 sessions, since one leaves two hundred objects in circles."""
 
 
 def collect_seldom() -> None:
     """Call it once all is imported and opened: what there is by now is never looked through again."""
     gc.collect()
     gc.freeze()
-    gc.set_threshold(YOUNG, OLDER, OLDER)
+    gc.set_threshold(YOUNG, OLDER, ALL)
