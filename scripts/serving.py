@@ -13,7 +13,9 @@ from typing import Final
 from playwright.async_api import Browser, async_playwright
 
 from outrider.journal import MemoryJournal
+from outrider.launch import Understood
 from outrider.providers.prices import Prices
+from outrider.settings import settings_text
 from outrider.web.app import application
 from outrider.web.desk import Desk
 from outrider.web.guard import Doors
@@ -37,13 +39,19 @@ class Served:
     url: str
 
 
+def _kept(understood: Understood) -> str:
+    """How a session was launched, as a server without tools keeps it."""
+    return settings_text(understood.wanted, understood.agents, {"sources": []}, None, served=True)
+
+
 @asynccontextmanager
-async def serving() -> AsyncIterator[Served]:
-    """A server on a free port of this machine; its sessions are stopped in the end."""
+async def serving(journal: MemoryJournal | None = None) -> AsyncIterator[Served]:
+    """A server on a free port of this machine, with ``journal`` or a new one; its sessions are stopped in the end."""
     with socket.create_server(("127.0.0.1", 0)) as listening:
         port = listening.getsockname()[1]
         doors = Doors(token="a-token-for-one-run", port=port)
-        async with Desk(MemoryJournal(), Lending(Prices())) as desk, asyncio.TaskGroup() as group:
+        async with Desk(journal or MemoryJournal(), Lending(Prices())) as desk, asyncio.TaskGroup() as group:
+            desk.settings = _kept
             server = Server(application(desk, doors), listening, last_words_s=1)
             group.create_task(server.run_until_stopped())
             error = None

@@ -10,6 +10,8 @@ from playwright.async_api import Page, expect
 
 from .conftest import Open, row
 from .stage import staged
+from .test_resume import left
+from .test_team import Team, sign_in
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -81,6 +83,33 @@ async def test_a_session_in_all_its_states_has_nothing_that_axe_finds(opened: Op
             assert not await too_wide(page)
 
 
+@pytest.mark.parametrize(("scheme", "width"), LOOKS)
+async def test_signing_in_and_what_was_interrupted_have_nothing_that_axe_finds(
+    opened: Open, scheme: str, width: int, tmp_path: Path
+) -> None:
+    team = Team(tmp_path)
+    journal, _ = await left(tmp_path)
+    async with (
+        staged(journal=journal, users=team.users) as stage,
+        opened(f"http://127.0.0.1:{stage.doors.port}/", **looks(scheme, width)) as page,
+    ):
+        await sign_in(page, "wrong")
+        await expect(page.get_by_role("alert")).to_be_visible()
+        assert await violations(page) == []
+        await sign_in(page, team.tokens["ada"])
+        await expect(page.get_by_role("region", name="A session was interrupted")).to_be_visible()
+        await page.get_by_text("ada").click()
+        await expect(page.get_by_text("Role: act.")).to_be_visible()
+        assert await violations(page) == []
+        assert not await too_wide(page)
+        await page.get_by_text("ada").click()
+        await page.get_by_role("region", name="A session was interrupted").get_by_role("link").click()
+        await page.get_by_role("button", name="Go on", exact=True).click()
+        await expect(page.get_by_label("Target agent")).to_be_visible()  # a file is not for ada to name
+        assert await violations(page) == []
+        assert not await too_wide(page)
+
+
 async def test_the_way_through_the_page_by_tab_is_the_way_one_reads(opened: Open) -> None:
     async with staged() as stage:
         stage.drafter.says("look up trains", "look up hotels")
@@ -104,7 +133,9 @@ async def test_the_skip_link_leads_past_the_head_and_stays_on_the_page(opened: O
         session = await stage.begin()
         async with opened(stage.url(), session) as page:
             await page.reload()
+            await expect(row(page, 0)).to_be_visible()  # the link is drawn with the rest, and Tab before that finds nothing
             await page.keyboard.press("Tab")
+            await expect(page.get_by_role("link", name="Skip to the content")).to_be_focused()
             await page.keyboard.press("Enter")
             await expect(page.get_by_role("main")).to_be_focused()
             await expect(row(page, 0)).to_be_visible()

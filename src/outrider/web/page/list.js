@@ -17,6 +17,7 @@ const STATES = {
   stopped: "stopped",
   interrupted: "interrupted",
   elsewhere: "runs elsewhere",
+  unknown: "not finished", // it was interrupted, or a program runs it: the journal cannot tell
   target_failed: "the target failed",
   step_limit: "step limit reached",
   budget: "budget used up",
@@ -68,7 +69,10 @@ export function ListPage({ from, me }) {
   `;
 }
 
-const stateOf = ({ outcome, owner }) => (outcome === "interrupted" && owner ? "elsewhere" : outcome);
+function stateOf({ outcome, owner, resumable }) {
+  if (outcome !== "interrupted") return outcome;
+  return owner ? "elsewhere" : resumable ? "interrupted" : "unknown";
+}
 
 const entry = ({ name, task, steps, created, user, ...line }) => html`
   <li key=${name}>

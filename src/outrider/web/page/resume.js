@@ -33,14 +33,11 @@ export function useResume(name, done) {
 export function NotHere({ session, entry, scene, acts, resumed }) {
   const { busy, trouble, goOn } = useResume(session, resumed);
   if (entry.outcome !== "interrupted" || scene.outcome) return null;
-  if (entry.owner) return html`<section class="not-here" aria-label="What you can do"><p>This session is run by ${entry.owner}. It is only watched here, and shown as it goes.</p></section>`;
+  if (entry.owner) return html`<section class="not-here" aria-label="Where it runs"><p>This session is run by ${entry.owner}. It is only watched here, and shown as it goes.</p></section>`;
   return html`
-    <section class="not-here" aria-label="What you can do">
+    <section class="not-here" aria-label="Where it runs">
       <div class="was-interrupted">
-        <p>
-          <strong>This session was interrupted.</strong>${" "}
-          ${entry.resumable ? kept(scene) : "It is not known here how it was launched, so it goes on only where it was: with outrider resume, or in its own program."}
-        </p>
+        <p>${entry.resumable ? html`<strong>This session was interrupted.</strong> ${kept(scene)}` : UNKNOWN}</p>
         ${trouble && html`<p class="error" role="alert">${trouble}</p>`}
         ${entry.resumable &&
         (acts
@@ -53,6 +50,11 @@ export function NotHere({ session, entry, scene, acts, resumed }) {
     </section>
   `;
 }
+
+/** Whoever plans in a program of their own owns nothing in the journal, so it cannot tell whether that program lives. */
+const UNKNOWN =
+  "This session has not finished: it was interrupted, or another process runs it. It is shown as far as its journal goes. How it was " +
+  "launched is not known here, so it goes on only where it was.";
 
 const kept = ({ confirmed }) =>
   `${confirmed.length === 0 ? "No step was confirmed" : `Its ${count(confirmed.length, "confirmed step")} ${confirmed.length === 1 ? "is" : "are"} kept`}, and no answer that it has is asked for again.`;

@@ -183,7 +183,7 @@ const Watching = ({ scene }) => html`
 function titleOf(scene, entry) {
   const row = openRow(scene);
   if (!row) return scene.outcome_text;
-  if (!entry.live) return entry.owner ? "Runs elsewhere" : "Interrupted";
+  if (!entry.live) return entry.owner ? "Runs elsewhere" : entry.resumable ? "Interrupted" : "Not finished";
   if (scene.asked) return `You are asked about step ${scene.asked.at}`;
   if (row.kind === "undoing") return `Step ${row.at} is being taken back`;
   if (scene.held) return `Held at step ${row.at}`;
