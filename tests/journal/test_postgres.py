@@ -8,6 +8,7 @@ import selectors
 import socket
 import threading
 from collections.abc import Iterator
+from concurrent.futures import Future
 from pathlib import Path
 
 import pytest
@@ -15,7 +16,7 @@ import pytest
 from outrider import FINISH, Step, plan
 from outrider.errors import BadOption, JournalCorrupt, JournalError, JournalLost, JournalNewer, JournalUnusable, OldFence
 from outrider.journal import Heard, PostgresJournal, SqliteJournal, open_journal
-from outrider.journal.link import shown
+from outrider.journal.link import Link, shown
 from outrider.rules.events import Paused, Record, WentOn
 from outrider.testing import ScriptedAgent
 
@@ -83,11 +84,15 @@ def test_tables_of_the_first_format_are_brought_up_to_date_to_write(server: Serv
         database,
         "DROP TRIGGER heard ON outrider.mailbox",
         "ALTER TABLE outrider.mailbox DROP COLUMN record, DROP COLUMN refused",
+        "CREATE FUNCTION outrider.ring() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RAISE ''it rings''; END'",
+        "CREATE TRIGGER ring AFTER UPDATE OF events ON outrider.session FOR EACH ROW EXECUTE FUNCTION outrider.ring()",
         "UPDATE outrider.format SET version = 1",
     )
     with PostgresJournal(server.address(database)) as journal:
         journal.append("trip", [], taken=n, refused="not now")
         assert run(_first(journal)) == Heard(n=n, refused="not now")
+        journal.append("trip", short_run()[1:])
+        assert journal.read("trip") == short_run()
 
 
 async def _first(journal: PostgresJournal) -> Heard:
@@ -99,7 +104,7 @@ def test_a_journal_of_a_later_format_is_refused_with_both(server: Server) -> Non
     database = server.new_database()
     PostgresJournal(server.address(database)).close()
     server.do(database, "UPDATE outrider.format SET version = 7")
-    with pytest.raises(JournalNewer, match="has format 7 and this Outrider reads up to 2; install a newer one"):
+    with pytest.raises(JournalNewer, match="has format 7 and this Outrider reads up to 3; install a newer one"):
         PostgresJournal(server.address(database))
     server.do(database, "DELETE FROM outrider.format")
     with pytest.raises(JournalCorrupt, match="damaged: it says that its format is None"):
@@ -430,6 +435,27 @@ def test_a_session_is_followed_from_another_connection_also_when_it_breaks(serve
     write(short_run()[:1])
     with PostgresJournal(server.address(database), read_only=True) as watching:
         assert run(main(watching)) == short_run()
+
+
+@pytest.mark.parametrize(("name", "told"), [("trip", "trip"), ("a word with 'quotes' and \\", None), ("long " * 999, "")])
+@pytest.mark.parametrize("closed", [False, True])
+def test_whoever_listens_is_told_of_an_append_by_the_sessions_name(
+    address: str, name: str, told: str | None, closed: bool
+) -> None:
+    heard: Future[str] = Future()
+
+    def ring(what: str) -> None:
+        if not heard.done():
+            heard.set_result(what)
+
+    with PostgresJournal(address) as journal, PostgresJournal(address) as other:
+        link = Link(address, read_only=True, patience_s=0)
+        assert run(link.listen(ring))
+        (other if closed else journal).append(name, short_run())
+        if closed:
+            other.close()
+        assert heard.result(timeout=60) == (name if told is None else told)  # for a test that fails; none waits so long
+        link.close()
 
 
 def test_a_closed_journal_says_so_to_whoever_follows(address: str) -> None:

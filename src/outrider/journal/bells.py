@@ -40,6 +40,7 @@ class Bells:
         self._rings: set[Ring] = set()
         self._changed: set[str] = set()
         self._any = asyncio.Event()
+        self._over = False
 
     # Hearing ----------------------------------------------------------------------------------------------------------
 
@@ -71,13 +72,18 @@ class Bells:
         self._changed.add(what if len(what.encode(errors="replace")) < LONGEST else "")
         self._any.set()
 
-    async def keep_telling(self) -> None:
-        """Tell of everything that is to be told, until cancelled."""
-        while True:
-            await self._any.wait()
-            await self.tell_now()
+    def end(self) -> None:
+        """Nothing more is to be told than what is already."""
+        self._over = True
+        self._any.set()
 
-    async def tell_now(self) -> None:
+    async def keep_telling(self) -> None:
+        """Tell of everything that is to be told, until the end."""
+        while self._changed or not self._over:
+            await self._any.wait()
+            await self._tell_now()
+
+    async def _tell_now(self) -> None:
         """What was to be told has been, or is given up: nobody depends on it."""
         changed, self._changed = self._changed, set()
         self._any.clear()
@@ -101,10 +107,7 @@ class Bells:
             watch.cancel()
 
     async def close(self) -> None:
-        """What is still to be told is told, if that takes no time, and the connection is closed."""
-        with suppress(TimeoutError):
-            async with asyncio.timeout(1.0):
-                await self.tell_now()
+        """There is no connection any more."""
         if self._db is not None:
             with suppress(Exception):  # nothing depends on a farewell
                 await self._db.close(timeout=1)

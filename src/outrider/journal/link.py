@@ -35,6 +35,9 @@ CONNECT_S: Final = 5.0
 ANSWER_S: Final = 10.0
 """So long it may take to answer before the connection counts as cut: then nothing is said at all, not even that."""
 
+_LAST_WORDS_S: Final = 1.0
+"""So long a journal that is closed may take to tell others what was written last."""
+
 _PAUSES_S: Final = (0.05, 0.1, 0.2, 0.5, 1.0)
 """Between one attempt and the next; the last again and again."""
 
@@ -103,7 +106,10 @@ class Link:
         async with asyncio.TaskGroup() as group:
             telling = group.create_task(bells.keep_telling())
             await end.wait()
-            telling.cancel()
+            bells.end()
+            with suppress(TimeoutError):
+                async with asyncio.timeout(_LAST_WORDS_S):
+                    await telling
         await bells.close()
         if self._db is not None:
             with suppress(Exception):  # nothing depends on a farewell

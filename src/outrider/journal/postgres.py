@@ -102,6 +102,7 @@ class PostgresJournal:
                 for record, line in zip(records, lines, strict=True)
             ]
             self._link.ask(lambda db, again: self._append(db, again, session, records, rows, fence, taken))
+            self._link.tell(session)
 
     async def _append(
         self, db: Database, again: bool, session: str, records: list[Record], rows: list[sql.Row], fence: int, taken: int

@@ -8,8 +8,8 @@ from typing import Final
 from outrider.errors import JournalCorrupt, JournalNewer, JournalUnusable
 from outrider.journal.link import Database
 
-FORMAT: Final = 2
-"""Of these tables. 1: as the file's format 3. 2: what came of commands."""
+FORMAT: Final = 3
+"""Of these tables. 1: as the file's format 3. 2: what came of commands. 3: an append notifies nobody."""
 
 SCHEMA: Final = "outrider"
 
@@ -52,6 +52,11 @@ ALTER TABLE outrider.mailbox ADD COLUMN record bigint, ADD COLUMN refused text N
 CREATE INDEX ON outrider.mailbox (session, n) WHERE taken;
 CREATE TRIGGER heard AFTER UPDATE OF taken ON outrider.mailbox FOR EACH ROW EXECUTE FUNCTION outrider.ring_for_mail();
 UPDATE outrider.format SET version = 2;
+""",
+    3: """
+DROP TRIGGER ring ON outrider.session;
+DROP FUNCTION outrider.ring();
+UPDATE outrider.format SET version = 3;
 """,
 }
 """What makes tables of the format before those of this one."""
