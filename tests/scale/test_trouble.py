@@ -14,12 +14,13 @@ from typing import Any, Literal
 
 import pytest
 from temporalio.api.workflow.v1 import PendingActivityInfo
-from temporalio.client import Client, Interceptor, OutboundInterceptor, StartWorkflowInput, WorkflowHandle
+from temporalio.client import Client, Interceptor, OutboundInterceptor, QueryWorkflowInput, StartWorkflowInput, WorkflowHandle
 from temporalio.service import RPCError, RPCStatusCode
 
 from outrider.errors import BadOption, ToolFailed, Unreachable
+from outrider.journal import to_line
 from outrider.model import Declared, Step
-from outrider.rules.events import Executed, Executing, Lost, Verified
+from outrider.rules.events import Executed, Executing, Lost, Record, Stopped, Verified
 from outrider.scale import Engine, address_of, connected
 from outrider.testing import FakeAgent, FakeTools, steps
 from outrider.testing.dev_server import DevServer, free_port
@@ -191,6 +192,31 @@ async def test_a_session_that_has_begun_though_the_answer_got_lost_is_begun_once
         await recorded(session)
     assert losing.lost
     assert session.plan.prefix == steps(*PLAN, "finish")
+
+
+class Foretelling(OutboundInterceptor):
+    """Every answer to a query ends with a record of a turn that will not have been."""
+
+    async def query_workflow(self, input: QueryWorkflowInput) -> Any:  # noqa: A002 - its name there
+        sent = await super().query_workflow(input)
+        never = Record(n=sent.total, time_s=0.0, event=Stopped(reason="it will not have been"))
+        return replace(sent, lines=[*sent.lines, to_line(never)], total=sent.total + 1, made_at=[*sent.made_at, 1_000_000])
+
+
+class Foretells(Interceptor):
+    def intercept_client(self, next: OutboundInterceptor) -> OutboundInterceptor:  # noqa: A002 - its name there
+        return Foretelling(next)
+
+
+async def test_what_a_worker_has_made_and_the_engine_does_not_have_is_never_taken_in(server: DevServer) -> None:
+    engine = await engine_on(server)
+    foretold = replace(engine, client=Client(**engine.client.config() | {"interceptors": [Foretells()]}))
+    async with served(engine, Given(agents(*PLAN))):
+        session = (await ready(foretold)).session()
+        records = await recorded(session)
+    assert only(records, Stopped) == []
+    assert session.plan.prefix == steps(*PLAN, "finish")
+    assert [record.n for record in records] == list(range(len(records)))
 
 
 async def test_an_engine_that_goes_away_is_said_and_what_was_confirmed_is_kept(binary: str) -> None:
