@@ -27,7 +27,8 @@ from .teams import TeamServed, team_served
 
 PAGE = (Path(__file__).parent.parent.parent / "docs" / "api.md").read_text(encoding="utf-8")
 EXAMPLE = re.compile(
-    r"^(?:<!-- (?:(?P<later_s>[0-9.]+) s later|(?P<where>in another server|on a server with users|on that server), [^\n]*) -->\n\n)?"
+    r"^(?:<!-- (?:(?P<later_s>[0-9.]+) s later|(?P<where>in another server|on a server with users|on that server),"
+    r" [^\n]*) -->\n\n)?"
     r"```http\n(?P<verb>GET|POST) (?P<url>\S+)\n(?P<body>.*?)\n?\n"
     r"(?P<status>\d+)\n(?P<said>.*?)^```$",
     re.M | re.S,

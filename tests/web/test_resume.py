@@ -204,7 +204,28 @@ def test_a_server_whose_sessions_run_in_an_engine_resumes_none(pairs: str) -> No
         journal, name = await cut(pairs)
         async with served(journal) as server:
             server.desk.in_engine = True
-            assert "run in an engine, and go on there by themselves" in (await again(server, name)).json["error"]["message"]
+            refused = await again(server, name)
+            assert refused.json["error"]["message"] == (
+                f"this server's calls are made by an engine's workers; to go on with it: outrider resume {name}"
+            )
+
+    run(main())
+
+
+def test_a_session_that_an_engine_carries_is_told_where_it_goes_on(pairs: str) -> None:
+    async def main() -> None:
+        full, name = await whole(pairs)
+        first = full.read(name)[0]
+        assert isinstance(first.event, Opened)
+        journal, settings = MemoryJournal(), json.dumps({"engine": "temporal://there:7233"})
+        journal.append(name, [replace(first, event=replace(first.event, settings=settings))])
+        async with served(journal) as server:
+            (entry,) = (await server.client.get("/api/sessions")).json["sessions"]
+            assert not entry["resumable"]
+            assert (await again(server, name)).json["error"]["message"] == (
+                f"session {name} runs in the engine at temporal://there:7233, and goes on there by itself; outrider resume "
+                f"{name} shows it"
+            )
 
     run(main())
 

@@ -21,6 +21,7 @@ from outrider.cli.exits import Exit
 from outrider.cli.garbage import collect_seldom
 from outrider.cli.kept import settings_of
 from outrider.cli.own_tools import ToolsWanted, not_as_listed, toolbox_of
+from outrider.cli.resume import tell_interrupted
 from outrider.cli.views import Write, json_line, line_writer, tell_progress
 from outrider.errors import BadOption
 from outrider.journal import JournalStore, open_journal
@@ -132,8 +133,8 @@ def _check_engine(options: ServeOptions) -> None:
 
 def _check(options: ServeOptions) -> None:
     """Raise ``BadOption`` for what cannot be, or would be open to others without anybody having said who may enter."""
-    if options.engine and (options.hand_over or options.resume_interrupted):
-        raise BadOption("with --engine sessions are left to the engine anyway; leave --hand-over and --resume-interrupted out")
+    if options.engine and options.resume_interrupted:
+        raise BadOption("with --engine sessions go on in the engine by themselves; leave --resume-interrupted out")
     if not 0 <= options.drain_s < float("inf"):
         raise BadOption(f"{options.drain_s:g} seconds to finish in make no sense; give 0 or more")
     if not _is_loopback(options.host) and options.users is None and not options.behind_tls:
@@ -195,6 +196,8 @@ async def _serve(
         ctrl_c.asks(lambda: ending.now(Exit.STOPPED))
         with contextlib.suppress(NotImplementedError):  # Windows has no such signal
             asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, ending.in_order)
+        if not options.resume_interrupted:
+            tell_interrupted(journal)
         _tell(options, doors, write)
         collect_seldom()
         await ending.reached()

@@ -110,7 +110,7 @@ class Desk:
             self._end(live.session)
 
     def _end(self, session: Session) -> None:
-        if self.hands_over and not self.in_engine:
+        if self.hands_over:
             with contextlib.suppress(CallerError):  # one that cannot be resumed is stopped
                 session.hand_over(STOPPED)
                 return
@@ -165,9 +165,7 @@ class Desk:
         if (live := self.find(name)) is not None and not live.over:
             return live
         if self.in_engine:
-            raise BadOption(
-                "this server's sessions run in an engine, and go on there by themselves; resume it with outrider resume"
-            )
+            raise BadOption(f"this server's calls are made by an engine's workers; to go on with it: outrider resume {name}")
         if name in self._opening:
             raise NotNow(f"session {name!r} is being opened here already; look again in a moment")
         check_unfinished(self.journal, name)

@@ -11,7 +11,7 @@ from outrider.errors import BadOption, JournalError, SessionOwned
 from outrider.journal import JournalStore, Owned, SessionEntry, is_gone, own
 from outrider.journal.store import Mailed
 from outrider.launch import Launch, Wanted
-from outrider.resuming import resume, run_again
+from outrider.resuming import engine_of, resume, run_again
 from outrider.rules.events import Opened
 from outrider.runtime import Session
 from outrider.settings import HIDDEN, settings_in
@@ -114,6 +114,10 @@ def wanted_again(name: str, opened: Opened, again: Again) -> Wanted:
     Raises:
         BadOption: it is not known how, or an agent was not kept and is not given again.
     """
+    if engine := engine_of(opened):
+        raise BadOption(
+            f"session {name} runs in the engine at {engine}, and goes on there by itself; outrider resume {name} shows it"
+        )
     given = {role: text for role in ("approximation", "target") if (text := getattr(again, role))}
     wanted = replace(settings_in(opened).wanted, **given)
     for role in ("approximation", "target"):
