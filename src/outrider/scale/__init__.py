@@ -5,9 +5,9 @@ Needs the extra ``temporal``; nothing else of Outrider imports this room.
 
 from outrider.scale.attaching import resume_remote
 from outrider.scale.building import Builder, Built, NamedBuilder
-from outrider.scale.engine import Address, address_of, connected, has_worker
+from outrider.scale.engine import Address, Engine, address_of, connected, has_worker
 from outrider.scale.launching import RemoteLaunch, launch_remote
-from outrider.scale.remote import Engine, RemoteSession
+from outrider.scale.remote import RemoteSession
 from outrider.scale.wire import Setting
 from outrider.scale.worker import Manner, worker, worker_in_thread
 from outrider.scale.workflow import SessionWorkflow

@@ -12,7 +12,8 @@ from outrider.resuming import before_of, check_unfinished, engine_of, full_name
 from outrider.rules import EXACT, Sliding
 from outrider.runtime import Limits, Session
 from outrider.runtime.resuming import Before
-from outrider.scale.remote import Engine, RemoteSession
+from outrider.scale.engine import Engine
+from outrider.scale.remote import RemoteSession
 from outrider.worlds import named_world
 
 

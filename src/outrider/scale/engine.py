@@ -17,7 +17,7 @@ from temporalio.service import RetryConfig, RPCError, RPCStatusCode
 import outrider.errors as errors
 from outrider.errors import AccessRefused, BadOption, OutriderError, ServerTrouble, UnknownName, Unreachable
 from outrider.naming import without_secrets
-from outrider.scale.wire import QUEUE
+from outrider.scale.wire import QUEUE, SILENT_AFTER_S
 
 _ADDRESS: Final = re.compile(
     r"temporal(?:://(?P<host>[^/\s:@]+|\[[0-9a-fA-F:]+\])(?::(?P<port>[0-9]{1,5}))?(?:/(?P<namespace>[^/\s]+)(?:/(?P<queue>[^/\s]+))?)?/?)?"
@@ -25,10 +25,16 @@ _ADDRESS: Final = re.compile(
 
 CONNECTING_S: Final = 5.0
 
+ANSWER_S: Final = 5.0
+"""So long the engine may take to answer a request, what the person says among them."""
+
+PATIENCE_S: Final = 15.0
+"""So long the engine, or its workers, may be silent before the person is told."""
+
 _TRANSIENT: Final = frozenset(
     {
         RPCStatusCode.UNAVAILABLE, RPCStatusCode.DEADLINE_EXCEEDED, RPCStatusCode.RESOURCE_EXHAUSTED, RPCStatusCode.CANCELLED,
-        RPCStatusCode.ABORTED, RPCStatusCode.UNKNOWN, RPCStatusCode.INTERNAL,
+        RPCStatusCode.ABORTED, RPCStatusCode.FAILED_PRECONDITION, RPCStatusCode.UNKNOWN, RPCStatusCode.INTERNAL,
     }
 )  # fmt: skip
 
@@ -54,11 +60,29 @@ def address_of(text: str) -> Address:
     found = _ADDRESS.fullmatch(text)
     if found is None:
         raise BadOption(
-            f"the engine {without_secrets(text)!r} is not known; give temporal, or temporal://HOST:PORT/NAMESPACE; keys and certificates are "
-            "read from the environment"
+            f"the engine {without_secrets(text)!r} is not known; give temporal, or temporal://HOST:PORT/NAMESPACE; keys and "
+            "certificates are read from the environment"
         )
     host = f"{found['host']}:{found['port'] or 7233}" if found["host"] else ""
     return Address(host=host, namespace=found["namespace"] or "", queue=found["queue"] or QUEUE)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Engine:
+    """A connection to an engine, and how patient to be with it."""
+
+    client: Client
+    address: Address
+    silent_after_s: float = SILENT_AFTER_S
+    """A worker that has said nothing of a call for so long is taken for gone."""
+    patience_s: float = PATIENCE_S
+    most_events: int = 0
+    """A session's history is cut when it has so many events; with 0, when the engine suggests it."""
+
+    @property
+    def place(self) -> str:
+        """Where it is, with nothing left to the environment, as ``address_of`` reads it."""
+        return f"temporal://{self.client.service_client.config.target_host}/{self.client.namespace}/{self.address.queue}"
 
 
 async def connected(address: Address, *, again_for_s: float = 10.0) -> Client:

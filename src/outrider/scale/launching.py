@@ -14,7 +14,8 @@ from outrider.naming import without_secrets
 from outrider.rules import Lookahead
 from outrider.runtime import Session
 from outrider.scale.attaching import Elsewhere, settings_there
-from outrider.scale.remote import Engine, RemoteSession
+from outrider.scale.engine import Engine
+from outrider.scale.remote import RemoteSession
 from outrider.scale.wire import Setting
 from outrider.worlds.named import OWN_TOOLS
 
