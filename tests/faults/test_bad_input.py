@@ -10,6 +10,7 @@ from cli.running import Place, Ran
 from journal.servers import Server
 
 from outrider.journal import SqliteJournal
+from outrider.journal.database import SCHEMA_VERSION
 from outrider.journal.rows import checksum
 
 from .conftest import actions, plan
@@ -95,7 +96,7 @@ def test_a_session_of_a_later_version_is_told_by_what_is_not_known(place: Place,
 def test_a_journal_of_a_later_version_is_told_with_both(place: Place, words: tuple[str, ...]) -> None:
     planned(place)
     change(place, "PRAGMA user_version = 9")
-    refused(place.here(*words), 5, place)
+    refused(place.here(*words), 5, place, **{"up to N;": f"up to {SCHEMA_VERSION};"})
 
 
 @pytest.mark.parametrize("words", [("sessions", "list"), ("resume", "SESSION"), ("plan", "Make tea", "-t", "recorded:nothing")])
