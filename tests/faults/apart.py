@@ -15,9 +15,6 @@ from pathlib import Path
 
 import pytest
 
-NEAR, FAR = "198.18.77.1", "198.18.77.2"
-"""Addresses that are set aside for tests of networks (RFC 2544)."""
-
 _FAR_MAC = "02:00:00:00:00:02"
 
 _CLONE_NEWNET = 0x40000000
@@ -25,9 +22,11 @@ _CLONE_NEWNET = 0x40000000
 
 @dataclass(frozen=True)
 class Apart:
-    """Another machine's network, at the address ``FAR``."""
+    """Another machine's network, at the address ``far``, as we are at ``near``."""
 
     name: str
+    near: str
+    far: str
 
     def enter(self) -> None:
         """From now on, this thread and the processes that it begins are there."""
@@ -71,22 +70,24 @@ def apart() -> Iterator[Apart]:
         _ip("netns", "add", name)
     except subprocess.CalledProcessError as error:
         pytest.skip(f"no network may be made here: {error.stderr.strip()}")
-    near = f"or{os.getpid()}"
+    wire = f"or{os.getpid()}"
+    ours = f"198.18.{os.getpid() // 64 % 256}"  # set aside for tests of networks (RFC 2544)
+    near, far = (f"{ours}.{os.getpid() % 64 * 4 + host}" for host in (1, 2))
     try:
-        _ip("link", "add", near, "type", "veth", "peer", "name", "far", "address", _FAR_MAC, "netns", name)
+        _ip("link", "add", wire, "type", "veth", "peer", "name", "far", "address", _FAR_MAC, "netns", name)
     except subprocess.CalledProcessError as error:
         _ip("netns", "delete", name)
         pytest.skip(f"no wire may be made here: {error.stderr.strip()}")
     try:
-        _ip("address", "add", f"{NEAR}/30", "dev", near)
-        _ip("link", "set", near, "up")
-        _ip("neighbour", "replace", FAR, "lladdr", _FAR_MAC, "dev", near, "nud", "permanent")  # else the near end finds out
-        _ip("-n", name, "address", "add", f"{FAR}/30", "dev", "far")
+        _ip("address", "add", f"{near}/30", "dev", wire)
+        _ip("link", "set", wire, "up")
+        _ip("neighbour", "replace", far, "lladdr", _FAR_MAC, "dev", wire, "nud", "permanent")  # else the near end finds out
+        _ip("-n", name, "address", "add", f"{far}/30", "dev", "far")
         _ip("-n", name, "link", "set", "lo", "up")
         _ip("-n", name, "link", "set", "far", "up")
-        yield Apart(name)
+        yield Apart(name, near, far)
     finally:
-        _ip("link", "delete", near)  # at once: a namespace lives on as long as somebody has a socket there
+        _ip("link", "delete", wire)  # at once: a namespace lives on as long as somebody has a socket there
         _ip("netns", "delete", name)
 
 

@@ -13,7 +13,7 @@ from outrider import FINISH
 from outrider.journal import PostgresJournal
 from outrider.testing import steps
 
-from .apart import FAR, Apart, apart
+from .apart import Apart, apart
 from .conftest import SILENCE_S, actions, needs_postgres, plan
 from .page import stands
 from .serving import PLAN, once, serving, tea
@@ -28,7 +28,7 @@ def network() -> Iterator[Apart]:
 
 @pytest.mark.usefixtures("impatient")
 def test_a_model_beyond_a_cut_network_ends_the_run_within_its_time_and_the_run_is_resumed(place: Place, network: Apart) -> None:
-    with serving(tea(once(2, network.cut)), host=FAR, enter=network.enter) as server:
+    with serving(tea(once(2, network.cut)), host=network.far, enter=network.enter) as server:
         ran = plan(place, server.url, "-k", "0")
         assert (ran.code, ran.events[-1]["outcome"], actions(ran)) == (3, "target_failed", list(PLAN[:2]))
         why, kept, _ = ran.err.splitlines()
@@ -46,16 +46,16 @@ def test_a_network_that_is_cut_for_a_moment_is_not_seen(place: Place, network: A
         network.cut()
         network.mend()
 
-    with serving(tea(once(2, moment)), host=FAR, enter=network.enter) as server:
+    with serving(tea(once(2, moment)), host=network.far, enter=network.enter) as server:
         ran = plan(place, server.url, "-k", "0")
     assert (ran.code, ran.err, actions(ran)) == (0, "", [*PLAN, "finish"])
 
 
 def test_a_journal_beyond_a_cut_network_ends_the_run_and_the_run_is_resumed(network: Apart) -> None:
     needs_postgres()
-    with started(FAR, within=network.do) as server:
+    with started(network.far, within=network.do) as server:
         database = server.new_database()
-        address = server.address(database, host=FAR)
+        address = server.address(database, host=network.far)
         ended = lost(address, network.cut, answer_s=0.3)
         kept(ended, database)
         network.mend()
@@ -65,8 +65,8 @@ def test_a_journal_beyond_a_cut_network_ends_the_run_and_the_run_is_resumed(netw
 def test_a_server_that_the_network_has_swallowed_keeps_nobody_from_the_one_that_takes_over(network: Apart) -> None:
     """The first of two hosts neither answers nor refuses; both reach the same data."""
     needs_postgres()
-    with started(FAR, within=network.do) as server:
-        address = server.address(server.new_database(), host=f"{FAR},{server.folder}")
+    with started(network.far, within=network.do) as server:
+        address = server.address(server.new_database(), host=f"{network.far},{server.folder}")
 
         with PostgresJournal(address, answer_s=0.3) as journal:
             journal.append("trip", short_run()[:1])
