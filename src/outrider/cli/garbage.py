@@ -10,18 +10,17 @@ from __future__ import annotations
 import gc
 from typing import Final
 
-YOUNG: Final = 10_000
-"""So many objects more than there were before the newest ones are looked through: some milliseconds; by default, 700."""
+YOUNG: Final = 50_000
+"""So many objects more than there were before the newest ones are looked through; by default 700, which calls that begin and end
+together reach many times a second."""
 
-OLDER: Final = 10
-"""After so many times the middle-aged ones are looked through too."""
-
-ALL: Final = 3
-"""After so many times of that, all: about every 1,400 sessions, since one leaves two hundred objects in circles."""
+OLDER: Final = 5
+"""After so many times the middle-aged ones are looked through too, and after as often again all: a session leaves about two
+hundred objects in circles, so every few thousand sessions."""
 
 
 def collect_seldom() -> None:
     """Call it once all is imported and opened: what there is by now is never looked through again."""
     gc.collect()
     gc.freeze()
-    gc.set_threshold(YOUNG, OLDER, ALL)
+    gc.set_threshold(YOUNG, OLDER, OLDER)

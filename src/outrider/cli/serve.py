@@ -20,6 +20,7 @@ from outrider.cli.engine import launches_at
 from outrider.cli.exits import Exit
 from outrider.cli.garbage import collect_seldom
 from outrider.cli.kept import settings_of
+from outrider.cli.open_files import allow_open_files
 from outrider.cli.own_tools import ToolsWanted, not_as_listed, toolbox_of
 from outrider.cli.resume import tell_interrupted
 from outrider.cli.views import Write, json_line, line_writer, tell_progress
@@ -199,6 +200,8 @@ async def _serve(
         if not options.resume_interrupted:
             tell_interrupted(journal)
         _tell(options, doors, write)
+        if note := allow_open_files(options.most_sessions):
+            print(f"outrider: {note}", file=sys.stderr)
         collect_seldom()
         await ending.reached()
     return ending.code
