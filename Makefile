@@ -3,7 +3,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: check lint types test mutants bench docs requirements
+.PHONY: check lint types test mutants fuzz audit bench docs requirements
 
 check: lint types test
 
@@ -25,6 +25,15 @@ test: .venv
 
 mutants: .venv
 	$(BIN)/python scripts/mutate_rules.py
+
+fuzz: .venv
+	$(BIN)/python scripts/fuzz.py --inputs 1000000 --seed 1
+
+# In an environment of its own. --strict: a package that nobody could look up is a failure, and not a clean bill.
+audit:
+	$(PYTHON) -m venv build/audit
+	build/audit/bin/pip install --quiet pip-audit
+	build/audit/bin/pip-audit --strict --disable-pip --require-hashes --requirement requirements/dev.txt
 
 bench: .venv
 	$(BIN)/python scripts/benchmark_engine.py
