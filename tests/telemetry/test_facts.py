@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 
-from hypothesis import given
+from hypothesis import given, settings
 from laws.worlds import Deed, Run, World, deeds, drive, ends, lookaheads, stops, worlds
 
 from outrider import Sliding, Usage
@@ -38,6 +38,7 @@ def _ends(facts: list[Fact]) -> Counter[str]:
     return Counter(fact.outcome for fact in facts if isinstance(fact, CallSettled))
 
 
+@settings(deadline=None)
 @given(worlds, lookaheads, deeds, stops, ends)
 def test_every_call_that_began_ends_and_is_settled_once(
     world: World, lookahead: Lookahead, done: list[Deed], stop: list[Deed], leave_after: int | None
@@ -50,6 +51,7 @@ def test_every_call_that_began_ends_and_is_settled_once(
     assert sorted(fact.call for fact in facts if isinstance(fact, CallSettled)) == began
 
 
+@settings(deadline=None)
 @given(worlds, lookaheads, deeds, stops, ends)
 def test_ends_tokens_and_dollars_are_those_of_the_figures(
     world: World, lookahead: Lookahead, done: list[Deed], stop: list[Deed], leave_after: int | None
@@ -69,6 +71,7 @@ def test_ends_tokens_and_dollars_are_those_of_the_figures(
     assert usage.cost_usd == run.figures.usage.cost_usd
 
 
+@settings(deadline=None)
 @given(worlds, lookaheads, deeds, stops, ends)
 def test_judgements_by_position_are_those_of_the_figures(
     world: World, lookahead: Lookahead, done: list[Deed], stop: list[Deed], leave_after: int | None
@@ -80,6 +83,7 @@ def test_judgements_by_position_are_those_of_the_figures(
     assert judged == {key: number for key, number in figures.items() if number}
 
 
+@settings(deadline=None)
 @given(worlds, lookaheads)
 def test_the_seconds_of_the_steps_add_up_to_the_last_one(world: World, lookahead: Lookahead) -> None:
     run = drive(world, lookahead)
@@ -89,6 +93,7 @@ def test_the_seconds_of_the_steps_add_up_to_the_last_one(world: World, lookahead
     assert sum(step.took_s for step in steps) == last_s
 
 
+@settings(deadline=None)
 @given(worlds, lookaheads, deeds, stops, ends)
 def test_a_verdict_that_judged_a_draft_is_a_target_call(
     world: World, lookahead: Lookahead, done: list[Deed], stop: list[Deed], leave_after: int | None
@@ -101,6 +106,7 @@ def test_a_verdict_that_judged_a_draft_is_a_target_call(
             assert roles[fact.draft] == "approximation"
 
 
+@settings(deadline=None)
 @given(worlds)
 def test_without_a_limit_the_frontiers_call_waits_for_nothing(world: World) -> None:
     """Law 2, as it is measured."""
@@ -108,6 +114,7 @@ def test_without_a_limit_the_frontiers_call_waits_for_nothing(world: World) -> N
     assert set(waits) <= {0.0}
 
 
+@settings(deadline=None)
 @given(worlds, lookaheads, deeds, stops, ends)
 def test_no_duration_is_negative(
     world: World, lookahead: Lookahead, done: list[Deed], stop: list[Deed], leave_after: int | None

@@ -28,7 +28,7 @@ def test_calls_are_counted_by_role_and_outcome() -> None:
     assert counted.count("outrider_calls_total", role="approximation", outcome="rejected") == 1
     assert counted.count("outrider_calls_running", role="target") == 0
     assert counted.count("outrider_sessions_running") == 0
-    assert counted.count("outrider_sessions_total", outcome="complete") == 1
+    assert counted.count("outrider_sessions_total", outcome="complete", run="plan") == 1
 
 
 def test_steps_windows_tokens_dollars_and_judgements_are_counted() -> None:
@@ -60,7 +60,7 @@ def test_the_person_shows_in_steps_and_windows() -> None:
     watch(session, outlets, (1.5, lambda it: it.take("mine")), (2.5, lambda it: it.stop()))
     assert outlets.count("outrider_steps_total", by="person", drafted="no") == 1
     assert outlets.count("outrider_interrupt_window_seconds_sum", ended="person") == 0.5
-    assert outlets.count("outrider_sessions_total", outcome="stopped") == 1
+    assert outlets.count("outrider_sessions_total", outcome="stopped", run="plan") == 1
 
 
 def test_a_wait_for_a_limit_is_measured_at_the_frontier() -> None:
@@ -81,7 +81,7 @@ def test_a_wait_for_a_limit_is_measured_at_the_frontier() -> None:
 
     run(both())
     assert outlets.count("outrider_frontier_wait_seconds_sum") > 0
-    assert outlets.count("outrider_sessions_total", outcome="complete") == 2
+    assert outlets.count("outrider_sessions_total", outcome="complete", run="plan") == 2
 
 
 def test_a_limit_that_is_reached_is_counted() -> None:
@@ -116,7 +116,7 @@ def test_labels_do_not_grow_with_the_runs() -> None:
 KNOWN = {
     "target", "approximation", "person", "earlier", "yes", "no", "used", "rejected", "wasted", "cancelled", "failed",
     "unfinished", "accepted", "verdict", "withdrawn", "prompt", "cached", "output", "reported", "estimated", "tokens", "price",
-    "complete", "stopped", "target_failed", "step_limit", "budget", "steps", *map(str, range(16)), "16 or more",
+    "complete", "stopped", "target_failed", "step_limit", "budget", "steps", "plan", *map(str, range(16)), "16 or more",
 }  # fmt: skip
 
 

@@ -25,7 +25,7 @@ def test_metrics_are_there_for_whoever_has_the_token() -> None:
             assert said.headers["content-type"].startswith("text/plain")
             families = {family.name: family for family in text_string_to_metric_families(said.body.decode())}
             (ended,) = [sample for sample in families["outrider_sessions"].samples if sample.name.endswith("_total")]
-            assert (ended.labels, ended.value) == ({"outcome": "stopped"}, 1.0)
+            assert (ended.labels, ended.value) == ({"outcome": "stopped", "run": "plan"}, 1.0)
             assert (await server.client.get("/metrics", authorization="")).status == 401
 
     run(main())

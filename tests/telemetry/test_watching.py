@@ -23,8 +23,11 @@ class Breaks:
     def __init__(self, after: int) -> None:
         self.left = after
 
-    def follow(self, session: str) -> Breaks:
+    def follow(self, session: str, compared_with: str = "") -> Breaks:
         return self
+
+    def earlier(self, record: Record, facts: Sequence[Fact]) -> None:
+        raise AssertionError("nothing was before")
 
     def receive(self, record: Record, facts: Sequence[Fact]) -> None:
         self.left -= 1
@@ -42,8 +45,11 @@ class Takes:
         self.records: list[Record] = []
         self.closed = 0
 
-    def follow(self, session: str) -> Takes:
+    def follow(self, session: str, compared_with: str = "") -> Takes:
         return self
+
+    def earlier(self, record: Record, facts: Sequence[Fact]) -> None:
+        raise AssertionError("nothing was before")
 
     def receive(self, record: Record, facts: Sequence[Fact]) -> None:
         self.records.append(record)

@@ -127,7 +127,9 @@ async def _show(ready: Launch, way: Showing, options: PlanOptions, telemetry: Te
     if options.compare and code is Exit.COMPLETE:
         alone = ready.session(lookahead=Sliding(0))
         ctrl_c.asks(lambda: alone.stop("Ctrl-C"))
-        way.write(await _compared(session, alone))
+        async with telemetry.watching(alone, compared_with=session.name):
+            told = await _compared(session, alone)
+        way.write(told)
     return code
 
 

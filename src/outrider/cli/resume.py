@@ -24,6 +24,9 @@ from outrider.providers.prices import Prices
 from outrider.resuming import check_unfinished, engine_of, full_name, resume, run_again
 from outrider.rules.events import Approved, Command, Opened, Paused, Settled, Steered, Stopped, Took, WentOn
 from outrider.runtime import Session
+from outrider.telemetry.opening import Wanted as TelemetryWanted
+from outrider.telemetry.opening import opened
+from outrider.telemetry.watching import Telemetry
 from outrider.views.lines import LinesView
 from outrider.views.words import count, one_line
 
@@ -51,6 +54,7 @@ class ResumeOptions:
     """Where the engine that carries it is now, if it has moved."""
     plain: bool = False
     as_json: bool = False
+    telemetry: TelemetryWanted = field(default_factory=TelemetryWanted)
 
 
 def run_resume(options: ResumeOptions) -> Exit:
@@ -121,13 +125,17 @@ async def _run(options: ResumeOptions, ctrl_c: CtrlC) -> Exit:
             )
         (first,) = journal.read(name, kinds=("opened",))
         assert isinstance(first.event, Opened), "a session begins with its opened event"
-        if engine := options.engine or engine_of(first.event):
-            return await _follow_again(journal, name, engine, options, ctrl_c)
-        return await _go_on(journal, name, first.event, options, ctrl_c)
+        options.telemetry.check(screen=showing(as_json=options.as_json, plain=options.plain).takes_part)
+        with opened(options.telemetry) as telemetry:
+            if engine := options.engine or engine_of(first.event):
+                return await _follow_again(journal, name, engine, options, telemetry, ctrl_c)
+            return await _go_on(journal, name, first.event, options, telemetry, ctrl_c)
 
 
-async def _go_on(journal: JournalStore, name: str, opened: Opened, options: ResumeOptions, ctrl_c: CtrlC) -> Exit:
-    kept = _given_again(kept_of(opened), options).check()
+async def _go_on(
+    journal: JournalStore, name: str, began: Opened, options: ResumeOptions, telemetry: Telemetry, ctrl_c: CtrlC
+) -> Exit:
+    kept = _given_again(kept_of(began), options).check()
     way = showing(as_json=options.as_json, plain=options.plain)
     prices = Prices.from_file(Path(kept.prices)) if kept.prices else Prices()
     async with toolbox_of(kept.own_tools) as toolbox:
@@ -138,10 +146,13 @@ async def _go_on(journal: JournalStore, name: str, opened: Opened, options: Resu
             ready = await launch(understood, models, journal)
             tell_prepared()
             session = await _session(ready, name, options, ask=way.takes_part)
-            return await _show(session, way, ctrl_c)
+            async with telemetry.watching(session):
+                return await _show(session, way, ctrl_c)
 
 
-async def _follow_again(journal: JournalStore, name: str, engine: str, options: ResumeOptions, ctrl_c: CtrlC) -> Exit:
+async def _follow_again(
+    journal: JournalStore, name: str, engine: str, options: ResumeOptions, telemetry: Telemetry, ctrl_c: CtrlC
+) -> Exit:
     """The engine goes on with it by itself: what the journal lacks is fetched, and the person takes part again."""
     address = engine_at(engine)
     from outrider.scale import Engine, connected, resume_remote
@@ -151,7 +162,8 @@ async def _follow_again(journal: JournalStore, name: str, engine: str, options: 
     session = resume_remote(name, journal=journal, engine=there)
     if session.held and not way.takes_part:
         print(f"outrider: the session is held; to let it go on: outrider resume {name} --say go-on", file=sys.stderr)
-    return await _show(session, way, ctrl_c)
+    async with telemetry.watching(session):
+        return await _show(session, way, ctrl_c)
 
 
 def _given_again(kept: Kept, options: ResumeOptions) -> Kept:

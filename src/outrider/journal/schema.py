@@ -66,6 +66,7 @@ FIELD_MEANINGS: Final[Mapping[str, str]] = {
     "allowed.seconds": "So many seconds more; null for none.",
     "extended.steps": "So many steps more may the plan have.",
     "reached.limit": "What the run has run out of.",
+    "failed.error_type": "The error's class; not there in older journals.",
     "failed.budget": "Whether the call did not fit into what is left of the budget, and was never sent.",
     "went_back.at": "The step that is open again.",
     "steered.at": "From which step on the sentence is in force.",

@@ -140,6 +140,8 @@ class Failed:
     usage: Usage = field(default_factory=Usage)
     budget: bool = False
     """The call did not fit into what is left of the budget, and was never sent."""
+    error_type: str = field(default="", metadata=ADDED)
+    """The name of the error's class, of ``outrider.errors`` or a foreign one; empty in older journals."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from outrider.errors import NoGuess, sentence_of
+from outrider.errors import NoGuess, NoStep, sentence_of
 from outrider.model import Answer, Role, Usage
 from outrider.rules.events import Cancelled, Drafted, Failed, Verified
 
@@ -28,6 +28,7 @@ def ended(
         case NoGuess() if role == "approximation":
             return Drafted(call=call, at=at, steps=(), usage=usage)
         case Exception() as error:
-            return Failed(call=call, role=role, at=at, error=sentence_of(error), usage=usage, budget=budget)
+            kind = type(error).__name__
+            return Failed(call=call, role=role, at=at, error=sentence_of(error), usage=usage, budget=budget, error_type=kind)
         case _:
-            return Failed(call=call, role=role, at=at, error="the reply names no step", usage=usage)
+            return Failed(call=call, role=role, at=at, error="the reply names no step", usage=usage, error_type=NoStep.__name__)

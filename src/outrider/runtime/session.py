@@ -294,6 +294,11 @@ class Session:
         return self._rules.frontier.at
 
     @property
+    def earlier(self) -> int:
+        """So many of its records were made by processes before this one."""
+        return len(self._before.records) if self._before is not None else 0
+
+    @property
     def records(self) -> int:
         """So many records it has made: the number of the next one."""
         return self._loop.records

@@ -46,7 +46,10 @@ class CallEnded:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CallSettled:
-    """How a call has ended is certain. ``ended_s`` is when it answered, failed or was closed; ``why`` says so in a text."""
+    """How a call has ended is certain. ``ended_s`` is when it answered, failed or was closed; ``why`` says so in a text.
+
+    ``error_type`` is the class of the error that it failed with, where it was one.
+    """
 
     call: int
     role: Role
@@ -56,6 +59,7 @@ class CallSettled:
     outcome: CallOutcome
     usage: Usage
     why: str = ""
+    error_type: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -134,8 +134,8 @@ class Facts:
             case Verified(call=number, usage=usage):
                 yield from self._end(number, record.time_s, usage)
                 self._verdict = number
-            case Failed(call=number, role=role, usage=usage, error=why):
-                yield from self._break_off(number, role, record.time_s, usage, "failed", why)
+            case Failed(call=number, role=role, usage=usage, error=why, error_type=kind):
+                yield from self._break_off(number, role, record.time_s, usage, "failed", why, kind)
             case Cancelled(call=number, role=role, usage=usage, reason=why):
                 yield from self._break_off(number, role, record.time_s, usage, "cancelled", why)
             case Accepted(call=number, ahead=ahead) | Rejected(call=number, ahead=ahead):
@@ -152,24 +152,26 @@ class Facts:
         call.ended_s, call.usage = time_s, usage
         yield CallEnded(call=number, role=call.role)
 
-    def _break_off(self, number: int, role: Role, time_s: float, usage: Usage, outcome: CallOutcome, why: str) -> Iterator[Fact]:
+    def _break_off(
+        self, number: int, role: Role, time_s: float, usage: Usage, outcome: CallOutcome, why: str, error_type: str = ""
+    ) -> Iterator[Fact]:
         if number not in self._calls:
             yield CallUnsent(role=role)
             return
         yield from self._end(number, time_s, usage)
-        yield self._settle(number, outcome, why)
+        yield self._settle(number, outcome, why, error_type)
 
     def _judge(self, number: int, ahead: int, *, accepted: bool) -> Judged:
         if (call := self._calls.get(number)) is not None:  # of several guesses one may be right
             call.rejected = not accepted and call.rejected is not False
         return Judged(draft=number, ahead=ahead, accepted=accepted, verdict=self._verdict)
 
-    def _settle(self, number: int, outcome: CallOutcome, why: str = "") -> Fact:
+    def _settle(self, number: int, outcome: CallOutcome, why: str = "", error_type: str = "") -> Fact:
         call = self._calls.pop(number)
         assert call.ended_s is not None, "a call that is settled has ended"
         return CallSettled(
             call=number, role=call.role, at=call.at, started_s=call.started_s, ended_s=call.ended_s, outcome=outcome,
-            usage=call.usage, why=why,
+            usage=call.usage, why=why, error_type=error_type,
         )  # fmt: skip
 
     def _settle_answered(self, numbers: list[int]) -> Iterator[Fact]:

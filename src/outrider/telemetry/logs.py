@@ -28,6 +28,7 @@ from outrider.rules.events import (
     Paused,
     Reached,
     Record,
+    Resumed,
     Settled,
     Stayed,
     Steered,
@@ -63,6 +64,7 @@ EVENTS: Final[dict[str, str]] = {
     "reached": "the run is held at a limit: `at`, `limit`; `why`",
     "asked": "the person is asked about a tool: `at`, `question`; `why`",
     "took": "the person took a step: `at`; `step`",
+    "resumed": "another process goes on with the session: `approximation`, `target`",
     "went_back": "the person went back: `at`",
     "went_on": "the person went on",
     "paused": "the person paused",
@@ -86,23 +88,27 @@ class Log:
         self._logger = logger
         self._texts = texts or Texts()
 
-    def follow(self, session: str) -> _Writer:
+    def follow(self, session: str, compared_with: str = "") -> _Writer:
         """A writer for the session."""
-        return _Writer(session, self._logger, self._texts)
+        return _Writer(session, self._logger, self._texts, compared_with)
 
 
 class _Writer:
-    def __init__(self, session: str, logger: logging.Logger, texts: Texts) -> None:
+    def __init__(self, session: str, logger: logging.Logger, texts: Texts, compared_with: str) -> None:
         self._session = session
+        self._compared_with = compared_with
         self._logger = logger
         self._texts = texts
         self._sums = _Sums()
         self._open = False
 
-    def receive(self, record: Record, facts: Sequence[Fact]) -> None:
+    def earlier(self, record: Record, facts: Sequence[Fact]) -> None:
         for fact in facts:
             self._sums.receive(fact)
         self._open = isinstance(record.event, Opened) or (self._open and not isinstance(record.event, Finished))
+
+    def receive(self, record: Record, facts: Sequence[Fact]) -> None:
+        self.earlier(record, facts)
         if record.event.kind not in EVENTS:
             return
         each = (self._of_plan(record, facts), self._of_person(record), self._of_trouble(record))
@@ -126,8 +132,10 @@ class _Writer:
                 return {
                     "world": event.task.world, "approximation": self._texts.named(event.approximation),
                     "target": self._texts.named(event.target), "lookahead": event.lookahead, "carried": len(event.plan),
-                    **text("task", event.task.text),
+                    **({"compared_with": self._compared_with} if self._compared_with else {}), **text("task", event.task.text),
                 }  # fmt: skip
+            case Resumed() as event:
+                return {"approximation": self._texts.named(event.approximation), "target": self._texts.named(event.target)}
             case Confirmed(step=step):
                 fact = next(fact for fact in facts if isinstance(fact, StepConfirmed))
                 found: Fields = {"at": fact.at, "by": fact.by, "drafted": fact.drafted, "took_s": round(fact.took_s, 6)}

@@ -5,12 +5,12 @@ Labels have few values, known beforehand: no task, session, agent, tool or model
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final, Literal, TypeAlias
 
 from outrider.model import Usage
-from outrider.rules.events import Asked, Degraded, Ended, Finished, Opened, Reached, Record
+from outrider.rules.events import Asked, Degraded, Ended, Finished, Opened, Reached, Record, Resumed
 from outrider.telemetry.facts import (
     CallBegan,
     CallEnded,
@@ -72,10 +72,11 @@ def _level(name: str, unit: str, text: str, *labels: str) -> Metric:
 
 
 SESSIONS_RUNNING: Final = _level("outrider.sessions.running", "{session}", "Sessions that run now.")
-SESSIONS: Final = _counter("outrider.sessions", "{session}", "Sessions that have ended, by outcome.", "outcome")
+SESSIONS: Final = _counter("outrider.sessions", "{session}", "Sessions that have ended, by outcome.", "outcome", "run")
 SESSION_S: Final = _seconds(
-    "outrider.session.duration", "From opening a session to its plan being settled.", "outcome", buckets=RUN_SECONDS
+    "outrider.session.duration", "From opening a session to its plan being settled.", "outcome", "run", buckets=RUN_SECONDS
 )
+RESUMED: Final = _counter("outrider.sessions.resumed", "{time}", "How often a session was gone on with after an interruption.")
 STEPS: Final = _counter(
     "outrider.steps", "{step}", "Confirmed steps, by whom, and whether a draft had named them.", "by", "drafted"
 )
@@ -111,7 +112,8 @@ EXECUTION_S: Final = _seconds("outrider.execution.duration", "From a tool's star
 QUESTIONS: Final = _counter("outrider.questions", "{question}", "What the person was asked of a tool.", "question")
 
 METRICS: Final = (
-    SESSIONS_RUNNING, SESSIONS, SESSION_S, STEPS, STEP_S, WINDOW_S, CALLS_RUNNING, CALLS, CALL_S, UNSENT, TOKENS, COST, UNKNOWN,
+    SESSIONS_RUNNING, SESSIONS, SESSION_S, RESUMED,
+    STEPS, STEP_S, WINDOW_S, CALLS_RUNNING, CALLS, CALL_S, UNSENT, TOKENS, COST, UNKNOWN,
     JUDGED, DEGRADED, FRONTIER_S, LIMITS, EXECUTIONS, EXECUTION_S, QUESTIONS,
 )  # fmt: skip
 """All there are."""
@@ -123,8 +125,9 @@ Added: TypeAlias = tuple[Metric, float, tuple[str, ...]]
 class Metrics:
     """``receive`` a session's records and their facts in order: what they add. Several sessions add to the same metrics."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, compared: bool = False) -> None:
         self._running = False
+        self._run = "compared" if compared else "plan"
 
     def receive(self, record: Record, facts: Iterable[Fact]) -> Iterator[Added]:
         """What ``record`` adds."""
@@ -155,12 +158,48 @@ class Metrics:
             case Asked(question=question):
                 yield QUESTIONS, 1, (question,)
             case Ended(outcome=outcome):
-                yield SESSIONS, 1, (outcome,)
-                yield SESSION_S, record.time_s, (outcome,)
+                yield SESSIONS, 1, (outcome, self._run)
+                yield SESSION_S, record.time_s, (outcome, self._run)
+            case Resumed():
+                yield RESUMED, 1, ()
             case Finished():
                 yield from self._stop()
             case _:
                 pass
+
+
+class MetricWriter:
+    """Writes what one session adds; several write to the same place.
+
+    Args:
+        write: takes what is added.
+        compared: whether it is the target alone, run once more to be compared with.
+    """
+
+    def __init__(self, write: Callable[[Iterable[Added]], None], *, compared: bool = False) -> None:
+        self._metrics = Metrics(compared=compared)
+        self._write = write
+        self._levels: dict[tuple[Metric, tuple[str, ...]], float] = {}
+
+    def earlier(self, record: Record, facts: Sequence[Fact]) -> None:
+        """Another process has counted this; of what it adds, only what is under way goes on here."""
+        for metric, value, labels in self._metrics.receive(record, facts):
+            if metric.kind == "up and down":
+                self._levels[metric, labels] = self._levels.get((metric, labels), 0) + value
+
+    def receive(self, record: Record, facts: Sequence[Fact]) -> None:
+        """Write what ``record`` adds."""
+        self._go_on()
+        self._write(self._metrics.receive(record, facts))
+
+    def close(self, time_s: float, facts: Sequence[Fact]) -> None:
+        """Nothing more will come."""
+        self._go_on()
+        self._write(self._metrics.close(facts))
+
+    def _go_on(self) -> None:
+        levels, self._levels = self._levels, {}
+        self._write((metric, value, labels) for (metric, labels), value in levels.items() if value)
 
 
 def _of_fact(fact: Fact) -> Iterator[Added]:
@@ -210,4 +249,4 @@ def _position(ahead: int) -> str:
     return str(ahead) if ahead < MOST_AHEAD else f"{MOST_AHEAD} or more"
 
 
-__all__ = ["METRICS", "Added", "Metric", "Metrics"]
+__all__ = ["METRICS", "Added", "Metric", "MetricWriter", "Metrics"]

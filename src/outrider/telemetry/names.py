@@ -46,6 +46,8 @@ LOOKAHEAD: Final = "outrider.lookahead"
 LOSSLESS: Final = "outrider.lossless"
 STEPS: Final = "outrider.steps"
 LIMIT: Final = "outrider.limit"
+RESUMED: Final = "outrider.resumed"
+COMPARED_WITH: Final = "outrider.compared_with"
 
 ATTRIBUTES: Final[dict[str, str]] = {
     OPERATION: f"`{INVOKE_WORKFLOW}` for a session, `{INVOKE_AGENT}` for a call, `{EXECUTE_TOOL}` for an execution",
@@ -57,7 +59,7 @@ ATTRIBUTES: Final[dict[str, str]] = {
     PROMPT_TOKENS: "prompt tokens of a call, cached ones included; not there if nobody counted them",
     CACHED_TOKENS: "those of them that the provider did not compute again",
     OUTPUT_TOKENS: "output tokens of a call",
-    ERROR_TYPE: "how a span with the status ERROR ended, as in `outrider.outcome`",
+    ERROR_TYPE: "of a call the class of its error, as `ServerTrouble`; else how a span with the status ERROR ended",
     CALL: "the number of the call in its session",
     ROLE: "`approximation` or `target`",
     AT: "the step's number, from 0",
@@ -75,6 +77,8 @@ ATTRIBUTES: Final[dict[str, str]] = {
     LOSSLESS: "whether the plan is the target's own",
     STEPS: "confirmed steps when the session ended",
     LIMIT: "which limit was reached",
+    RESUMED: "whether the session goes on from where another process was interrupted",
+    COMPARED_WITH: "of a run of the target alone: the session that it is compared with",
     TASK: "the task; only with texts",
     STEP: "a step; only with texts",
     WHY: "why a call failed or was closed; only with texts",

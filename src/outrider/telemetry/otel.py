@@ -11,9 +11,9 @@ from opentelemetry import context, propagate, trace
 from opentelemetry.metrics import Meter
 from opentelemetry.trace import Span, SpanKind, Status, StatusCode, Tracer
 
-from outrider.rules.events import Opened, Record
+from outrider.rules.events import Record
 from outrider.telemetry.facts import Fact
-from outrider.telemetry.metrics import METRICS, Added, Metric, Metrics
+from outrider.telemetry.metrics import METRICS, Added, Metric, MetricWriter
 from outrider.telemetry.spans import SESSION, Key, SpanBegan, SpanChange, SpanEnded, SpanEvent, Spans
 from outrider.telemetry.texts import Texts
 
@@ -37,9 +37,9 @@ class OtelSpans:
         self._texts = texts or Texts()
         self._clock_ns = clock_ns
 
-    def follow(self, session: str) -> _SpanWriter:
+    def follow(self, session: str, compared_with: str = "") -> _SpanWriter:
         """A writer of the session's spans."""
-        return _SpanWriter(Spans(session, self._texts), self._tracer, self._clock_ns)
+        return _SpanWriter(Spans(session, self._texts, compared_with), self._tracer, self._clock_ns)
 
 
 class _SpanWriter:
@@ -49,12 +49,15 @@ class _SpanWriter:
         self._clock_ns = clock_ns
         self._outside = context.get_current()
         self._inside = self._outside
-        self._opened_ns = 0
+        self._opened_ns: int | None = None
         self._open: dict[Key, Span] = {}
         self._begun: dict[Key, trace.SpanContext] = {}
 
+    def earlier(self, record: Record, facts: Sequence[Fact]) -> None:
+        self._spans.earlier(record, facts)
+
     def receive(self, record: Record, facts: Sequence[Fact]) -> None:
-        if isinstance(record.event, Opened):
+        if self._opened_ns is None:
             self._opened_ns = self._clock_ns() - _ns(record.time_s)
         self._write(self._spans.receive(record, facts))
 
@@ -72,6 +75,7 @@ class _SpanWriter:
                     self._end(change)
 
     def _time(self, time_s: float) -> int:
+        assert self._opened_ns is not None, "a span begins with a record"
         return self._opened_ns + _ns(time_s)
 
     def _begin(self, began: SpanBegan) -> None:
@@ -109,25 +113,13 @@ class OtelMetrics:
     def __init__(self, meter: Meter) -> None:
         self._add = {metric.name: _instrument(meter, metric) for metric in METRICS}
 
-    def follow(self, session: str) -> _MetricWriter:
+    def follow(self, session: str, compared_with: str = "") -> MetricWriter:
         """A writer of what the session adds."""
-        return _MetricWriter(self._write)
+        return MetricWriter(self._write, compared=bool(compared_with))
 
     def _write(self, added: Iterable[Added]) -> None:
         for metric, value, labels in added:
             self._add[metric.name](value, dict(zip(metric.labels, labels, strict=True)))
-
-
-class _MetricWriter:
-    def __init__(self, write: Callable[[Iterable[Added]], None]) -> None:
-        self._metrics = Metrics()
-        self._write = write
-
-    def receive(self, record: Record, facts: Sequence[Fact]) -> None:
-        self._write(self._metrics.receive(record, facts))
-
-    def close(self, time_s: float, facts: Sequence[Fact]) -> None:
-        self._write(self._metrics.close(facts))
 
 
 def _instrument(meter: Meter, metric: Metric) -> Callable[[float, Mapping[str, str]], None]:

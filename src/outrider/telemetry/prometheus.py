@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
 
-from outrider.rules.events import Record
-from outrider.telemetry.facts import Fact
-from outrider.telemetry.metrics import METRICS, Added, Metric, Metrics
+from outrider.telemetry.metrics import METRICS, Added, Metric, MetricWriter
 
 
 class Prometheus:
@@ -19,9 +17,9 @@ class Prometheus:
         self._registry = registry or CollectorRegistry()
         self._adders = {metric.name: _Adder(metric, self._registry) for metric in METRICS}
 
-    def follow(self, session: str) -> _Writer:
+    def follow(self, session: str, compared_with: str = "") -> MetricWriter:
         """A writer of what the session adds."""
-        return _Writer(self._write)
+        return MetricWriter(self._write, compared=bool(compared_with))
 
     @property
     def content_type(self) -> str:
@@ -35,18 +33,6 @@ class Prometheus:
     def _write(self, added: Iterable[Added]) -> None:
         for metric, value, labels in added:
             self._adders[metric.name].add(value, labels)
-
-
-class _Writer:
-    def __init__(self, write: Callable[[Iterable[Added]], None]) -> None:
-        self._metrics = Metrics()
-        self._write = write
-
-    def receive(self, record: Record, facts: Sequence[Fact]) -> None:
-        self._write(self._metrics.receive(record, facts))
-
-    def close(self, time_s: float, facts: Sequence[Fact]) -> None:
-        self._write(self._metrics.close(facts))
 
 
 class _Adder:

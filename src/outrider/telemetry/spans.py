@@ -8,7 +8,7 @@ was cancelled looks like one that went well.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final, Literal, TypeAlias
 
 from outrider.model import Role, Usage
@@ -21,6 +21,7 @@ from outrider.rules.events import (
     Paused,
     Reached,
     Record,
+    Resumed,
     Steered,
     Took,
     WentBack,
@@ -47,7 +48,7 @@ _STATUS: Final[dict[str, Status]] = {
 """Only what has become part of the plan is ``ok``; what was cancelled, rejected or wasted is neither that nor an error."""
 
 _DEEDS: Final[dict[type, str]] = {
-    Took: "took", WentBack: "went_back", WentOn: "went_on", Paused: "paused", Steered: "steered",
+    Took: "took", WentBack: "went_back", WentOn: "went_on", Paused: "paused", Steered: "steered", Resumed: "resumed",
 }  # fmt: skip
 
 
@@ -96,8 +97,10 @@ class _Links:
 class Spans:
     """``receive`` a session's records and their facts in order: what changes among its spans."""
 
-    def __init__(self, session: str, texts: Texts) -> None:
+    def __init__(self, session: str, texts: Texts, compared_with: str = "") -> None:
         self._session = session
+        self._compared_with = compared_with
+        self._earlier: dict[Key, SpanBegan] = {}
         self._texts = texts
         self._agents: dict[Role, str] = {}
         self._links: dict[int, _Links] = {}
@@ -105,8 +108,27 @@ class Spans:
         self._steps = 0
         self._open = False
 
+    def earlier(self, record: Record, facts: Iterable[Fact]) -> None:
+        """Take in what another process has told of, as far as it had ended there."""
+        for change in self._changes(record, facts):
+            match change:
+                case SpanBegan():
+                    self._earlier[change.key] = change
+                case SpanEnded():
+                    self._earlier.pop(change.key, None)
+                case _:
+                    pass
+
     def receive(self, record: Record, facts: Iterable[Fact]) -> Iterator[SpanChange]:
-        """What ``record`` changes."""
+        """What ``record`` changes. What was open when the process before was interrupted begins here once more."""
+        if self._earlier:
+            session = self._earlier.pop(SESSION)
+            yield replace(session, time_s=record.time_s, attributes={**session.attributes, names.RESUMED: True})
+            yield from self._earlier.values()
+            self._earlier.clear()
+        yield from self._changes(record, facts)
+
+    def _changes(self, record: Record, facts: Iterable[Fact]) -> Iterator[SpanChange]:
         if isinstance(record.event, Opened):
             yield self._opened(record.event, record.time_s)
         for fact in facts:
@@ -115,6 +137,8 @@ class Spans:
 
     def close(self, time_s: float, facts: Iterable[Fact]) -> Iterator[SpanChange]:
         """Nothing more will come. After ``finished`` this changes nothing; else what is open ends now, as unfinished."""
+        if self._earlier:  # nothing has happened here
+            return
         for fact in facts:
             yield from self._of_fact(fact, time_s)
         if self._open:
@@ -136,6 +160,7 @@ class Spans:
             names.TARGET: self._agents["target"],
             names.APPROXIMATION: self._agents["approximation"],
             names.LOOKAHEAD: event.lookahead,
+            **({names.COMPARED_WITH: self._compared_with} if self._compared_with else {}),
             names.LOSSLESS: event.matching == "exact" and event.plan_is_lossless,
             **self._texts.under(names.TASK, event.task.text),
         }
@@ -155,7 +180,7 @@ class Spans:
                 yield self._event(record, "took", {names.AT: at, **self._texts.under(names.STEP, str(step))})
             case WentBack(at=at) | Steered(at=at) as event:
                 yield self._event(record, _DEEDS[type(event)], {names.AT: at})
-            case Paused() | WentOn() as event:
+            case Paused() | WentOn() | Resumed() as event:
                 yield self._event(record, _DEEDS[type(event)], {})
             case Reached(limit=limit):
                 yield self._event(record, "reached", {names.LIMIT: limit})
@@ -212,7 +237,7 @@ class Spans:
         attributes: dict[str, Value] = {
             names.OUTCOME: fact.outcome,
             **_consumed(fact.usage),
-            **_error(fact.outcome),
+            **_error(fact.outcome, fact.error_type),
             **self._texts.under(names.WHY, fact.why),
         }
         return SpanEnded(
@@ -259,8 +284,8 @@ def _said(*, accepted: bool) -> Attributes:
     return {names.VERDICT: "confirmed" if accepted else "rejected"}
 
 
-def _error(outcome: str) -> dict[str, Value]:
-    return {names.ERROR_TYPE: outcome} if _STATUS.get(outcome) == "error" else {}
+def _error(outcome: str, error_type: str = "") -> dict[str, Value]:
+    return {names.ERROR_TYPE: error_type or outcome} if _STATUS.get(outcome) == "error" else {}
 
 
 def _consumed(usage: Usage) -> dict[str, Value]:

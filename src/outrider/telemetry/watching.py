@@ -25,6 +25,10 @@ BROKEN: Final = "telemetry of session %s was given up: %s"
 class Receiver(Protocol):
     """Takes one session's records."""
 
+    def earlier(self, record: Record, facts: Sequence[Fact]) -> None:
+        """Take in a record that a process before this one has made, and told of: what follows is told in its light."""
+        ...
+
     def receive(self, record: Record, facts: Sequence[Fact]) -> None:
         """Take ``record`` in, with what follows from it."""
         ...
@@ -37,8 +41,10 @@ class Receiver(Protocol):
 class Outlet(Protocol):
     """Where telemetry goes: spans, metrics or a log."""
 
-    def follow(self, session: str) -> Receiver:
-        """A receiver for the session of that name, which is about to be opened."""
+    def follow(self, session: str, compared_with: str = "") -> Receiver:
+        """A receiver for the session of that name, which is about to be opened. If it is the target alone, run to be compared
+        with another session, that one's name is given.
+        """
         ...
 
 
@@ -56,10 +62,13 @@ class Scraped(Protocol):
 
 
 class Following:
-    """One session's records, as they go to every outlet."""
+    """One session's records, as they go to every outlet. The first ``earlier`` were made by processes before this one."""
 
-    def __init__(self, session: str, receivers: Sequence[Receiver], troubled: Callable[[str, Exception], None]) -> None:
+    def __init__(
+        self, session: str, receivers: Sequence[Receiver], troubled: Callable[[str, Exception], None], earlier: int = 0
+    ) -> None:
         self._session = session
+        self._earlier = earlier
         self._receivers = list(receivers)
         self._troubled = troubled
         self._facts = Facts()
@@ -76,7 +85,10 @@ class Following:
             self._receivers.clear()
             self._troubled(self._session, error)
             return
-        self._tell(lambda receiver: receiver.receive(record, facts))
+        if record.n < self._earlier:
+            self._tell(lambda receiver: receiver.earlier(record, facts))
+        else:
+            self._tell(lambda receiver: receiver.receive(record, facts))
 
     def close(self) -> None:
         """Nothing more will come. Nothing is raised."""
@@ -159,15 +171,22 @@ class Telemetry:
     def __bool__(self) -> bool:
         return bool(self._outlets)
 
-    def following(self, session: str) -> Following:
-        """What takes the records of the session of that name, one by one: for records that come from a journal."""
-        return Following(session, [outlet.follow(session) for outlet in self._outlets], _say)
+    def following(self, session: str, *, earlier: int = 0, compared_with: str = "") -> Following:
+        """What takes the records of the session of that name, one by one: for records that come from a journal.
 
-    def watching(self, session: Session) -> contextlib.AbstractAsyncContextManager[object]:
-        """Enter it before ``session``: everything that happens in it until this is left is told."""
+        The first ``earlier`` were told of by the process that made them. ``compared_with`` is for the target alone: the session
+        that it is run to be compared with.
+        """
+        return Following(session, [outlet.follow(session, compared_with) for outlet in self._outlets], _say, earlier)
+
+    def watching(self, session: Session, *, compared_with: str = "") -> contextlib.AbstractAsyncContextManager[object]:
+        """Enter it before ``session``: everything that happens in it until this is left is told. Of a session that is resumed,
+        what happens from now on.
+        """
         if not self._outlets:
             return contextlib.nullcontext()
-        return _Watching(session, self.following(session.name), _say)
+        following = self.following(session.name, earlier=session.earlier, compared_with=compared_with)
+        return _Watching(session, following, _say)
 
     @contextlib.contextmanager
     def within(self, headers: Mapping[str, str]) -> Iterator[None]:

@@ -369,12 +369,16 @@ def resume_session(
     journal: JournalOption = None,
     plain: PlainOption = False,
     as_json: Annotated[bool, typer.Option("--json", help="One event a line, from the session's first on.")] = False,
+    log: LogOption = "",
+    log_texts: LogTextsOption = False,
+    otel: OtelOption = False,
 ) -> None:
     """Run ``outrider resume``."""
     with explained():
         from outrider.cli.own_tools import ToolsWanted
         from outrider.cli.resume import ResumeOptions, run_resume
         from outrider.launch import Wanted
+        from outrider.telemetry.opening import Wanted as Telemetry
 
         given = Wanted(
             approximation=approximation, target=target, calls_at_once=calls_at_once, budget_calls=budget_calls,
@@ -383,6 +387,6 @@ def resume_session(
         options = ResumeOptions(
             session=session, given=given, own_tools=ToolsWanted(sources=tuple(tools or ())), prices=prices, journal=journal,
             world_is_there=world_is_there, run_again=run_again, watch=watch, say=say, engine=engine, plain=plain,
-            as_json=as_json,
+            as_json=as_json, telemetry=Telemetry(log=log, texts=log_texts, otel=otel),
         )  # fmt: skip
         raise typer.Exit(run_resume(options))
