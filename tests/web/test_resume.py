@@ -11,8 +11,9 @@ from typing import Any
 import pytest
 
 from outrider.journal import MemoryJournal, own
-from outrider.rules.events import Opened, Paused, Resumed, Started
+from outrider.rules.events import Executed, Opened, Paused, Resumed, Started
 from outrider.testing import run
+from outrider.tools import Toolbox
 from outrider.web.rooms import Rooms
 from outrider.web.users import Allowance
 
@@ -280,6 +281,57 @@ def test_an_agent_whose_address_holds_a_secret_is_to_be_given_again(pairs: str) 
             assert told.startswith(f"the target agent of session {name} was direct@http://[hidden]")
             assert told.endswith("what may hold a secret is not kept in the journal; give it again")
             assert (await again(server, name, target=pairs)).status == 200
+
+    run(main())
+
+
+# A world in the server's memory --------------------------------------------------------------------------------------------
+
+
+class Shop:
+    """Where things are bought: an object that goes with its process."""
+
+    def __init__(self) -> None:
+        self.bought: list[str] = []
+
+    def buy(self, what: str = "tea") -> str:
+        """Buy it."""
+        self.bought.append(what)
+        return f"{len(self.bought)} bought"
+
+
+async def bought(pairs: str) -> tuple[MemoryJournal, str]:
+    """The journal of a server that was killed when the first of two things had been bought."""
+    full, journal = MemoryJournal(), MemoryJournal()
+    async with served(full) as server:
+        server.desk.own_tools = Toolbox.around(Shop())
+        name: str = (await server.client.post("/api/sessions", wanted(pairs, world="tools"))).json["name"]
+        await to_the_end(server.client, name)
+    records = full.read(name)
+    first = next(i for i, record in enumerate(records) if isinstance(record.event, Executed))
+    journal.append(name, records[: first + 1])
+    return journal, name
+
+
+@pytest.mark.parametrize(("said", "has"), [("world_is_there", 1), ("run_again", 2)])
+def test_what_went_with_the_server_is_asked_for_and_what_is_said_counts(said: str, has: int, tmp_path: Path) -> None:
+    rows = [
+        {"task": TASK, "at": at, "target": action, "target_s": 1.0, "draft": action, "draft_s": 0.2}
+        for at, action in enumerate(("buy", "buy", "TERMINATE"))
+    ]
+    (tmp_path / "shop.jsonl").write_text("".join(f"{json.dumps(row)}\n" for row in rows))
+
+    async def main() -> None:
+        journal, name = await bought(f"recorded:{tmp_path / 'shop.jsonl'}")
+        async with served(journal) as server:
+            shop = Shop()
+            server.desk.own_tools = Toolbox.around(shop)
+            refused = await again(server, name)
+            assert (refused.status, refused.error) == (400, "bad_option")
+            assert "have had an effect, and its tools act on an environment in this process's memory" in str(refused.json)
+            assert (await again(server, name, **{said: True})).status == 200
+            await to_the_end(server.client, name)
+            assert len(shop.bought) == has
 
     run(main())
 
