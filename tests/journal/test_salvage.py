@@ -226,7 +226,7 @@ def test_the_database_of_another_program_is_refused(path: Path) -> None:
 
 def test_a_newer_journal_is_refused(path: Path) -> None:
     changed(made(path), "PRAGMA user_version = 7")
-    with pytest.raises(JournalNewer, match="has format 7 and this Outrider reads up to 3; install a newer one"):
+    with pytest.raises(JournalNewer, match="has format 7 and this Outrider reads up to 4; install a newer one"):
         examine(path)
 
 
