@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
-from outrider import BY_ACTION, Sliding, Step
+from outrider import BY_ACTION, PlanStep, Sliding, Step
 from outrider.errors import NotNow, RulesMisused
 from outrider.rules import Rules
 from outrider.rules.events import (
@@ -347,6 +349,21 @@ def test_a_drafted_finish_is_not_executed() -> None:
     acting = Acting()
     acting.drafted("finish")
     assert acting.runs == {}
+
+
+def test_the_end_of_a_plan_is_not_executed() -> None:
+    acting = Acting()
+    acting.drafted("finish")
+    acting.verified("finish")
+    assert acting.runs == {}
+    assert acting.outcome == "complete"
+
+
+def test_a_plan_that_was_executed_can_be_gone_on_from_without_tools() -> None:
+    rules = Rules(lookahead=Sliding(1), max_steps=20)
+    rules.receive(replace(opened(), plan=(PlanStep(Step("book", {}, "booked")),)))
+    rules.receive(Took(at=1, step=Step("look")))
+    assert [entry.step.action for entry in rules.plan.steps] == ["book", "look"]
 
 
 def test_without_tools_nothing_is_executed() -> None:
