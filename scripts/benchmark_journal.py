@@ -163,11 +163,15 @@ def together(where: str, processes: int) -> dict[str, object]:
 
 
 def _write(where: str, name: str, ready: Barrier) -> None:
-    with open_journal(where) as journal:
-        ready.wait()
-        for batch in islice(batches(), TOGETHER):
-            journal.append(name, batch)
-        ready.wait()
+    try:
+        with open_journal(where) as journal:
+            ready.wait()
+            for batch in islice(batches(), TOGETHER):
+                journal.append(name, batch)
+            ready.wait()
+    except BaseException:
+        ready.abort()  # else all others wait for ever
+        raise
 
 
 def opened(where: str, otherwise: Path) -> JournalStore:

@@ -11,7 +11,7 @@ import pytest
 
 ROOT = Path(__file__).parent.parent.parent
 PAGES = {"faults.md": "tests/faults", "threat-model.md": "tests/web"}
-"""The pages, and where their tests are unless a folder is named."""
+"""The pages, and where their tests are, unless a folder is named or the file is elsewhere."""
 
 NAMED = re.compile(r"`(?P<place>[\w./]+)`(?P<tests>(?::[^|`]*)?)")
 """A file or folder of tests, and the beginnings of what they are called, with ; between them."""
@@ -29,10 +29,17 @@ def named(page: str) -> list[tuple[Path, str]]:
     found: list[tuple[Path, str]] = []
     for cell in cells(page):
         for match in NAMED.finditer(cell):
-            place = ROOT / (match["place"] if "/" in match["place"] else f"{PAGES[page]}/{match['place']}")
+            place = placed(match["place"], ROOT / PAGES[page])
             tests = [name.strip() for name in match["tests"].lstrip(":").split(";")]
             found += [(place, name) for name in tests if name] or [(place, "")]
     return found
+
+
+def placed(name: str, usual: Path) -> Path:
+    """The file or folder that is named: a bare name is in the usual folder, or the only one of that name."""
+    if "/" in name:
+        return ROOT / name
+    return next((found for found in (usual / name, *(ROOT / "tests").rglob(name)) if found.exists()), usual / name)
 
 
 def names_in(place: Path) -> set[str]:
