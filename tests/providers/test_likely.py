@@ -53,7 +53,8 @@ def test_where_the_choice_does_not_stand_nothing_is_said() -> None:
 @pytest.mark.parametrize(
     "logprobs",
     [None, 3, {}, {"content": None}, {"content": [3, {"token": 1, "logprob": -1}, {"token": "a", "logprob": float("nan")}]},
-     {"content": [{"token": "a", "logprob": -(10**400)}]}, {"content": [{"token": "a", "logprob": "high"}, {"token": "a", "logprob": 0.5}]}],
+     {"content": [{"token": "a", "logprob": -(10**400)}]},
+     {"content": [{"token": "a", "logprob": "high"}, {"token": "a", "logprob": 0.5}]}],
 )  # fmt: skip
 def test_nonsense_is_no_token(logprobs: Any) -> None:
     assert tokens_of({"logprobs": logprobs}) == []

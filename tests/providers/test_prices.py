@@ -57,7 +57,8 @@ def test_more_cached_tokens_than_prompt_tokens_cost_no_less_than_nothing() -> No
 @pytest.mark.parametrize(
     "entry",
     [None, 3, "cheap", {}, {"prompt": 1}, {"prompt": 1, "output": -1}, {"prompt": True, "output": 1},
-     {"prompt": 1, "output": "2"}, {"prompt": float("nan"), "output": 1}, {"prompt": 10**400, "output": 1}, {"prompt": 1, "output": 1, "ouput": 1}],
+     {"prompt": 1, "output": "2"}, {"prompt": float("nan"), "output": 1},
+     {"prompt": 10**400, "output": 1}, {"prompt": 1, "output": 1, "ouput": 1}],
 )  # fmt: skip
 def test_an_entry_that_is_no_price_is_refused_with_its_name(entry: object) -> None:
     with pytest.raises(BadOption, match="'my-model'"):

@@ -241,7 +241,9 @@ class OpenAICompatible:
             reply = reader.reply(request, self._dialect) if reader.whole else None
         except BadReply as bad:
             tally.settle(reader.usage)
-            raise self._trouble(f"breaks the protocol of OpenAI's chat completions: {self._origin.secrets.excerpt(str(bad))}") from None
+            raise self._trouble(
+                f"breaks the protocol of OpenAI's chat completions: {self._origin.secrets.excerpt(str(bad))}"
+            ) from None
         if reply is None:
             tally.settle(reader.usage)
             raise self._unreachable("broke the connection in mid-reply")

@@ -113,7 +113,9 @@ def _table_in(path: Path) -> Mapping[str, object]:
     except (ValueError, RecursionError) as error:
         raise BadOption(f"the table of prices {path} is neither JSON nor TOML: {error}") from error
     if not isinstance(table, Mapping):
-        raise BadOption(f"the table of prices {path} holds a {type(table).__name__}; a mapping from models' names to prices was expected")
+        raise BadOption(
+            f"the table of prices {path} holds a {type(table).__name__}; a mapping from models' names to prices was expected"
+        )
     return table
 
 
