@@ -49,6 +49,7 @@ class Acting:
         self.calls: dict[int, Start] = {}
         self.runs: dict[int, Execute | Undo] = {}
         self.withdrawn: list[int] = []
+        self.cancelled: list[int] = []
         self.findings: list[Event] = []
         given = tuple(PlanStep(step) for step in plan)
         self.receive(replace(opened(), tools=TOOLS, reads=reads, asks=asks, plan=given))
@@ -68,8 +69,9 @@ class Acting:
             case Execute() | Undo():
                 self.runs[order.execution] = order
             case Cancel(call=call):
+                self.cancelled.append(call)
                 role, at = self.calls[call].role, self.calls[call].at
-                self.findings += self.rules.receive(Cancelled(call=call, role=role, at=at, reason=order.reason)).findings
+                self.receive(Cancelled(call=call, role=role, at=at, reason=order.reason))
             case Withdraw():
                 self.withdrawn.append(order.execution)
             case _:

@@ -120,3 +120,17 @@ def test_what_the_confidence_explains_is_not_laid_to_the_position_too() -> None:
     position = known.contexts.by_position[0]
     assert position.judged - position.expected < 8, "most was expected already, by the confidence"
     assert known.contexts.by_confidence[9].expected < position.expected
+
+
+def test_asking_leaves_nothing_behind() -> None:
+    contexts = Contexts()
+    contexts.lifted(0.3, 2, 0, 0.9)
+    assert (contexts.by_confidence, contexts.by_position) == ({}, {})
+
+
+def test_a_guess_without_a_confidence_is_not_taken_for_an_unsure_one_nor_a_second_guess_for_a_first() -> None:
+    contexts = Contexts()
+    for _ in range(20):
+        contexts.learn(0.5, 2, 0, 0.0, accepted=False)
+    assert contexts.lifted(0.5, 2, 1, None) == 0.5
+    assert contexts.lifted(0.5, 2, 0, None) < 0.5 or contexts.lifted(0.5, 2, 1, 0.0) < 0.5

@@ -328,3 +328,30 @@ def test_a_write_without_an_answer_that_has_happened_is_undone_by_going_back() -
     acting.receive(WentBack(at=0))
     (undo,) = undos(acting)
     assert (undo.step.observation, undo.key) == ("held, they say", acting.run_of("hold").key)
+
+
+def test_what_the_session_has_done_and_not_undone_is_told_with_its_keys_in_order() -> None:
+    acting = Acting(plan=(Step("book", {}, "booked before"),))
+    for tool in ("hold", "look", "try"):
+        acting.verified(tool)
+        acting.returned(tool)
+    keys = {tool: acting.run_of(tool).key for tool in ("hold", "try")}
+    assert [(step.action, key) for step, key in acting.rules.effects] == [("hold", keys["hold"]), ("try", keys["try"])]
+    acting.receive(WentBack(at=3))
+    acting.receive(Undone(execution=undos(acting)[-1].execution, at=3))
+    assert [(step.action, step.observation) for step, _ in acting.rules.effects] == [("hold", "ok")]
+
+
+@pytest.mark.parametrize(("again", "kept"), [("tried", True), ("tried otherwise", False)])
+def test_a_rehearsal_made_again_by_another_process_keeps_what_was_built_on_it_if_it_shows_the_same(
+    again: str, kept: bool
+) -> None:
+    acting = Acting()
+    acting.drafted("try")
+    acting.returned("try", "tried")
+    below = [number for number, order in acting.calls.items() if order.at == 1]
+    acting.receive(Resumed(approximation="drafter", target="target", asks=True))
+    acting.returned("try", again)
+    assert acting.runs_of("try") == 2
+    assert (set(below) & set(acting.cancelled) == set()) is kept
+    assert any(prefix == f"try={again}" for prefix in acting.asked("target"))
