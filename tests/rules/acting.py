@@ -34,9 +34,10 @@ HOLD = Declared("hold", undo=True)
 TRY = Declared("try", rehearses=True, undo=True)
 AGAIN = Declared("again", repeatable=True)
 SAFE = Declared("safe", repeatable=True, undo=True)
+KEEP = Declared("keep", undo=True, approval="always")
 ASK = Declared("ask", approval="always")
 DOUBT = Declared("doubt", approval="unsure")
-TOOLS = (LOOK, READ, BOOK, HOLD, TRY, AGAIN, SAFE, ASK, DOUBT)
+TOOLS = (LOOK, READ, BOOK, HOLD, TRY, AGAIN, SAFE, KEEP, ASK, DOUBT)
 
 
 class Acting:

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from outrider import BY_ACTION, PlanStep, Sliding, Step
+from outrider import BY_ACTION, Declared, PlanStep, Sliding, Step
 from outrider.errors import NotNow, RulesMisused
 from outrider.rules import Rules
 from outrider.rules.events import (
@@ -357,6 +357,14 @@ def test_the_end_of_a_plan_is_not_executed() -> None:
     acting.verified("finish")
     assert acting.runs == {}
     assert acting.outcome == "complete"
+
+
+def test_the_end_of_a_plan_is_no_tool_even_where_one_is_called_so() -> None:
+    rules = Rules(lookahead=Sliding(1), max_steps=20)
+    first = rules.receive(replace(opened(), tools=(Declared("finish", effect="none"),)))
+    (draft,) = [order for order in first.orders if isinstance(order, Start) and order.role == "approximation"]
+    decision = rules.receive(Drafted(call=draft.call, at=0, steps=(Step("finish"),)))
+    assert not any(isinstance(order, Execute) for order in decision.orders)
 
 
 def test_a_plan_that_was_executed_can_be_gone_on_from_without_tools() -> None:

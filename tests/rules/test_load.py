@@ -79,3 +79,13 @@ def test_a_call_that_takes_no_time_has_beside_it_what_there_was_when_it_began() 
     calls.begin(0)
     calls.begin(1)
     assert calls.end(1) == Beside(1, 1)
+
+
+def test_a_call_of_less_than_a_second_is_measured_too() -> None:
+    calls = UnderWay()
+    calls.begin(0)
+    calls.begin(1)
+    calls.at(0.25)
+    calls.end(0)
+    calls.at(0.5)
+    assert calls.end(1) == Beside(1, 0.5)

@@ -355,3 +355,25 @@ def test_a_rehearsal_made_again_by_another_process_keeps_what_was_built_on_it_if
     assert acting.runs_of("try") == 2
     assert (set(below) & set(acting.cancelled) == set()) is kept
     assert any(prefix == f"try={again}" for prefix in acting.asked("target"))
+
+
+def test_what_was_undone_needs_the_persons_approval_once_more() -> None:
+    acting = Acting()
+    acting.verified("keep")
+    acting.receive(Approved(at=0))
+    acting.returned("keep")
+    acting.receive(WentBack(at=0))
+    acting.receive(Undone(execution=undos(acting)[0].execution, at=0))
+    acting.receive(WentOn())
+    assert acting.questions == ["approval", "approval"]
+    assert acting.runs_of("keep") == 1
+
+
+def test_a_rehearsal_that_went_with_its_process_is_made_again() -> None:
+    acting = Acting()
+    acting.drafted("try")
+    order = acting.run_of("try")
+    acting.begin(order)
+    acting.receive(Resumed(approximation="drafter", target="target", asks=True))
+    acting.receive(Lost(execution=order.execution, at=0, reason="its process is gone"))
+    assert acting.runs_of("try") == 2
