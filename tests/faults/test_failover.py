@@ -101,7 +101,7 @@ def lost(address: str, happens: Callable[[], object], *, answer_s: float = 10.0)
 
 
 def resumed(address: str, *, asked: Sequence[Sequence[int]] = ([2, 3],)) -> tuple[Step, ...]:
-    """The plan that another process comes to, for which it asks for one of these lists of steps, and for none that is on record."""
+    """The plan that another process comes to. It asks for one of these lists of steps, and for none that is on record."""
 
     async def main(journal: PostgresJournal) -> tuple[Step, ...]:
         target = ScriptedAgent("search", "book", "pack")
