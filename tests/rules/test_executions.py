@@ -11,7 +11,9 @@ from outrider.errors import NotNow, RulesMisused
 from outrider.rules import Rules
 from outrider.rules.events import (
     Approved,
+    Asked,
     Drafted,
+    Ended,
     Execute,
     Executed,
     Observed,
@@ -391,3 +393,33 @@ def test_an_executed_step_of_which_nothing_is_asked_takes_no_answer() -> None:
     with pytest.raises(NotNow, match=r"nothing is asked about step 0$"):
         acting.receive(Settled(at=0, observation="done"))
     assert acting.plan == ["book=booked"]
+
+
+def test_what_is_ordered_asked_and_found_of_a_step_names_its_number() -> None:
+    acting = Acting()
+    acting.verified("look")
+    acting.returned("look")
+    acting.verified("ask")
+    (asked,) = [event for event in acting.findings if isinstance(event, Asked)]
+    acting.receive(Approved(at=1))
+    assert (acting.run_of("look").at, asked.at, acting.run_of("ask").at) == (0, 1, 1)
+    acting.returned("ask")
+    assert [event.at for event in acting.findings if isinstance(event, Executed)] == [0, 1]
+
+
+def test_a_run_that_is_withdrawn_already_is_not_withdrawn_once_more_when_the_run_ends() -> None:
+    acting = Acting()
+    acting.drafted("try")
+    order = acting.run_of("try")
+    acting.verified("look")
+    assert acting.withdrawn == [order.execution]
+    acting.receive(Stopped(reason="enough"))
+    assert acting.withdrawn.count(order.execution) == 1
+
+
+def test_where_nobody_is_there_to_ask_the_run_ends_for_the_tools_own_reason() -> None:
+    acting = Acting(asks=False)
+    acting.verified("book")
+    acting.lost("book")
+    (ended,) = [event for event in acting.findings if isinstance(event, Ended)]
+    assert (ended.outcome, ended.reason) == ("tool_failed", "it hung")
