@@ -147,5 +147,5 @@ def peak(reading: Iterator[Trace]) -> int:
 def test_memory_does_not_grow_with_the_file(tmp_path: Path) -> None:
     few = write(tmp_path / "few.jsonl", [row(at, task=f"task {n}") for n in range(50) for at in range(5)])
     many = write(tmp_path / "many.jsonl", [row(at, task=f"task {n}") for n in range(2000) for at in range(5)])
-    peak(read_rows(few))  # what is made once
+    peak(read_rows(many))  # what is made once
     assert peak(read_rows(many)) < 1.5 * peak(read_rows(few)) + 10_000

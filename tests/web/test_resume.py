@@ -10,8 +10,9 @@ from typing import Any
 
 import pytest
 
-from outrider.journal import MemoryJournal, own
+from outrider.journal import JournalStore, MemoryJournal, Owned, own
 from outrider.rules.events import Executed, Opened, Paused, Resumed, Started
+from outrider.runtime import Session
 from outrider.testing import run
 from outrider.tools import Toolbox
 from outrider.web.rooms import Rooms
@@ -200,11 +201,14 @@ def test_a_session_that_keeps_nothing_of_how_it_was_launched_is_refused_in_a_sen
     run(main())
 
 
-def test_a_server_whose_sessions_run_in_an_engine_resumes_none(pairs: str) -> None:
+def test_a_server_whose_sessions_run_in_an_engine_resumes_none_that_ran_elsewhere(pairs: str) -> None:
+    def follows(journal: JournalStore, name: str, owned: Owned | None) -> Session:
+        raise AssertionError(f"{name} runs in no engine")
+
     async def main() -> None:
         journal, name = await cut(pairs)
         async with served(journal) as server:
-            server.desk.in_engine = True
+            server.desk.follows = follows
             refused = await again(server, name)
             assert refused.json["error"]["message"] == (
                 f"this server's calls are made by an engine's workers; to go on with it: outrider resume {name}"

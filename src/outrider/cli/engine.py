@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import os
 import sys
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from outrider.errors import BadOption
-from outrider.journal import JournalStore
-from outrider.launch import Launch, Launches, Understood, launch
+from outrider.journal import JournalStore, Owned
+from outrider.launch import Follows, Launch, Launches, Understood, launch
 from outrider.naming import Models
+from outrider.runtime import Session
 
 if TYPE_CHECKING:
     from outrider.scale import Address
@@ -28,24 +30,35 @@ def engine_at(text: str) -> Address:
     return address_of(text)
 
 
-async def launches_at(engine: str) -> Launches:
-    """What makes runs ready in the engine that is named, which is connected to when this returns; without a name, here.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Calls:
+    """Where calls are made: what makes runs ready there and, elsewhere than here, what follows again one that goes on there."""
+
+    launches: Launches = launch
+    follows: Follows | None = None
+
+
+async def calls_at(engine: str) -> Calls:
+    """Calls are made in the engine that is named, which is connected to when this returns; without a name, here.
 
     Raises:
         BadOption: it names none.
         Unreachable, AccessRefused: there is no way to it.
     """
     if not engine:
-        return launch
+        return Calls()
     address = engine_at(engine)
-    from outrider.scale import Engine, connected, launch_remote
+    from outrider.scale import Engine, connected, launch_remote, resume_remote
 
     there = Engine(client=await connected(address), address=address)
 
     async def launch_there(understood: Understood, models: Models, journal: JournalStore) -> Launch:
         return await launch_remote(understood, there, journal)
 
-    return launch_there
+    def follow_there(journal: JournalStore, name: str, owned: Owned | None = None) -> Session:
+        return resume_remote(name, journal=journal, engine=there, owned=owned)
+
+    return Calls(launches=launch_there, follows=follow_there)
 
 
 def end_at_once(code: object) -> None:

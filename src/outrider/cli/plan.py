@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Final
 
 from outrider.cli.ctrl_c import CtrlC
-from outrider.cli.engine import launches_at
+from outrider.cli.engine import calls_at
 from outrider.cli.exits import Exit, code_of
 from outrider.cli.kept import settings_of
 from outrider.cli.own_tools import ToolsWanted, check_no_effect, not_as_listed, toolbox_of
@@ -96,10 +96,10 @@ async def _run(options: PlanOptions, ctrl_c: CtrlC) -> Exit:
 
 
 async def _ready(understood: Understood, models: Models, journal: JournalStore, options: PlanOptions) -> Launch:
-    launches = await launches_at(options.engine)
+    calls = await calls_at(options.engine)
     if understood.any_here and not options.engine:
         tell_preparing()
-    ready = await launches(understood, models, journal)
+    ready = await calls.launches(understood, models, journal)
     tell_prepared()
     if options.compare:
         check_no_effect(ready.tools)

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Final
 
 from outrider.cli.ctrl_c import CtrlC
-from outrider.cli.engine import engine_at
+from outrider.cli.engine import calls_at
 from outrider.cli.exits import Exit, code_of
 from outrider.cli.kept import Kept, kept_of
 from outrider.cli.own_tools import ToolsWanted, toolbox_of
@@ -154,12 +154,10 @@ async def _follow_again(
     journal: JournalStore, name: str, engine: str, options: ResumeOptions, telemetry: Telemetry, ctrl_c: CtrlC
 ) -> Exit:
     """The engine goes on with it by itself: what the journal lacks is fetched, and the person takes part again."""
-    address = engine_at(engine)
-    from outrider.scale import Engine, connected, resume_remote
-
-    there = Engine(client=await connected(address), address=address)
+    follows = (await calls_at(engine)).follows
+    assert follows is not None, "an engine is named"
     way = showing(as_json=options.as_json, plain=options.plain)
-    session = resume_remote(name, journal=journal, engine=there)
+    session = follows(journal, name, None)
     if session.held and not way.takes_part:
         print(f"outrider: the session is held; to let it go on: outrider resume {name} --say go-on", file=sys.stderr)
     async with telemetry.watching(session):

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from outrider.cli.ctrl_c import CtrlC
-from outrider.cli.engine import launches_at
+from outrider.cli.engine import calls_at
 from outrider.cli.exits import Exit
 from outrider.cli.garbage import collect_seldom
 from outrider.cli.kept import settings_of
@@ -188,7 +188,8 @@ async def _serve(
         desk.settings = lambda understood: settings_of(
             understood.wanted, understood.agents, options.own_tools, options.prices, served=True
         )
-        desk.launches, desk.in_engine = await launches_at(options.engine), bool(options.engine)
+        calls = await calls_at(options.engine)
+        desk.launches, desk.follows = calls.launches, calls.follows
         for note in not_as_listed(toolbox, options.own_tools):
             print(f"outrider: {note}", file=sys.stderr)
         desk.hands_over = options.hand_over

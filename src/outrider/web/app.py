@@ -116,7 +116,7 @@ class _Api:
         """Of one that runs here also whose it is; of another that has not finished who runs it, and whether it can go on here."""
         open_here = entry.outcome == "interrupted" and not live
         owner = owner_of(self._desk.journal, entry.name) if open_here else ""
-        resumable = open_here and not owner and self._openings.resumable(entry.name)
+        resumable = open_here and not owner and self._openings.resumable(entry.name, in_engine=self._desk.follows is not None)
         found = self._desk.find(entry.name) if live else None
         user = found.owner.name if found is not None else ""
         return {**_entry(entry, live=live), "user": user, "owner": owner, "resumable": resumable}

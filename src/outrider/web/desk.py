@@ -8,14 +8,15 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import secrets
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
+from functools import partial
 from types import TracebackType
 from typing import TYPE_CHECKING, Final, Self, TypeAlias
 
 from outrider.errors import BadOption, CallerError, JournalError, NotNow, RunEnded, ShuttingDown, first_of
 from outrider.journal import JournalStore, Owned
-from outrider.launch import Launch, Launches, Understood, Wanted, launch, understand
-from outrider.resuming import check_unfinished
+from outrider.launch import Follows, Launch, Launches, Understood, Wanted, launch, understand
+from outrider.resuming import check_unfinished, engine_of
 from outrider.rules.events import Record
 from outrider.runtime import Limits, ServerLimits, Session
 from outrider.runtime.turns import Ticket
@@ -39,12 +40,16 @@ MOST_ENDED: Final = 20
 Begins: TypeAlias = Callable[[Launch, Owned], Awaitable[Session]]
 """Makes the session, which is owned, of a run that is ready."""
 
+Work: TypeAlias = Callable[[asyncio.Future["Live"]], Coroutine[None, None, None]]
+"""Runs a session to its end; whoever waits for it is given it once it has begun."""
+
 
 class Desk:
     """Holds the sessions of one server. Enter it to begin; leaving it stops them in order and waits for them.
 
     ``telemetry`` is told of every session that begins after it is set. What ``settings`` gives of how a session is launched is
-    kept in its journal; without any, nobody can resume it. ``in_engine`` says that ``launches`` has others make the calls.
+    kept in its journal; without any, nobody can resume it. Where
+    ``launches`` has others make the calls, ``follows`` follows again what goes on there.
     With ``hands_over``, sessions are not stopped in the end: they are left to ``resume``.
 
     Args:
@@ -72,7 +77,7 @@ class Desk:
         self.launches: Launches = launch
         self._lending = lending
         self.telemetry = NO_TELEMETRY
-        self.in_engine = False
+        self.follows: Follows | None = None
         self.hands_over = False
         self.own_tools: Toolbox | None = None
         self.settings: Callable[[Understood], str] = lambda understood: ""
@@ -150,7 +155,8 @@ class Desk:
         async def begins(ready: Launch, mine: Owned) -> Session:
             return ready.session(ask=ask, owned=mine, settings=self.settings(understood))
 
-        return await self._started(secrets.token_hex(4), understood, begins, by, "start")
+        self.team.check_start(by, understood, self._rooms.of(by))
+        return await self._started(partial(self._launch, secrets.token_hex(4), understood, begins, by), by, "start")
 
     async def resume(self, name: str, again: Again, *, by: User = ALONE) -> Live:
         """The interrupted session of exactly this name goes on here, in the limits of ``by``; one that runs here already is it.
@@ -164,35 +170,42 @@ class Desk:
         """
         if (live := self.find(name)) is not None and not live.over:
             return live
-        if self.in_engine:
-            raise BadOption(f"this server's calls are made by an engine's workers; to go on with it: outrider resume {name}")
         if name in self._opening:
             raise NotNow(f"session {name!r} is being opened here already; look again in a moment")
         check_unfinished(self.journal, name)
         check_free(self.journal, name)
-        wanted = wanted_again(name, opening_of(self.journal, name), again)
-        understood = understand(wanted, self.team.limits_of(by), self.own_tools)
+        work = self._resuming(name, again, by)
+        self._opening.add(name)
+        try:
+            return await self._started(work, by, "resume", name, after=len(self.journal.read(name)))
+        finally:
+            self._opening.discard(name)
+
+    def _resuming(self, name: str, again: Again, by: User) -> Work:
+        opened = opening_of(self.journal, name)
+        if engine_of(opened) and self.follows is not None:
+            self.team.check_one_more(by, self._rooms.of(by))
+            return partial(self._follow, name, self.follows, by)
+        if self.follows is not None:
+            raise BadOption(f"this server's calls are made by an engine's workers; to go on with it: outrider resume {name}")
+        understood = understand(wanted_again(name, opened, again), self.team.limits_of(by), self.own_tools)
 
         async def begins(ready: Launch, mine: Owned) -> Session:
             return await session_again(ready, mine, again)
 
-        self._opening.add(name)
-        try:
-            return await self._started(name, understood, begins, by, "resume", after=len(self.journal.read(name)))
-        finally:
-            self._opening.discard(name)
-
-    async def _started(self, name: str, understood: Understood, begins: Begins, by: User, did: str, after: int = 0) -> Live:
-        """A session that begins as ``did``, or goes on after so many records."""
         self.team.check_start(by, understood, self._rooms.of(by))
+        return partial(self._launch, name, understood, begins, by)
+
+    async def _started(self, work: Work, by: User, did: str, name: str = "", after: int = 0) -> Live:
+        """The session that ``work`` begins as ``did``, or goes on with by its ``name`` after so many records."""
         ticket = await self._rooms.enter(by, self.team.limits_of(by).caller)
         try:
-            key = self._asked(by, did, name if after else "")
+            key = self._asked(by, did, name)
         except JournalError:
             self._rooms.leave(by, ticket)
             raise
         begun: asyncio.Future[Live] = asyncio.get_running_loop().create_future()
-        task = self._group.create_task(self._launch(name, understood, begun, begins, by))
+        task = self._group.create_task(work(begun))
         self._launching.add(task)
         self._leaves(task, begun, by, ticket)
         return await self._begun(begun, key, after)
@@ -240,7 +253,7 @@ class Desk:
             audit.answered(key, "accepted", session=live.name, record=after)
         return live
 
-    async def _launch(self, name: str, understood: Understood, begun: asyncio.Future[Live], begins: Begins, by: User) -> None:
+    async def _launch(self, name: str, understood: Understood, begins: Begins, by: User, begun: asyncio.Future[Live]) -> None:
         try:
             with tended(self.journal, name) as mine:  # nobody's any more, if it does not begin
                 async with self._lending.lent(understood) as lent:
@@ -256,6 +269,14 @@ class Desk:
             if not begun.done():
                 begun.set_exception(ShuttingDown(STOPPING))
             raise
+        except Exception as error:
+            _refuse(begun, error)
+
+    async def _follow(self, name: str, follows: Follows, by: User, begun: asyncio.Future[Live]) -> None:
+        self._opened()
+        try:
+            with tended(self.journal, name) as mine:
+                await self._run(follows(self.journal, name, mine), begun, by)
         except Exception as error:
             _refuse(begun, error)
 

@@ -80,22 +80,24 @@ class Openings:
 
     def __init__(self, journal: JournalStore) -> None:
         self._journal = journal
-        self._known: dict[str, tuple[bool, bool]] = {}
+        self._known: dict[str, tuple[bool, bool, str]] = {}
 
-    def resumable(self, name: str) -> bool:
-        """Whether it is known how the session was launched."""
-        return self._of(name)[0]
+    def resumable(self, name: str, *, in_engine: bool) -> bool:
+        """Whether a server whose calls are made here, or ``in_engine``, can go on with it: it is known how it was launched."""
+        known, _, engine = self._of(name)
+        return known and bool(engine) == in_engine
 
     def served(self, name: str) -> bool:
         """Whether a server ran it."""
         return self._of(name)[1]
 
-    def _of(self, name: str) -> tuple[bool, bool]:
+    def _of(self, name: str) -> tuple[bool, bool, str]:
         if name not in self._known:
             try:
-                self._known[name] = True, settings_in(opening_of(self._journal, name)).served
+                opened = opening_of(self._journal, name)
+                self._known[name] = True, settings_in(opened).served, engine_of(opened)
             except (BadOption, JournalError):
-                self._known[name] = False, False
+                self._known[name] = False, False, ""
         return self._known[name]
 
 

@@ -75,6 +75,10 @@ class Team:
         if not user.may("admin"):
             for text in understood.agents.values():
                 self._check_agents(text)
+        self.check_one_more(user, running)
+
+    def check_one_more(self, user: User, running: int) -> None:
+        """Raise ``TooMany`` unless one more session of ``user`` may run beside the ``running`` ones."""
         most = user.allowance.sessions
         if most is not None and running >= most:
             raise TooMany(f"{running} sessions of {user.name} run, and {most} may; stop one, or ask again", retry_after_s=RETRY_S)
