@@ -261,6 +261,7 @@ def test_an_address_or_a_verb_that_is_not_there_is_told_in_json(method: str, url
         async with served() as server:
             said = await server.client.ask(method, url, headers={"content-type": "application/json"})
             assert (said.status, said.error) == (status, {404: "not_found", 405: "method_not_allowed"}[status])
+            assert ("allow" in said.headers) == (status == 405), "RFC 9110, section 15.5.6"
 
     run(main())
 

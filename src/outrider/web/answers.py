@@ -49,9 +49,9 @@ def answer(value: JSON, status: int = 200, headers: Mapping[str, str] | None = N
     return Response(json.dumps(value), status, headers, "application/json")
 
 
-def refusal(kind: str, message: str, status: int) -> Response:
+def refusal(kind: str, message: str, status: int, headers: Mapping[str, str] | None = None) -> Response:
     """An error as the API tells it: ``{"error": {"kind", "message"}}``."""
-    return answer({"error": {"kind": kind, "message": message}}, status)
+    return answer({"error": {"kind": kind, "message": message}}, status, headers)
 
 
 def status_of(error: OutriderError) -> int:

@@ -267,7 +267,7 @@ async def _not_here(request: Request, error: Exception) -> Response:
     }
     usual = error.detail == HTTPStatus(error.status_code).phrase
     told = plain.get(error.status_code, error.detail) if usual else error.detail
-    return refusal(kinds.get(error.status_code, "bad_request"), told, error.status_code)
+    return refusal(kinds.get(error.status_code, "bad_request"), told, error.status_code, error.headers)
 
 
 async def _broke(request: Request, error: Exception) -> Response:
