@@ -23,7 +23,7 @@ from outrider.providers.prices import Prices
 from outrider.rules import MATCHINGS, Batch, ByValue, Lookahead, Matching, Sliding, lookahead_named
 from outrider.rules.kept import estimates_of
 from outrider.runtime import DEFAULT_MAX_STEPS, Budget, Limits, ServerLimits, Session, plan
-from outrider.runtime.session import DEFAULT_READS
+from outrider.runtime.planning import DEFAULT_READS
 from outrider.worlds import named_world
 from outrider.worlds.named import OWN_TOOLS, NamedWorld, world_around
 

@@ -12,7 +12,7 @@ from outrider.errors import BadOption, BudgetReached, NotNow, RunStopped
 from outrider.journal import MemoryJournal, replay
 from outrider.model import Answer, Prefix
 from outrider.rules.events import Allowed, Cancelled, Extended, Reached, Record, Started
-from outrider.runtime.session import Journal
+from outrider.runtime.keeping import Journal
 from outrider.testing import FakeAgent, ScriptedAgent, run, steps
 
 ROUTE = ("a", "b", "c", "d", "e")

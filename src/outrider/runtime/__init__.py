@@ -1,7 +1,9 @@
 """The shell: it performs the rules' orders and feeds back events."""
 
+from outrider.runtime.keeping import Journal
 from outrider.runtime.limits import Budget, Limits, ServerLimits
-from outrider.runtime.session import DEFAULT_LOOKAHEAD, DEFAULT_MAX_STEPS, Journal, Session, plan
+from outrider.runtime.planning import DEFAULT_LOOKAHEAD, DEFAULT_MAX_STEPS, plan
+from outrider.runtime.session import Session
 from outrider.runtime.stream import EventStream, Stream
 
 __all__ = [

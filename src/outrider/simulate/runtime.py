@@ -13,7 +13,7 @@ from outrider.figures import Figures
 from outrider.model import Answer, Counted, Prefix, Role, Task, Usage
 from outrider.rules import Lookahead, Sliding
 from outrider.runtime import Limits, Session, plan
-from outrider.runtime.session import Journal
+from outrider.runtime.keeping import Journal
 from outrider.simulate.episode import TICKS_A_SECOND, Effort, Episode, ticks
 from outrider.simulate.provider import Provider
 from outrider.testing import run
