@@ -24,7 +24,7 @@ TYPES: Final[dict[str, Any]] = {
     "budget_calls": WHOLE, "budget_tokens": WHOLE, "budget_usd": NUMBER, "budget_seconds": NUMBER, "requests_a_minute": WHOLE,
     "tokens_a_minute": WHOLE, "hour_worth": NUMBER, "ask": {"type": "boolean"}, "at": WHOLE, "text": TEXT, "sentence": TEXT,
     "calls": WHOLE, "tokens": WHOLE, "usd": NUMBER, "seconds": NUMBER, "steps": WHOLE, "reason": TEXT,
-    "observation": TEXT,
+    "observation": TEXT, "happened": {"type": "boolean"},
     "step": {"type": "object", "required": ["action"], "additionalProperties": False,
              "properties": {"action": TEXT, "arguments": {"type": "object"}, "text": TEXT}},
 }  # fmt: skip

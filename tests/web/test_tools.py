@@ -73,6 +73,41 @@ def test_what_came_of_it_is_the_persons_to_say_and_the_tool_is_not_run() -> None
     run(main())
 
 
+def test_what_is_said_to_have_happened_is_taken_back_by_going_back() -> None:
+    async def main() -> None:
+        tools = FakeTools(Declared("pour", undo=True), loses=lambda step, key: "after")
+        async with served() as server:
+            url = await server.begin(tea(server.journal, tools, "pour"))
+            await asyncio.sleep(5)
+            asked = (await scene(server, url))["asked"]
+            assert (asked["question"], asked["undoing"], asked["answers"]) == ("unsure", False, ["y", "s", "h", "q"])
+            refused = await says(server, url, "settle", at=0, observation="poured", happened="yes")
+            assert 'happened is "yes"; give true or false' in refused.json["error"]["message"]
+            assert (await says(server, url, "settle", "c2", at=0, observation="poured", happened=True)).status == 200
+            assert (await says(server, url, "go_back", "c3", at=0)).status == 200
+            await asyncio.sleep(1)
+            assert len(tools.undone) == 1
+
+    run(main())
+
+
+def test_where_taking_back_gave_no_answer_it_can_be_taken_back_again() -> None:
+    async def main() -> None:
+        tools = FakeTools(Declared("pour", undo=True), loses_undo=lambda step, key: "after")
+        async with served() as server:
+            url = await server.begin(tea(server.journal, tools, "pour"))
+            await asyncio.sleep(6)
+            assert (await says(server, url, "go_back", at=0)).status == 200
+            await asyncio.sleep(1)
+            asked = (await scene(server, url))["asked"]
+            assert (asked["question"], asked["undoing"], asked["answers"]) == ("unsure", True, ["y", "s", "h", "b", "q"])
+            assert (await says(server, url, "go_back", "c2", at=0)).status == 200
+            await asyncio.sleep(1)
+            assert len(tools.undone) == 2
+
+    run(main())
+
+
 def test_an_answer_to_what_is_not_asked_is_refused_and_does_nothing() -> None:
     async def main() -> None:
         tools = FakeTools(ASKS)

@@ -109,7 +109,10 @@ class VerifyingStep:
 
 @dataclass(frozen=True, slots=True)
 class Asking:
-    """What the person is asked about the tool of confirmed step ``at``; ``writes`` says whether it changes the world."""
+    """What the person is asked about the tool of confirmed step ``at``.
+
+    ``writes`` says whether it changes the world; ``undoing`` that its effect was being taken back when the answer was lost.
+    """
 
     at: int
     step: Step
@@ -118,6 +121,7 @@ class Asking:
     since_s: float
     writes: bool
     reads: str = ""
+    undoing: bool = False
 
     @property
     def text(self) -> str:
@@ -302,7 +306,8 @@ class Picture:
                 return self._of(at, step=step, runs_s=None, executed_s=self.now_s, early_s=early_s, settled=settled)
             case Asked(at=at, step=step, question=question, reason=reason):
                 writes = self.executions.effect(step) == "write"
-                return replace(self, asked=Asking(at, step, question, reason, self.now_s, writes, self.reads(step)))
+                asked = Asking(at, step, question, reason, self.now_s, writes, self.reads(step), undoing=bool(self.stayed))
+                return replace(self, asked=asked)
             case Approved():
                 return replace(self, asked=None)
             case Settled(at=at):

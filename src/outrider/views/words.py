@@ -107,10 +107,15 @@ def asks(asking: Asking) -> str:
 
 
 def answers(asking: Asking) -> tuple[tuple[str, str], ...]:
-    """What the person can do where they are asked: a key, and what it does. Behind what may have happened nobody goes back."""
+    """What the person can do where they are asked: a key, and what it does.
+
+    Behind what may have happened nobody goes back, unless it was being taken back: then that is done once more.
+    """
     run = ("y", "runs it" if asking.question == "approval" else "runs it again")
-    back = () if asking.question == "unsure" else (("b", "goes back"),)
-    return (run, ("s", "says what came of it"), *back, ("q", "stops"))
+    unsure = asking.question == "unsure"
+    happened = (("h", "it has happened"),) if unsure else ()
+    back = () if unsure and not asking.undoing else (("b", "takes it back again" if unsure else "goes back"),)
+    return (run, ("s", "says what came of it"), *happened, *back, ("q", "stops"))
 
 
 def steered(at: int, sentence: str) -> str:

@@ -265,7 +265,8 @@ class Projection:
         asked = self._state["asked"]
         assert isinstance(asked, dict), "what has been asked is in the state"
         commands = {"y": "approve", "s": "settle", "b": "go_back", "q": "stop"}
-        can = [commands[key] for key in asked["answers"] if isinstance(key, str)] if isinstance(asked["answers"], list) else []
+        keys = asked["answers"] if isinstance(asked["answers"], list) else []
+        can = [commands[key] for key in keys if isinstance(key, str) and key in commands]  # h is settle once more
         return CustomEvent(name=ASKED, value=_sound({**asked, "answers": [*can]}))
 
     # State ----------------------------------------------------------------------------------------------------------

@@ -99,9 +99,9 @@ def read_again(found: Mapping[str, JSON]) -> Again:
     return Again(
         approximation=word(given, "approximation") if "approximation" in given else "",
         target=word(given, "target") if "target" in given else "",
-        ask=_is(given, "ask"),
-        world_is_there=_is(given, "world_is_there"),
-        run_again=_is(given, "run_again"),
+        ask=whether(given, "ask"),
+        world_is_there=whether(given, "world_is_there"),
+        run_again=whether(given, "run_again"),
     )
 
 
@@ -146,10 +146,11 @@ def _max_steps(found: Mapping[str, JSON], otherwise: int | str) -> int | str:
 
 def asks(found: Mapping[str, JSON]) -> bool:
     """Whether whoever starts the session can be asked when it reaches a limit; if not, it ends there."""
-    return _is(found, "ask")
+    return whether(found, "ask")
 
 
-def _is(found: Mapping[str, JSON], name: str) -> bool:
+def whether(found: Mapping[str, JSON], name: str) -> bool:
+    """Whether field ``name`` says so; where it is not there, it does not."""
     value = found.get(name)
     if value is not None and not isinstance(value, bool):
         raise BadOption(f"{name} is {_shown(value)}; give true or false")

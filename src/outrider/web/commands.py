@@ -14,7 +14,7 @@ from outrider.errors import BadOption, BadStep, NotNow, OutriderError
 from outrider.model import FINISH, JSON, Step
 from outrider.runtime import Session
 from outrider.web.answers import error_json, status_of, step_from
-from outrider.web.asked import amount, check_fields, whole, word
+from outrider.web.asked import amount, check_fields, whether, whole, word
 from outrider.worlds import FREE
 
 FIELDS: Final[Mapping[str, tuple[str, ...]]] = {
@@ -28,7 +28,7 @@ FIELDS: Final[Mapping[str, tuple[str, ...]]] = {
     "extend": ("steps", "reason"),
     "more": ("reason",),
     "approve": ("at",),
-    "settle": ("at", "observation"),
+    "settle": ("at", "observation", "happened"),
     "stop": (),
 }
 """Every command with the fields it may have beside ``id`` and ``command``."""
@@ -54,6 +54,7 @@ class Command:
     text: str = ""
     sentence: str = ""
     observation: str = ""
+    happened: bool = False
     calls: int | None = None
     tokens: int | None = None
     usd: float | None = None
@@ -85,6 +86,7 @@ def read_command(found: Mapping[str, JSON]) -> Command:
         text=word(found, "text") if "text" in found else "",
         sentence=word(found, "sentence") if "sentence" in found else "",
         observation=word(found, "observation") if "observation" in found else "",
+        happened=whether(found, "happened"),
         calls=whole(found, "calls") if "calls" in found else None,
         tokens=whole(found, "tokens") if "tokens" in found else None,
         usd=amount(found, "usd"),
@@ -141,7 +143,7 @@ def perform(command: Command, session: Session) -> None:
         case "approve":
             session.approve(command.at)
         case "settle":
-            session.settle(command.observation, command.at)
+            session.settle(command.observation, command.at, happened=command.happened)
         case _:
             session.stop()
 

@@ -159,6 +159,7 @@ def _asked(asking: Asking) -> dict[str, JSON]:
         "text": one_line(asking.text),
         "reason": one_line(asking.reason),
         "writes": asking.writes,
+        "undoing": asking.undoing,
         "said": asks(asking),
         "answers": [key for key, _ in answers(asking)],
         "since_s": asking.since_s,

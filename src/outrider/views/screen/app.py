@@ -260,7 +260,7 @@ class PlanScreen(App[None]):
     def _command(self, key: str, character: str | None) -> None:
         self.say("")
         match key:
-            case "y" | "s" | "b" if (asked := self._asked_on_display) is not None:
+            case "y" | "s" | "h" | "b" if (asked := self._asked_on_display) is not None and key in dict(answers(asked)):
                 self._answer_asked(key, asked)
             case "enter":
                 self._accept()
@@ -297,7 +297,7 @@ class PlanScreen(App[None]):
             self._obey(lambda: self._session.go_back(asked.at))
         else:
             self.screen.add_class("typing")
-            self._prompt.open("observation", asked.at)
+            self._prompt.open("happened" if key == "h" else "observation", asked.at)
 
     def _look(self, key: str) -> bool:
         """Whether the key only changes what is in sight."""
@@ -364,8 +364,8 @@ class PlanScreen(App[None]):
         """The person has typed a step, a sentence, or what came of a step."""
         if event.what != "step":
             self._close_prompt()
-            said = self._session.steer if event.what == "sentence" else partial(self._session.settle, at=event.at)
-            self._obey(partial(said, event.text))
+            settle = partial(self._session.settle, at=event.at, happened=event.what == "happened")
+            self._obey(partial(self._session.steer if event.what == "sentence" else settle, event.text))
             return
         try:
             step = typed_step(event.text, self._world, self._prompt.prefix)

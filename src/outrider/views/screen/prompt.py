@@ -26,13 +26,14 @@ FREE_WORDS: Final = World(name="", about="")
 """Where a session has no world, a step is whatever the person types."""
 
 
-Meant: TypeAlias = Literal["step", "sentence", "observation"]
-"""What the person types: a step, a sentence to steer with, or what came of executing a step."""
+Meant: TypeAlias = Literal["step", "sentence", "observation", "happened"]
+"""What the person types: a step, a sentence to steer with, or what came of executing a step, which by their word has happened."""
 
 _LABELS: Final[dict[Meant, str]] = {
     "step": "Your step {at}, in place of the target's: an action, or action(name=value)",
     "sentence": "Steer: a sentence added to the task from step {at} on; an empty one takes all back",
     "observation": "What came of step {at}: both agents read it, and its tool is not run",
+    "happened": "Step {at} has happened, and going back takes it back: what came of it, which both agents read",
 }
 
 

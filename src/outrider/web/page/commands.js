@@ -56,7 +56,7 @@ function verbsOf(session, setRace, setTrouble) {
     goOn: () => shown({ command: "go_on" }),
     pause: () => shown({ command: "pause" }),
     approve: ({ at }) => shown({ command: "approve", at }),
-    settle: ({ at }, observation) => send({ command: "settle", at, observation }),
+    settle: ({ at }, observation, happened) => send({ command: "settle", at, observation, happened }),
     more: () => shown({ command: "more" }),
     steer: (sentence) => send({ command: "steer", sentence }),
     stop: () => shown({ command: "stop" }),

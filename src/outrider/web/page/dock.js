@@ -116,12 +116,13 @@ function Asked({ asked, commands, panel, toggle, live }) {
 function SettlePanel({ scene, commands, leave }) {
   const [asked] = useState(scene.asked);
   const [text, setText] = useState("");
+  const [happened, setHappened] = useState(false);
   const [error, setError] = useState("");
   const field = useRef(null);
   useLayoutEffect(() => field.current.focus(), []); // at once: the next key is meant for it
   const submit = async (event) => {
     event.preventDefault();
-    const refused = await commands.settle(asked, text);
+    const refused = await commands.settle(asked, text, happened);
     return refused ? setError(refused) : leave();
   };
   return html`
@@ -139,6 +140,11 @@ function SettlePanel({ scene, commands, leave }) {
         ></textarea>
         ${error ? html`<p class="error" id="observation-error" role="alert">${error}</p>` : html`<p class="hint" id="observation-hint">Both agents read it, and the tool is not run.</p>`}
       </div>
+      ${asked.question === "unsure" &&
+      html`<label class="check">
+        <input type="checkbox" checked=${happened} onChange=${(event) => setHappened(event.currentTarget.checked)} />
+        It has happened: going back takes it back
+      </label>`}
       <div class="buttons">
         <button type="submit" class="primary">Say so</button>
         <button type="button" onClick=${leave}>Cancel</button>
