@@ -117,7 +117,7 @@ def test_a_newer_journal_says_so_and_is_left_as_it_is(place: Place, words: tuple
     database.close()
     ran = place.here(*words)
     assert (ran.code, ran.out) == (5, "")
-    assert "has format 99 and this Outrider reads up to 3; install a newer one" in ran.sentence
+    assert "has format 99 and this Outrider reads up to 4; install a newer one" in ran.sentence
 
 
 def test_a_file_that_is_no_journal_is_never_written_over(place: Place) -> None:

@@ -135,9 +135,23 @@ async def test_neither_enter_nor_a_key_that_came_too_soon_runs_what_changes_the_
 
 async def test_an_effect_of_which_nobody_knows_is_asked_about_and_not_gone_back_behind() -> None:
     async with watched(tools=let_through(Declared("post letter"), loses=lambda step, key: "after")) as seen:
-        await asked(seen, why="Whether it has had its effect is not known. y runs it again, s says what came of it, q stops")
+        await asked(seen, why="Whether it has had its effect is not known. y runs it again, s says what came of it, h it has")
         await seen.press("b")
         await seen.until("has had its effect is not known; say what has come of it first")
+
+
+async def test_h_says_that_it_has_happened_so_that_going_back_takes_it_back() -> None:
+    tools = let_through(Declared("post letter", undo=True), loses=lambda step, key: "after")
+    async with watched(tools=tools) as seen:
+        await asked(seen, why="Whether it has had its effect is not known.")
+        await seen.press("h")
+        await seen.until("Step 0 has happened, and going back takes it back", "Enter say so")
+        await seen.type("it is in the box")
+        await seen.press("enter")
+        await seen.until("→ it is in the box (in your words)")
+        await seen.press("g", "enter")
+        await seen.until("you went back; it was: post letter")
+        assert [step.named for _, step in tools.undone] == [POST]
 
 
 async def test_a_tool_that_gave_no_answer_may_be_run_again() -> None:

@@ -49,7 +49,7 @@ TINY: Final = 12
 """With fewer lines the plan, the note and the keys are all there is room for; and while the person types, what they type."""
 
 Mode: TypeAlias = Literal["watching", "choosing", "asking"]
-_ENTERS: Final[dict[Meant, str]] = {"step": "take", "sentence": "steer", "observation": "say so"}
+_ENTERS: Final[dict[Meant, str]] = {"step": "take", "sentence": "steer", "observation": "say so", "happened": "say so"}
 """What Enter does where the person types."""
 
 Colours: TypeAlias = Literal["terminal", "dark", "light"]
@@ -260,7 +260,7 @@ class PlanScreen(App[None]):
     def _command(self, key: str, character: str | None) -> None:
         self.say("")
         match key:
-            case "y" | "s" | "h" | "b" if (asked := self._asked_on_display) is not None and key in dict(answers(asked)):
+            case "y" | "s" | "b" | "h" if (asked := self._asked_on_display) and (key != "h" or asked.question == "unsure"):
                 self._answer_asked(key, asked)
             case "enter":
                 self._accept()

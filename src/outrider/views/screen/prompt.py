@@ -33,7 +33,7 @@ _LABELS: Final[dict[Meant, str]] = {
     "step": "Your step {at}, in place of the target's: an action, or action(name=value)",
     "sentence": "Steer: a sentence added to the task from step {at} on; an empty one takes all back",
     "observation": "What came of step {at}: both agents read it, and its tool is not run",
-    "happened": "Step {at} has happened, and going back takes it back: what came of it, which both agents read",
+    "happened": "Step {at} has happened, and going back takes it back: what came of it?",
 }
 
 
