@@ -14,6 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from outrider.errors import BadOption, UnknownName, UsersUnreadable
+from outrider.web.audit import Audit
 from outrider.web.users import ALONE, Allowance, Users, digest_of, listed, new_token, users_in
 from outrider.web.users_file import add_user, remove_user, renew_token
 
@@ -195,6 +196,20 @@ def test_the_commands_add_list_renew_and_remove_and_the_audit_tells_of_it(tmp_pa
     written = "".join(path.read_text() for path in tmp_path.iterdir() if path.is_file() and "sqlite" not in path.name)
     assert added["token"] not in written
     assert renewed["token"] not in written
+
+
+def test_the_columns_of_the_audit_line_up_whoever_did_it_and_whether_it_was_in_a_session(tmp_path: Path) -> None:
+    audit = Audit(tmp_path / "audit.jsonl")
+    audit.answered(audit.asks("(command line)", "admin", "new token of somebody-with-a-long-name"), "accepted")
+    audit.answered(audit.asks("ada", "act", "take", session="5c3878ea"), "not_now")
+    audit.answered(audit.asks("ben", "act", "start"), "accepted", session="b7e10c42", record=0)
+    audit.close()
+    lines = Place(tmp_path).run("audit", "--audit", "audit.jsonl").out.splitlines()
+    ends = [line.split()[-1] for line in lines]
+    assert ends == ["accepted", "not_now", "accepted"]
+    assert len({line.rindex(end) for line, end in zip(lines, ends, strict=True)}) == 1
+    assert len({lines[0].index("new"), lines[1].index("take"), lines[2].index("start")}) == 1
+    assert lines[1].index("5c3878ea") == lines[2].index("b7e10c42 record 0")
 
 
 def test_an_audit_that_is_not_there_is_one_sentence(tmp_path: Path) -> None:

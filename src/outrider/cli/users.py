@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final
@@ -109,8 +109,9 @@ def audit(
         where = file or (audit_beside(users) if users else None)
         if where is None:
             raise BadOption("there is no audit without users; name the users' file with --users, or the audit with --audit")
-        for deed in deeds(where, session=session):
-            print(json_line(deed) if as_json else _deed(deed))
+        found = deeds(where, session=session)
+        for line in [json_line(deed) for deed in found] if as_json else _table(found):
+            print(line)
 
 
 def _note(users: Path, did: str) -> None:
@@ -134,8 +135,14 @@ def _line(user: User, since: str) -> str:
     return f"{user.name:<20}  {user.role:<5}  {since[:10]}  {limits or 'no limit of their own'}"
 
 
-def _deed(deed: Mapping[str, JSON]) -> str:
-    """The deed in a line: time (UTC), user, what, session and record, what came of it."""
+def _table(deeds: Iterable[Mapping[str, JSON]]) -> list[str]:
+    """The deeds, a line each, in columns that line up: time (UTC), user, what, session and record, what came of it."""
+    rows = [_cells(deed) for deed in deeds]
+    widths = [max(len(cell) for cell in column) for column in zip(*rows, strict=True)]
+    return ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
+
+
+def _cells(deed: Mapping[str, JSON]) -> list[str]:
     where = f"{deed['session']}" + (f" record {deed['record']}" if "record" in deed else "")
     at = str(deed["at"])[:19].replace("T", " ")
-    return f"{at}  {one_line(deed['user']):<16}  {one_line(deed['did']):<12}  {one_line(where):<24}  {one_line(deed['answer'])}"
+    return [one_line(cell) for cell in (at, deed["user"], deed["did"], where, deed["answer"])]
