@@ -118,6 +118,14 @@ def test_everybody_is_told_who_they_are_and_what_they_have_spent(tmp_path: Path)
     run(main())
 
 
+def test_what_is_spent_of_dollars_is_told_as_people_write_them(tmp_path: Path) -> None:
+    async def main() -> None:
+        async with team_served(tmp_path, allowance=Allowance(usd=5, tokens=1000)) as server:
+            assert (await server.clients["ada"].get("/api/me")).json["spent"] == "0 of 1000 tokens spent, $0 of $5 spent"
+
+    run(main())
+
+
 def test_one_person_with_the_one_token_may_do_everything() -> None:
     async def main() -> None:
         async with served() as server:
