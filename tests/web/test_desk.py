@@ -19,7 +19,7 @@ from outrider.testing import run
 from outrider.web.commands import read_command
 from outrider.web.desk import MOST_ENDED, Desk
 from outrider.web.lending import Lending
-from outrider.web.rooms import MOST_LIVE
+from outrider.web.rooms import MOST_LIVE, STOPPING
 
 from .asking import by_script, served, tea
 
@@ -192,7 +192,7 @@ def test_a_session_whose_models_are_still_being_opened_is_given_up_at_the_end() 
                 starting = group.create_task(_refusal(ours))
                 await asyncio.sleep(1)
                 ours.close()
-            assert starting.result() == "the server is stopping; start it again"
+            assert starting.result() == STOPPING
             assert asyncio.get_running_loop().time() == pytest.approx(1.0)
 
     run(main())

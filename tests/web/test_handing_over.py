@@ -147,7 +147,7 @@ def test_a_signal_leaves_a_session_to_the_next_server_which_ends_it_as_if_nothin
             process.send_signal(number)
             assert "event: end" not in list(lines)
         ran = ended(process)
-    assert (ran.code, ran.err) == (0 if number == signal.SIGTERM else 130, "")
+    assert (ran.code, ran.err) == (0 if number == signal.SIGTERM else 130, f"outrider: left to the next server: {name}\n")
     with SqliteJournal(place.journal, read_only=True) as journal:
         (entry,) = journal.sessions()
         assert (entry.outcome, entry.steps, journal.owner(name)) == ("interrupted", 2, "")

@@ -164,7 +164,7 @@ def test_a_signal_stops_the_sessions_in_order_and_closes_their_streams(place: Pl
             process.send_signal(number)
             assert "event: end" in list(lines)
         ran = ended(process)
-    assert (ran.code, ran.err) == (code, "")
+    assert (ran.code, ran.err) == (code, f"outrider: stopped {name}\n")
     with SqliteJournal(place.journal, read_only=True) as journal:
         (entry,) = journal.sessions()
     assert (entry.name, entry.outcome, entry.steps) == (name, "stopped", 2)

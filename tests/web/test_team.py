@@ -424,6 +424,10 @@ def test_a_server_that_drains_lets_sessions_finish_takes_no_new_ones_and_tells_w
                     "/api/sessions", {"task": "x", "world": "free", "approximation": "direct@openai:a", "target": "cot@openai:b"}
                 )
                 assert (refused.status, refused.error) == (503, "shutting_down")
+                assert refused.json["error"]["message"] == (
+                    "the server is stopping and begins no session; another one may be up soon, so try again in a moment, or ask "
+                    "whoever runs it"
+                )
                 assert (await server.client.get("/readyz")).status == 503
                 assert (await server.client.post(f"{url}/commands", {"id": "1", "command": "take", "text": "boil"})).status == 200
                 heard = await listener.all()
@@ -438,11 +442,14 @@ def test_a_server_that_drains_lets_sessions_finish_takes_no_new_ones_and_tells_w
 def test_what_has_not_finished_by_then_is_stopped_with_its_plan_kept() -> None:
     async def main() -> None:
         async with served() as server:
+            said: list[str] = []
+            server.desk.says = said.append
             url = await server.tea()
             await server.desk.drain(6.0)
             await asyncio.sleep(1)
             scene = (await server.client.get(f"{url}/scene")).json
             assert (scene["outcome"], len(scene["confirmed"])) == ("stopped", 3)
+            assert said == ["draining: 1 session runs, for up to 6 s", "stopped tea"]
 
     run(main())
 
@@ -495,7 +502,8 @@ def test_a_second_sigterm_ends_the_drain_and_the_journal_is_kept(place: Place) -
             process.send_signal(signal.SIGTERM)
             assert "event: end" in list(lines)
         ran = ended(process)
-    assert (ran.code, ran.err) == (0, "")
+    assert ran.code == 0
+    assert ran.err == f"outrider: draining: 1 session runs, for up to 3600 s\noutrider: stopped {name}\n"
     with SqliteJournal(place.journal, read_only=True) as journal:
         (entry,) = journal.sessions()
     assert (entry.name, entry.outcome, entry.steps) == (name, "stopped", 2)

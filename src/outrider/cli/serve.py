@@ -191,8 +191,8 @@ async def _serve(
         calls = await calls_at(options.engine)
         desk.launches, desk.follows = calls.launches, calls.follows
         for note in not_as_listed(toolbox, options.own_tools):
-            print(f"outrider: {note}", file=sys.stderr)
-        desk.hands_over = options.hand_over
+            _say(note)
+        desk.hands_over, desk.says = options.hand_over, _say
         server = Server(application(desk, doors), listening, last_words_s=LAST_WORDS_S)
         ending = Ending(desk, server, options.drain_s, resumes=options.resume_interrupted)
         ctrl_c.asks(lambda: ending.now(Exit.STOPPED))
@@ -202,10 +202,15 @@ async def _serve(
             tell_interrupted(journal)
         _tell(options, doors, write)
         if note := allow_open_files(options.most_sessions):
-            print(f"outrider: {note}", file=sys.stderr)
+            _say(note)
         collect_seldom()
         await ending.reached()
     return ending.code
+
+
+def _say(told: str) -> None:
+    """A line for whoever runs the server."""
+    print(f"outrider: {told}", file=sys.stderr, flush=True)
 
 
 class Ending:
@@ -247,7 +252,7 @@ class Ending:
         from outrider.web.restarting import go_on_with_all
 
         if self._resumes:
-            await go_on_with_all(self._desk, lambda told: print(f"outrider: {told}", file=sys.stderr, flush=True))
+            await go_on_with_all(self._desk, _say)
 
     async def _drained(self) -> None:
         """Once asked, wait for the sessions, then end the server."""

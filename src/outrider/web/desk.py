@@ -50,7 +50,7 @@ class Desk:
     ``telemetry`` is told of every session that begins after it is set. What ``settings`` gives of how a session is launched is
     kept in its journal; without any, nobody can resume it. Where
     ``launches`` has others make the calls, ``follows`` follows again what goes on there.
-    With ``hands_over``, sessions are not stopped in the end: they are left to ``resume``.
+    With ``hands_over``, sessions are not stopped in the end: they are left to ``resume``. ``says`` is told how the end comes.
 
     Args:
         journal: where they are kept.
@@ -79,10 +79,12 @@ class Desk:
         self.telemetry = NO_TELEMETRY
         self.follows: Follows | None = None
         self.hands_over = False
+        self.says: Callable[[str], None] = lambda told: None
         self.own_tools: Toolbox | None = None
         self.settings: Callable[[Understood], str] = lambda understood: ""
         self._opening: set[str] = set()
         self._sessions: dict[str, Live] = {}
+        self._handed_over: set[str] = set()
         self._launching: set[asyncio.Task[None]] = set()
         self._group = asyncio.TaskGroup()
 
@@ -118,6 +120,7 @@ class Desk:
         if self.hands_over:
             with contextlib.suppress(CallerError):  # one that cannot be resumed is stopped
                 session.hand_over(STOPPED)
+                self._handed_over.add(session.name)
                 return
         session.stop(STOPPED)
 
@@ -125,6 +128,9 @@ class Desk:
         """Take no more sessions, and ``close`` once those that run have ended, or after ``within_s`` seconds."""
         self.draining.set()
         self._rooms.close()
+        if within_s and (taken := self._rooms.taken):
+            runs = "1 session runs" if taken == 1 else f"{taken} sessions run"
+            self.says(f"draining: {runs}, for up to {within_s:g} s")
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(within_s):
                 await self._rooms.empty(self.closing)
@@ -305,7 +311,16 @@ class Desk:
             live.trouble = tell_bug(error)
         finally:
             live.end()
+            self._say_end(live)
             self._forget()
+
+    def _say_end(self, live: Live) -> None:
+        """What the end of the server has made of a session: one that had finished by then is none of it."""
+        picture = live.watch.picture
+        if live.name in self._handed_over and picture.outcome is None:
+            self.says(f"left to the next server: {live.name}")
+        elif picture.outcome == "stopped" and picture.reason == STOPPED:
+            self.says(f"stopped {live.name}")
 
     def _note(self, live: Live, record: Record, begun: asyncio.Future[Live]) -> None:
         live.receive(record)

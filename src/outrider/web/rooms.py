@@ -18,7 +18,9 @@ MOST_LIVE: Final = 32
 WAIT_S: Final = 10.0
 """So long a request waits for a room, where it may: clients and proxies give up after some more."""
 
-STOPPING: Final = "the server is stopping; start it again"
+STOPPING: Final = (
+    "the server is stopping and begins no session; another one may be up soon, so try again in a moment, or ask whoever runs it"
+)
 
 
 class Rooms:
@@ -67,6 +69,11 @@ class Rooms:
         finally:
             del self._waiting[ticket]
         return ticket
+
+    @property
+    def taken(self) -> int:
+        """How many rooms are not free."""
+        return len(self._turns.inside)
 
     def leave(self, user: User, ticket: Ticket) -> None:
         """The room is free."""
