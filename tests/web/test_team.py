@@ -323,7 +323,8 @@ def test_the_audit_says_who_made_which_record(tmp_path: Path) -> None:
             kinds = {record.n: record.event.kind for record in journal.read("tea")}
             assert [kinds[deed["record"]] for deed in found if "record" in deed] == ["took", "steered", "stopped"]
             assert (await server.clients["ada"].get("/api/audit")).status == 403
-            assert len((await server.clients["root"].get("/api/audit")).json["deeds"]) == 4
+            everything = (await server.clients["root"].get("/api/audit")).json["deeds"]
+            assert [(deed["user"], deed["did"], deed["answer"]) for deed in everything[4:]] == [("ada", "audit", "not_allowed")]
             text = audit_beside(server.file).read_text()
             assert "secret" not in text
             assert not any(token in text for token in server.tokens.values())
@@ -340,6 +341,42 @@ def test_a_start_that_fails_is_noted_too(tmp_path: Path) -> None:
             (deed,) = (await server.clients["root"].get("/api/audit")).json["deeds"]
             assert (deed["user"], deed["did"], deed["answer"]) == ("root", "start", "bad_option")
 
+    run(main())
+
+
+def test_what_a_role_does_not_allow_is_noted_in_a_line(tmp_path: Path) -> None:
+    async def main() -> None:
+        async with team_served(tmp_path) as server:
+            url, wil, ben = await begun(server, "ada"), server.clients["wil"], server.clients["ben"]
+            body = {"task": "x", "world": "free", "approximation": "recorded:/etc/a", "target": "recorded:/etc/a"}
+            await said(server, "ben", url, "stop")
+            for address in ("/api/sessions", f"{url}/commands", f"{url}/resume", "/ag-ui", "/no/address"):
+                assert (await wil.post(address, body)).status == 403
+            assert (await ben.post("/api/sessions", body)).status == 403
+            found = (await server.clients["root"].get("/api/audit")).json["deeds"]
+            assert [(deed["user"], deed["role"], deed["did"], deed["session"]) for deed in found] == [
+                ("ben", "act", "stop", "tea"), ("wil", "watch", "start", ""), ("wil", "watch", "command", "tea"),
+                ("wil", "watch", "resume", "tea"), ("wil", "watch", "start", ""), ("ben", "act", "start", ""),
+            ]  # fmt: skip
+            assert {deed["answer"] for deed in found} == {"not_allowed"}
+            lines = audit_beside(server.file).read_text().splitlines()
+            assert len(lines) == len(found)
+            assert "/etc/a" not in "".join(lines)
+
+    run(main())
+
+
+def test_a_refusal_that_cannot_be_noted_is_one_all_the_same(tmp_path: Path) -> None:
+    async def main() -> None:
+        async with team_served(tmp_path) as server:
+            url = await begun(server, "ada")
+            full = server.desk.team.audit = Audit(Path("/dev/full"))
+            assert (await said(server, "ben", url, "stop")).error == "not_allowed"
+            assert (await said(server, "wil", url, "stop")).error == "not_allowed"
+            full.close()
+
+    if not Path("/dev/full").exists():
+        pytest.skip("no device here that is full")
     run(main())
 
 

@@ -84,7 +84,7 @@ def application(desk: Desk, doors: Doors) -> ASGIApp:
         ag_ui_route(desk),
     ]
     handlers = {OutriderError: _refused, HTTPException: _not_here, Exception: _broke}
-    return Guard(Starlette(routes=routes, exception_handlers=handlers), doors)
+    return Guard(Starlette(routes=routes, exception_handlers=handlers), doors, desk.team)
 
 
 class _Api:
@@ -176,9 +176,11 @@ class _Api:
     async def audit(self, request: Request) -> Response:
         """Of one session for all who may see it; of everything for admins."""
         session = self._seen(request).name if "name" in request.path_params else ""
-        if not session and not user_of(request).may("admin"):
-            raise NotAllowed("the audit of everything is for admins; ask for that of a session: /api/sessions/NAME/audit")
-        audit = self._desk.team.audit
+        team, user = self._desk.team, user_of(request)
+        with team.noting_refusals(user, "audit"):
+            if not session and not user.may("admin"):
+                raise NotAllowed("the audit of everything is for admins; ask for that of a session: /api/sessions/NAME/audit")
+        audit = team.audit
         return answer({"deeds": list(deeds(audit.path, session=session)) if audit else []})
 
     def _seen(self, request: Request) -> Watched:

@@ -1,7 +1,8 @@
 """The audit: who started, took, steered, approved and stopped what. Lines at the end of a file, keyed by session and record.
 
 The journal tells what a record says; the audit who said it. A line goes before the deed and one after it: what cannot be noted is
-not done, and a line without its second is a deed during which the process died. No token, task, step or sentence is in it.
+not done, and a line without its second is a deed during which the process died. What a role does not allow is one line, since
+nothing is done. No token, task, step or sentence is in it.
 """
 
 from __future__ import annotations
@@ -50,6 +51,12 @@ class Audit:
         self._append({"deed": key, "at": _now(), "user": user, "role": role, "did": did, "session": session, **more})
         return key
 
+    def refused(self, user: str, role: str, did: str, answer: str, *, session: str = "") -> None:
+        """``user`` wanted to do this and was not let: one line. Where it cannot be noted, it is refused all the same."""
+        told = {"deed": secrets.token_hex(6), "at": _now(), "user": user, "role": role, "did": did, "session": session}
+        with contextlib.suppress(JournalUnusable):
+            self._append(told | {"answer": answer})
+
     def answered(self, key: str, answer: str, *, session: str = "", record: int | None = None) -> None:
         """What came of it: ``accepted``, or the kind of the refusal; ``record`` is the number of the first record that it made.
 
@@ -87,7 +94,7 @@ def deeds(path: Path, *, session: str = "", most: int = MOST_READ) -> list[dict[
     for line in _lines(path):
         if "deed" in line:
             key = str(line.pop("deed"))
-            found[key] = {**line, "answer": "unknown"}
+            found[key] = {"answer": "unknown", **line}
         elif (key := str(line.pop("of"))) in found:
             found[key].update(line)
         while len(found) > most and not session:
@@ -122,7 +129,9 @@ def _line(text: str, path: Path, number: int) -> dict[str, Any]:
 def _is_deed(found: Mapping[str, object]) -> bool:
     """Whether it is one, or what came of one."""
     told = ("at", "user", "role", "did", "session") if "deed" in found else ("of",)
-    return all(isinstance(found.get(name), str) for name in told) and isinstance(found.get("session", ""), str)
+    return all(isinstance(found.get(name), str) for name in told) and all(
+        isinstance(found.get(name, ""), str) for name in ("session", "answer")
+    )
 
 
 def _now() -> str:

@@ -161,7 +161,8 @@ class Desk:
         async def begins(ready: Launch, mine: Owned) -> Session:
             return ready.session(ask=ask, owned=mine, settings=self.settings(understood))
 
-        self.team.check_start(by, understood, self._rooms.of(by))
+        with self.team.noting_refusals(by, "start"):
+            self.team.check_start(by, understood, self._rooms.of(by))
         return await self._started(partial(self._launch, secrets.token_hex(4), understood, begins, by), by, "start")
 
     async def resume(self, name: str, again: Again, *, by: User = ALONE) -> Live:
@@ -199,7 +200,8 @@ class Desk:
         async def begins(ready: Launch, mine: Owned) -> Session:
             return await session_again(ready, mine, again)
 
-        self.team.check_start(by, understood, self._rooms.of(by))
+        with self.team.noting_refusals(by, "resume", name):
+            self.team.check_start(by, understood, self._rooms.of(by))
         return partial(self._launch, name, understood, begins, by)
 
     async def _started(self, work: Work, by: User, did: str, name: str = "", after: int = 0) -> Live:

@@ -24,6 +24,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from outrider.errors import NotAllowed, UsersUnreadable
 from outrider.web.answers import kind_of, refusal
 from outrider.web.entrance import SIGN_IN, SIGN_OUT, is_a_browser, sign_in_page, signed_out, token_in
+from outrider.web.team import Team
 from outrider.web.users import ALONE, Pass, User, Users
 
 MOST_BODY: Final = 64 * 1024
@@ -50,6 +51,10 @@ _HOST: Final = re.compile(r"(?P<name>[^\s:@/?#\[\]]+|\[[0-9A-Fa-f:.]+\])(:[0-9]{
 _HOW_TO_ENTER: Final = "open the URL with the token in it that outrider serve has printed"
 
 _HOW_TO_ENTER_A_TEAM: Final = "open the server's URL with ?token= and yours, or ask whoever runs it for a new one"
+
+_STARTS: Final = ("/api/sessions", "/ag-ui")
+
+_IN_A_SESSION: Final = re.compile(r"/api/sessions/(?P<session>[^/]{1,80})/(?P<did>commands|resume)")
 
 OPEN: Final = ("/healthz", "/readyz")
 """What is told without a token: whether the server lives, and takes sessions. Those who ask have none."""
@@ -111,11 +116,15 @@ class _Refused(Exception):
 
 
 class Guard:
-    """Lets pass to ``app`` what may pass, and gives every answer the headers that keep a browser careful."""
+    """Lets pass to ``app`` what may pass, and gives every answer the headers that keep a browser careful.
 
-    def __init__(self, app: ASGIApp, doors: Doors) -> None:
+    What a user's role does not allow is noted in the audit of ``team``.
+    """
+
+    def __init__(self, app: ASGIApp, doors: Doors, team: Team | None = None) -> None:
         self._app = app
         self._doors = doors
+        self._team = team
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer the request, or say why not."""
@@ -142,7 +151,7 @@ class Guard:
                 return
             shown = self._check_token(headers, tried=b"token=" in scope["query_string"])
             if scope["method"] not in ("GET", "HEAD"):
-                _check_role(shown)
+                self._check_role(shown.user, scope["method"], scope["path"])
                 self._check_post(headers)
                 receive = await _whole_body(headers, receive)
             scope = {**scope, PASS: shown}
@@ -211,6 +220,15 @@ class Guard:
             return None
         return None if found is None else found.value
 
+    def _check_role(self, user: User, method: str, path: str) -> None:
+        """Whoever only watches sends nothing that changes anything."""
+        if user.may("act"):
+            return
+        error = NotAllowed(f"{user.name} may watch, and this needs the role act; ask an admin for it")
+        if self._team is not None and method == "POST" and (deed := _deed(path)) is not None:
+            self._team.note_refusal(user, error, *deed)
+        raise _Refused(kind_of(error), str(error), 403)
+
     def _check_post(self, headers: Headers) -> None:
         _check_origin(headers)
         if headers.get("content-type", "").partition(";")[0].strip().lower() != "application/json":
@@ -225,11 +243,12 @@ def _check_origin(headers: Headers) -> None:
         raise _Refused("foreign_origin", "the request comes from another site's page", 403)
 
 
-def _check_role(shown: Pass) -> None:
-    """Whoever only watches sends nothing that changes anything."""
-    if not shown.user.may("act"):
-        sentence = f"{shown.user.name} may watch, and this needs the role act; ask an admin for it"
-        raise _Refused(kind_of(NotAllowed(sentence)), sentence, 403)
+def _deed(path: str) -> tuple[str, str] | None:
+    """What is done by sending something to ``path``, as the audit calls it, and in which session. The body is not read for it."""
+    if path in _STARTS:
+        return "start", ""
+    found = _IN_A_SESSION.fullmatch(path)
+    return (found["did"].removesuffix("s"), found["session"]) if found else None
 
 
 def _name_in(host: str) -> str:

@@ -32,7 +32,8 @@ class Live(Watched):
             NotAllowed: ``by`` may not.
             JournalUnusable: it cannot be noted in the audit. Nothing has changed.
         """
-        self._team.check_command(by, self.owner.name, command.name)
+        with self._team.noting_refusals(by, command.name, self.name):
+            self._team.check_command(by, self.owner.name, command.name)
         if (given := self._answers.given(command)) is not None:
             return given
         if self.over:

@@ -6,8 +6,9 @@ process: a server that is started again has spent nothing so far.
 
 from __future__ import annotations
 
+import contextlib
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Final
 
 from outrider.errors import NotAllowed, TooMany, UsersUnreadable
@@ -16,6 +17,7 @@ from outrider.model import JSON
 from outrider.naming import LOCAL, NO_MODEL, drafters_named, without_secrets
 from outrider.runtime import Budget, Limits
 from outrider.runtime.turns import Caller
+from outrider.web.answers import kind_of
 from outrider.web.audit import Audit
 from outrider.web.users import Pass, User, Users
 
@@ -101,6 +103,20 @@ class Team:
         """Raise ``NotAllowed`` unless ``user`` may command so a session that ``owner`` started."""
         if command in OWNERS and user.name != owner and not user.may("admin"):
             raise NotAllowed(f"{command} is for {owner or 'an admin'}, who started the session, and for admins")
+
+    @contextlib.contextmanager
+    def noting_refusals(self, user: User, did: str, session: str = "") -> Iterator[None]:
+        """What the role of ``user`` does not allow inside is in the audit: that they wanted to do this."""
+        try:
+            yield
+        except NotAllowed as error:
+            self.note_refusal(user, error, did, session)
+            raise
+
+    def note_refusal(self, user: User, error: NotAllowed, did: str, session: str = "") -> None:
+        """Note that ``user`` wanted to do this, and may not."""
+        if self.audit is not None:
+            self.audit.refused(user.name, user.role, did, kind_of(error), session=session)
 
     def told(self, user: User, running: int) -> dict[str, JSON]:
         """What ``user`` may know of themselves: role, allowance, and what of it is spent, in words."""
