@@ -279,6 +279,17 @@ def _check_kind(text: str) -> None:
         )
 
 
+def from_any_folder(text: str) -> str:
+    """The same agents, with files that are here by their whole paths, so that the name means the same from any folder."""
+    return "+".join(_whole(name) for name in drafters_named(text))
+
+
+def _whole(name: str) -> str:
+    recorded = _RECORDED.fullmatch(name)
+    file = recorded["file"] if recorded is not None else _guesses_of(name)[0].partition("@")[2]
+    return name.replace(file, str(Path(file).absolute()), 1) if file and Path(file).is_file() else name
+
+
 def without_secrets(text: str) -> str:
     """A name as it may stand on a screen: without what a URL in it keeps secret."""
     return _SECRET_IN_URL.sub("[hidden]", text)

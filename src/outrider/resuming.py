@@ -100,7 +100,8 @@ def check_unfinished(journal: JournalStore, name: str) -> None:
     found = next(entry for entry in journal.sessions() if entry.name == name)
     if found.outcome != "interrupted":
         raise NotNow(
-            f"session {name!r} has finished: {found.outcome.replace('_', ' ')}; its plan is kept, and can be gone on from"
+            f"session {name!r} has finished: {found.outcome.replace('_', ' ')}; its plan is kept; "
+            f"to go on from it: outrider plan --from {name}"
         )
 
 

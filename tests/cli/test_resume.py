@@ -66,6 +66,17 @@ def test_a_killed_plan_is_gone_on_with_to_the_same_plan(place: Place) -> None:
     assert "the rules find the same" in place.run("replay", name).out
 
 
+def test_a_killed_plan_is_gone_on_with_from_another_folder(place: Place) -> None:
+    name, _ = killed(place)
+    elsewhere = place.folder / "elsewhere"
+    elsewhere.mkdir()
+    there = Place(elsewhere)
+    listed = there.run("resume", "--journal", str(place.journal))
+    assert listed.out.splitlines()[-1] == f"to go on: outrider resume SESSION --journal {place.journal}"
+    done = there.run("resume", name, "--journal", str(place.journal), "--json")
+    assert [step["action"] for step in done.events[-1]["plan"]] == [*PLAN, "finish"]
+
+
 def test_what_has_finished_is_not_resumed(place: Place) -> None:
     place.write_pairs()
     place.plan()

@@ -7,6 +7,8 @@ import sqlite3
 
 import pytest
 
+from outrider.journal import SqliteJournal, own
+
 from .running import PLAN, TASK, Place
 
 
@@ -107,6 +109,20 @@ def test_a_changed_event_is_found_and_nothing_is_drawn_from_it(place: Place) -> 
     ran = place.run("sessions", "show", entry["name"])
     assert (ran.code, ran.out) == (5, "")
     assert "is damaged: event" in ran.sentence
+    assert ran.sentence.endswith("outrider journal check says what of it is sound, and outrider journal salvage saves that")
+
+
+def test_a_session_that_a_process_runs_is_no_interrupted_one(place: Place) -> None:
+    place.plan()
+    with SqliteJournal(place.journal) as journal:
+        (entry,) = journal.sessions()
+        journal.append("open", journal.read(entry.name)[:10])
+        assert "  interrupted  " in place.here("sessions", "list").out
+        with own(journal, "open"):
+            assert "  running  " in place.here("sessions", "list").out
+            assert place.here("sessions", "list", "--json").events[0]["outcome"] == "running"
+            assert "Running: " in place.here("sessions", "show", "open").out
+        assert "Interrupted: " in place.here("sessions", "show", "open").out
 
 
 @pytest.mark.parametrize("words", [("sessions", "list"), ("replay", "x"), ("plan", TASK, "-t", "recorded:pairs.jsonl@40x")])

@@ -181,10 +181,3 @@ def test_a_server_that_is_killed_leaves_sessions_to_the_page_and_to_the_command_
         ended(process)
     ran = place.run("resume", name, "--json")
     assert (ran.code, ran.events[-1]["outcome"]) == (0, "complete")
-
-
-def test_what_an_engine_carries_needs_nobody_to_go_on(place: Place) -> None:
-    ran = place.run("serve", "--engine", "temporal", "--resume-interrupted")
-    assert (ran.code, ran.sentence) == (
-        2, "outrider: with --engine sessions go on in the engine by themselves; leave --resume-interrupted out",
-    )  # fmt: skip

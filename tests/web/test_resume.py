@@ -179,7 +179,10 @@ def test_a_finished_session_says_so_and_an_unknown_one_is_not_there(pairs: str) 
         async with served(journal) as server:
             refused = await again(server, name)
             assert (refused.status, refused.error) == (409, "not_now")
-            assert "has finished: complete; its plan is kept, and can be gone on from" in refused.json["error"]["message"]
+            assert (
+                "has finished: complete; its plan is kept; to go on from it: outrider plan --from"
+                in refused.json["error"]["message"]
+            )
             assert (await again(server, "nothing")).error == "not_found"
 
     run(main())

@@ -16,6 +16,7 @@ from outrider.errors import (
     BudgetReached,
     CallerError,
     HandedOver,
+    JournalCorrupt,
     JournalError,
     JournalLost,
     NotApproved,
@@ -84,13 +85,19 @@ def table() -> str:
     return f"{codes}\nHowever a run ends, its confirmed plan is kept."
 
 
+def _remedy(error: OutriderError) -> str:
+    said = str(error)
+    damaged = isinstance(error, JournalCorrupt) and " is damaged" in said and "salvage" not in said and "://" not in said
+    return "; outrider journal check says what of it is sound, and outrider journal salvage saves that" if damaged else ""
+
+
 @contextmanager
 def explained() -> Iterator[None]:
     """Inside, an error ends the process with one clear sentence on standard error and its documented code."""
     try:
         yield
     except OutriderError as error:
-        print(f"outrider: {one_line(error)}", file=sys.stderr)
+        print(f"outrider: {one_line(error)}{_remedy(error)}", file=sys.stderr)
         raise typer.Exit(code_of(error)) from None
     except KeyboardInterrupt:
         print("outrider: stopped", file=sys.stderr)

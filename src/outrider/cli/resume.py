@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import shlex
 import sys
 from contextlib import closing
 from dataclasses import dataclass, field, replace
@@ -17,9 +19,10 @@ from outrider.cli.kept import Kept, kept_of
 from outrider.cli.own_tools import ToolsWanted, toolbox_of
 from outrider.cli.views import JsonView, Showing, showing, tell_prepared, tell_preparing, tell_progress, write_line
 from outrider.errors import BadOption, NotNow, RunEnded, SessionOwned
-from outrider.journal import JournalStore, SessionEntry, answer_to, is_gone, open_journal
+from outrider.journal import JournalStore, SessionEntry, answer_to, open_journal, owner_of
 from outrider.launch import Launch, Wanted, launch, understand
 from outrider.model import Step
+from outrider.naming import without_secrets
 from outrider.providers.prices import Prices
 from outrider.resuming import check_unfinished, engine_of, full_name, resume, run_again
 from outrider.rules.events import Approved, Command, Opened, Paused, Settled, Steered, Stopped, Took, WentOn
@@ -74,13 +77,7 @@ def run_resume(options: ResumeOptions) -> Exit:
 def interrupted(journal: JournalStore, *, limit: int | None = None) -> list[SessionEntry]:
     """Sessions that have not finished, and that nobody owns; the newest first."""
     entries = journal.sessions(limit=limit)
-    return [entry for entry in entries if entry.outcome == "interrupted" and not _owner(journal, entry.name)]
-
-
-def _owner(journal: JournalStore, name: str) -> str:
-    """Who runs the session, unless they are known to be gone."""
-    owner = journal.owner(name)
-    return "" if owner and is_gone(owner) else owner
+    return [entry for entry in entries if entry.outcome == "interrupted" and not owner_of(journal, entry.name)]
 
 
 def tell_interrupted(journal: JournalStore) -> None:
@@ -94,13 +91,19 @@ def tell_interrupted(journal: JournalStore) -> None:
         print(f"outrider: {told} interrupted; outrider resume shows how to go on", file=sys.stderr)
 
 
+def _there(journal: str | None) -> str:
+    """What says once more which journal is meant, where it is neither the usual one nor the one that the environment names."""
+    named = journal is not None and journal != os.environ.get("OUTRIDER_JOURNAL")
+    return f" --journal {shlex.quote(without_secrets(journal))}" if named and journal else ""
+
+
 def _list(journal: str | None) -> Exit:
     with open_journal(journal, read_only=True) as opened:
         found = interrupted(opened)
     for entry in found:
         created = entry.created[:16].replace("T", " ")
         print(f"{entry.name}  {created}  {count(entry.steps, 'step'):>8}  {one_line(entry.task)}")
-    print("to go on: outrider resume SESSION" if found else "no session was interrupted")
+    print(f"to go on: outrider resume SESSION{_there(journal)}" if found else "no session was interrupted")
     return Exit.COMPLETE
 
 
@@ -118,9 +121,10 @@ async def _run(options: ResumeOptions, ctrl_c: CtrlC) -> Exit:
         if options.watch:
             return await _watch(journal, name, options)
         check_unfinished(journal, name)
-        if owner := _owner(journal, name):
+        if owner := owner_of(journal, name):
             raise SessionOwned(
-                f"session {name!r} is owned by {owner}; to watch it: outrider resume {name} --watch; to say something: --say",
+                f"session {name!r} is owned by {owner}; to watch it: outrider resume {name}{_there(options.journal)} --watch; "
+                "to say something: --say",
                 owner=owner,
             )
         (first,) = journal.read(name, kinds=("opened",))
@@ -205,7 +209,7 @@ async def _show(session: Session, way: Showing, ctrl_c: CtrlC) -> Exit:
 
 async def _watch(journal: JournalStore, name: str, options: ResumeOptions) -> Exit:
     (entry,) = (entry for entry in journal.sessions() if entry.name == name)
-    if entry.outcome == "interrupted" and not _owner(journal, name):
+    if entry.outcome == "interrupted" and not owner_of(journal, name):
         raise NotNow(f"session {name!r} was interrupted, and nobody runs it; to go on: outrider resume {name}")
     view = JsonView(write_line) if options.as_json else LinesView(write_line, tells_the_end=sys.stdout.isatty())
     with closing(view):

@@ -7,7 +7,8 @@ from pathlib import Path
 
 from outrider.cli.views import JsonView, json_line, write_line
 from outrider.errors import BadOption
-from outrider.journal import SessionEntry, encode_plan, open_journal, replay
+from outrider.journal import SessionEntry, encode_plan, open_journal, owner_of, replay
+from outrider.resuming import full_name
 from outrider.rules.events import Record
 from outrider.views.lines import LinesView
 from outrider.views.trace import chrome_trace
@@ -23,31 +24,30 @@ def print_list(journal: str | None, *, as_json: bool) -> None:
     """A line a session, newest first."""
     with open_journal(journal, read_only=True) as opened:
         entries = opened.sessions()
+        running = {entry.name for entry in entries if entry.outcome == "interrupted" and owner_of(opened, entry.name)}
     for entry in entries:
-        if as_json:
-            print(json_line(asdict(entry)))
-        else:
-            print(_entry(entry))
+        outcome = "running" if entry.name in running else entry.outcome
+        print(json_line(asdict(entry) | {"outcome": outcome}) if as_json else _entry(entry, outcome))
     if not entries and not as_json:
         print("no session in this journal yet; outrider plan makes one")
 
 
-def _entry(entry: SessionEntry) -> str:
+def _entry(entry: SessionEntry, outcome: str) -> str:
     """The session in a line: name, time (UTC), outcome, steps, task."""
-    outcome, steps = entry.outcome.replace("_", " "), count(entry.steps, "step")
     created = entry.created[:16].replace("T", " ")
-    return f"{entry.name}  {created}  {outcome:<13}  {steps:>8}  {one_line(entry.task)}"
+    return f"{entry.name}  {created}  {outcome.replace('_', ' '):<13}  {count(entry.steps, 'step'):>8}  {one_line(entry.task)}"
 
 
 def print_one(session: str, journal: str | None, *, as_json: bool) -> None:
     """The session's plan and figures, as its journal tells them."""
-    records = _read(journal, session)
+    with open_journal(journal, read_only=True) as opened:
+        records, running = opened.read(session), bool(owner_of(opened, full_name(opened, session)))
     if as_json:
         replayed = replay(records)
         view = {"plan": encode_plan(replayed.plan), "outcome": replayed.outcome, "figures": replayed.figures.as_json()}
         print(json_line(view))
     else:
-        _draw(records)
+        _draw(records, unended="Running" if running else "Interrupted")
 
 
 def print_replay(session: str, journal: str | None, *, as_json: bool) -> None:
@@ -88,8 +88,8 @@ def print_trace(session: str, journal: str | None, out: Path | None) -> None:
         ) from None
 
 
-def _draw(records: list[Record]) -> None:
-    view = LinesView(write_line)
+def _draw(records: list[Record], unended: str = "Interrupted") -> None:
+    view = LinesView(write_line, unended=unended)
     for record in records:
         view.receive(record)
     view.close()

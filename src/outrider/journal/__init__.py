@@ -4,7 +4,7 @@ from outrider.journal.codec import decode, encode, encode_plan, from_line, to_li
 from outrider.journal.follow import Following
 from outrider.journal.memory import MemoryJournal
 from outrider.journal.opening import is_address, open_journal
-from outrider.journal.owning import Owned, answer_to, is_gone, own, this_process
+from outrider.journal.owning import Owned, answer_to, is_gone, own, owner_of, this_process
 from outrider.journal.plans import ConfirmedPlan, Remembered, forget, remembered
 from outrider.journal.postgres import PostgresJournal
 from outrider.journal.replay import Replayed, replay
@@ -41,6 +41,7 @@ __all__ = [
     "is_gone",
     "open_journal",
     "own",
+    "owner_of",
     "remembered",
     "replay",
     "save",

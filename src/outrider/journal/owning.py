@@ -152,6 +152,12 @@ def this_process() -> str:
     return _name(os.getpid(), _started(os.getpid()))
 
 
+def owner_of(journal: JournalStore, name: str) -> str:
+    """Who runs the session, unless they are known to be gone; empty if nobody does."""
+    owner = journal.owner(name)
+    return "" if not owner or is_gone(owner) else owner
+
+
 def is_gone(owner: str) -> bool:
     """Whether ``owner`` is a process of this machine that runs no more. Of others, nothing is known."""
     found = _PROCESS.fullmatch(owner)

@@ -36,14 +36,16 @@ _MOST_OBSERVED: Final = 200
 class LinesView:
     """Writes each line once, when it is settled: nothing is ever taken back.
 
-    ``tells_the_end`` says whether a person sees these lines where errors go too, and needs to be told nothing twice.
+    ``tells_the_end`` says whether a person sees these lines where errors go too, and needs to be told nothing twice;
+    ``unended`` what a session is called that has not ended.
     """
 
-    def __init__(self, write: Callable[[str], None], *, tells_the_end: bool = True) -> None:
+    def __init__(self, write: Callable[[str], None], *, tells_the_end: bool = True, unended: str = "Interrupted") -> None:
         self.picture = Picture()
         self.figures = Figures()
         self.tells_the_end = tells_the_end
         self._write = write
+        self._unended = unended
 
     def receive(self, record: Record) -> None:
         """Write what ``record`` settles."""
@@ -90,7 +92,7 @@ class LinesView:
 
     def close(self) -> None:
         """Write the summary, and the plan as one would want to read it."""
-        for line in (*summary(self.picture, self.figures), *to_read(self.picture)):
+        for line in (*summary(self.picture, self.figures, self._unended), *to_read(self.picture)):
             self._write(line)
 
 

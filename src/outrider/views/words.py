@@ -202,10 +202,10 @@ def degraded(picture: Picture) -> str:
     return f"{who}: {_sentence(picture.degraded)}"
 
 
-def summary(picture: Picture, figures: Figures) -> list[str]:
-    """What is said when a run has ended: outcome, comparison, calls, tokens, cost, acceptance."""
+def summary(picture: Picture, figures: Figures, unended: str = "Interrupted") -> list[str]:
+    """What is said of a run: outcome, or what is ``unended``, comparison, calls, tokens, cost, acceptance."""
     total_s = figures.now_s if figures.total_s is None else figures.total_s
-    outcome = OUTCOMES[picture.outcome] if picture.outcome else "Interrupted"
+    outcome = OUTCOMES[picture.outcome] if picture.outcome else unended
     lines = [f"{outcome}: {count(len(picture.confirmed), 'step')} in {seconds(total_s)}."]
     if picture.reason and picture.outcome != "complete":
         lines.append(f"Why: {_sentence(picture.reason)}")
@@ -230,7 +230,8 @@ def _comparison(figures: Figures) -> list[str]:
             f"Target alone: less than {seconds(alone_s)}; calls slowed one another down on this machine, so how much less only "
             "--compare can tell."
         ]
-    lines = [f"Target alone: about {seconds(alone_s)} (estimate); {gained(alone_s, alone_s - figures.saved_s)}."]
+    held = f", {seconds(figures.held_s)} in which the run was held not counted" if figures.held_s >= _LEAST_SECONDS else ""
+    lines = [f"Target alone: about {seconds(alone_s)} (estimate); {gained(alone_s, alone_s - figures.saved_s)}{held}."]
     if figures.person_steps:
         lines.append(f"Taken by you: {count(figures.person_steps, 'step')}; {_less_waiting(figures)}.")
     return lines

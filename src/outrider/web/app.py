@@ -34,7 +34,7 @@ from outrider.web.guard import Doors, Guard, user_of
 from outrider.web.health import health_routes
 from outrider.web.live import Live, not_live
 from outrider.web.metrics import metrics_route
-from outrider.web.resuming import Openings, owner_of
+from outrider.web.resuming import Openings, runner_of
 from outrider.web.streams import records, scenes, stream_of
 from outrider.web.watched import Followed, Watched
 from outrider.worlds import FREE, world_of
@@ -115,7 +115,7 @@ class _Api:
     def _listed(self, entry: SessionEntry, *, live: bool) -> dict[str, JSON]:
         """Of one that runs here also whose it is; of another that has not finished who runs it, and whether it can go on here."""
         open_here = entry.outcome == "interrupted" and not live
-        owner = owner_of(self._desk.journal, entry.name) if open_here else ""
+        owner = runner_of(self._desk.journal, entry.name) if open_here else ""
         resumable = open_here and not owner and self._openings.resumable(entry.name, in_engine=self._desk.follows is not None)
         found = self._desk.find(entry.name) if live else None
         user = found.owner.name if found is not None else ""

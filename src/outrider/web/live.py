@@ -8,7 +8,7 @@ from outrider.errors import NotNow
 from outrider.journal import JournalStore
 from outrider.runtime import Session
 from outrider.web.commands import Answered, Answers, Command, refused
-from outrider.web.resuming import owner_of
+from outrider.web.resuming import runner_of
 from outrider.web.team import Team
 from outrider.web.users import ALONE, User
 from outrider.web.watched import Watched
@@ -57,7 +57,7 @@ def not_live(command: Command, name: str, journal: JournalStore) -> Answered:
     (entry,) = (entry for entry in journal.sessions() if entry.name == name)
     if entry.outcome != "interrupted":
         why = f'session {name} has finished; start one with "from": "{name}" to go on from its plan'
-    elif owner := owner_of(journal, name):
+    elif owner := runner_of(journal, name):
         why = f"session {name} is run by {owner}, so it is only watched here; commands go to where it runs"
     else:
         why = f"session {name} was interrupted; POST /api/sessions/{name}/resume goes on with it"

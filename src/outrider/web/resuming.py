@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from outrider.errors import BadOption, JournalError, SessionOwned
-from outrider.journal import JournalStore, Owned, SessionEntry, is_gone, own
+from outrider.journal import JournalStore, Owned, SessionEntry, own, owner_of
 from outrider.journal.store import Mailed
 from outrider.launch import Launch, Wanted
 from outrider.resuming import engine_of, resume, run_again
@@ -54,15 +54,14 @@ def tended(journal: JournalStore, name: str) -> Tended:
 # Which there are ------------------------------------------------------------------------------------------------------
 
 
-def owner_of(journal: JournalStore, name: str) -> str:
-    """Who runs the session, in words, unless they are known to be gone; empty if nobody does."""
-    owner = journal.owner(name)
-    return "" if not owner or is_gone(owner) else owner.partition(" (")[0]
+def runner_of(journal: JournalStore, name: str) -> str:
+    """Who runs the session, in words; empty if nobody does."""
+    return owner_of(journal, name).partition(" (")[0]
 
 
 def check_free(journal: JournalStore, name: str) -> None:
     """Raise ``SessionOwned`` if another process runs the session."""
-    if owner := owner_of(journal, name):
+    if owner := runner_of(journal, name):
         raise SessionOwned(
             f"session {name!r} is run by {owner}, so it is only watched here; commands go to where it runs", owner=owner
         )

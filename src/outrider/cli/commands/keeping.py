@@ -122,13 +122,14 @@ def check_journal(
     file: Annotated[
         str, typer.Argument(metavar="[FILE]", envvar="OUTRIDER_JOURNAL", show_envvar=False, help="The journal, as for --journal.")
     ] = "",
+    journal: JournalOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Say what of every session is sound: checksums, numbers, and what the rules find. If not all is, it ends with 5."""
     from outrider.cli.journal import check
 
     with explained():
-        raise typer.Exit(check(file, as_json=as_json))
+        raise typer.Exit(check(file or journal or "", as_json=as_json))
 
 
 @journal_app.command("salvage")
