@@ -63,8 +63,19 @@ def test_the_token_in_the_url_moves_into_a_cookie_and_out_of_the_address_bar() -
     assert said.headers["set-cookie"] == f"{COOKIE}; HttpOnly; Path=/; SameSite=strict"
 
 
-def test_the_token_in_another_url_is_no_token() -> None:
-    assert asked("GET", f"/api/sessions?token={TOKEN}", authorization="").status == 401
+@pytest.mark.parametrize("accept", ["text/html", "*/*"])
+def test_the_token_in_the_url_of_any_page_moves_into_the_cookie_too(accept: str) -> None:
+    said = asked("GET", f"/sessions/tea?token={TOKEN}", authorization="", accept=accept)
+    assert (said.status, said.headers["location"], said.headers["set-cookie"].split(";")[0]) == (303, "/", COOKIE)
+    wrong = asked("GET", "/sessions/tea?token=wrong", authorization="", accept="text/html")
+    assert (wrong.status, b"This is not this server" in wrong.body, "set-cookie" in wrong.headers) == (401, True, False)
+
+
+@pytest.mark.parametrize("token", [TOKEN, "wrong"])
+def test_for_a_program_a_token_in_the_url_does_not_count_and_it_is_told_where_it_does(token: str) -> None:
+    said = asked("GET", f"/api/sessions?token={token}", authorization="", accept="text/html")
+    assert (said.status, said.error) == (401, "no_token")
+    assert said.json["error"]["message"] == "a token in the URL counts for a page; here send it as Authorization: Bearer TOKEN"
 
 
 @pytest.mark.parametrize("headers", [{"authorization": "", "cookie": COOKIE}, {"authorization": f"bearer {TOKEN}"}])

@@ -20,6 +20,9 @@ SIGN_IN: Final = "/sign-in"
 
 SIGN_OUT: Final = "/api/sign-out"
 
+NO_PAGES: Final = ("/api/", "/ag-ui", "/page/")
+"""What begins so is asked for by programs, and by the page itself."""
+
 _STYLE: Final = """
 :root { color-scheme: light dark; --ground: #faf9f7; --raised: #fff; --ink: #1d1c1a; --soft: #5d5a55; --edge: #8d8980;
   --accent: #2b4fc7; --on-accent: #fff; --alarm: #a8321f; }
@@ -82,7 +85,7 @@ _WRONG: Final = {
 
 def is_a_browser(method: str, path: str, headers: Headers) -> bool:
     """Whether somebody wants to see a page, so that a form is of use to them."""
-    return method == "GET" and not path.startswith(("/api/", "/ag-ui", "/page/")) and "text/html" in headers.get("accept", "")
+    return method == "GET" and not path.startswith(NO_PAGES) and "text/html" in headers.get("accept", "")
 
 
 def sign_in_page(*, team: bool, wrong: bool) -> Response:

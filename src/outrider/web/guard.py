@@ -23,7 +23,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from outrider.errors import NotAllowed, UsersUnreadable
 from outrider.web.answers import kind_of, refusal
-from outrider.web.entrance import SIGN_IN, SIGN_OUT, is_a_browser, sign_in_page, signed_out, token_in
+from outrider.web.entrance import NO_PAGES, SIGN_IN, SIGN_OUT, is_a_browser, sign_in_page, signed_out, token_in
 from outrider.web.team import Team
 from outrider.web.users import ALONE, Pass, User, Users
 
@@ -149,7 +149,7 @@ class Guard:
             if scope["path"] in (SIGN_IN, SIGN_OUT) and scope["method"] == "POST":
                 await (await self._at_the_door(scope, headers, receive))(scope, receive, send)
                 return
-            shown = self._check_token(headers, tried=b"token=" in scope["query_string"])
+            shown = self._check_token(headers, scope)
             if scope["method"] not in ("GET", "HEAD"):
                 self._check_role(shown.user, scope["method"], scope["path"])
                 self._check_post(headers)
@@ -168,9 +168,10 @@ class Guard:
             raise _Refused("foreign_host", "this server does not go by that name; start it with --host to give it one", 403)
 
     def _entered(self, scope: Scope) -> Response | None:
-        """Where the URL brings the token, it moves into a cookie and out of the address bar."""
+        """Where the URL of a page brings the token, it moves into a cookie and out of the address bar."""
         given = parse_qs(scope["query_string"].decode("latin-1")).get("token")
-        if given is None or scope["path"] != "/" or self._shown(given[0]) is None:
+        page = scope["path"] == "/" or (scope["method"] == "GET" and not scope["path"].startswith(NO_PAGES))
+        if given is None or not page or self._shown(given[0]) is None:
             return None
         return self._let_in(given[0])
 
@@ -183,7 +184,7 @@ class Guard:
         """Whoever shows a token in a form comes in; whoever is in may leave, whatever their role."""
         _check_origin(headers)
         if scope["path"] == SIGN_OUT:
-            self._check_token(headers, tried=False)
+            self._check_token(headers)
             return signed_out(self._doors.cookie)
         message = await (await _whole_body(headers, receive))()
         token = token_in(message["body"])
@@ -192,10 +193,13 @@ class Guard:
     def _sign_in(self, *, wrong: bool) -> Response:
         return sign_in_page(team=self._doors.users is not None, wrong=wrong)
 
-    def _check_token(self, headers: Headers, *, tried: bool) -> Pass:
-        """Who asks."""
+    def _check_token(self, headers: Headers, scope: Scope | None = None) -> Pass:
+        """Who asks, in ``scope``."""
         given = _bearer(headers) if "authorization" in headers else self._from_cookie(headers)
         how = _HOW_TO_ENTER if self._doors.users is None else _HOW_TO_ENTER_A_TEAM
+        tried = scope is not None and b"token=" in scope["query_string"]
+        if given is None and scope is not None and tried and scope["path"].startswith(NO_PAGES):
+            raise _Refused("no_token", "a token in the URL counts for a page; here send it as Authorization: Bearer TOKEN", 401)
         if given is None and not tried:
             raise _Refused("no_token", f"the token is missing; {how}", 401)
         shown = None if given is None else self._shown(given)
