@@ -318,7 +318,10 @@ def test_a_model_without_a_price_is_refused_where_the_server_counts_dollars(plac
         agent = "direct@http://127.0.0.1:9/v1#nobodys"
         said = client.post("/api/sessions", json={"task": TASK, "world": "free", "approximation": agent, "target": agent})
         assert said.status_code == 400
-        assert said.json()["error"]["message"].endswith("is not known, so no dollars can be counted; give it with --prices")
+        assert said.json()["error"]["message"].endswith(
+            "is not known, so no dollars can be counted; name a model whose price is known, or ask whoever runs the server to "
+            "start it with --prices FILE, which names this one's"
+        )
         process.terminate()
         ended(process)
 
