@@ -364,7 +364,9 @@ def test_going_on_needs_the_role_act_and_room_and_is_in_the_audit(pairs: str, tm
             scene = await to_the_end(server.clients["wil"], name)
             assert scene["outcome"] == "complete"
             audit = (await server.clients["wil"].get(f"/api/sessions/{name}/audit")).json["deeds"]
-            assert [(deed["user"], deed["did"], deed["answer"]) for deed in audit] == [("ada", "resume", "accepted")]
+            assert [(deed["user"], deed["did"], deed["answer"]) for deed in audit] == [
+                ("wil", "resume", "not_allowed"), ("ada", "resume", "accepted"),
+            ]  # fmt: skip
             assert audit[0]["record"] == 12
 
     run(main())
