@@ -367,7 +367,7 @@ def test_going_on_needs_the_role_act_and_room_and_is_in_the_audit(pairs: str, tm
             assert [(deed["user"], deed["did"], deed["answer"]) for deed in audit] == [
                 ("wil", "resume", "not_allowed"), ("ada", "resume", "accepted"),
             ]  # fmt: skip
-            assert audit[0]["record"] == 12
+            assert audit[1]["record"] == 12
 
     run(main())
 
