@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import json
 from dataclasses import replace
 from pathlib import Path
@@ -11,7 +12,7 @@ import pytest
 
 from outrider import plan
 from outrider.errors import JournalFull, ModelMissing, NotNow
-from outrider.journal import MemoryJournal
+from outrider.journal import MemoryJournal, SqliteJournal
 from outrider.launch import Wanted, understand
 from outrider.providers.prices import Prices
 from outrider.rules.events import Record
@@ -241,5 +242,32 @@ def test_a_session_of_ones_own_agents_runs_on_the_desk_too() -> None:
                 await live.beyond(live.n)
             assert live.finished
             assert live.trouble == ""
+
+    run(main())
+
+
+def test_sessions_that_are_over_leave_nothing_behind(tmp_path: Path) -> None:
+    pairs = tmp_path / "pairs.jsonl"
+    rows = [
+        {"task": "Make tea", "at": at, "target": step, "target_s": 4.0, "draft": draft, "draft_s": 1.0}
+        for at, (step, draft) in enumerate([("boil", "boil"), ("pour", "wait"), ("TERMINATE", "TERMINATE")])
+    ]
+    pairs.write_text("".join(f"{json.dumps(row)}\n" for row in rows))
+    wanted = Wanted(task="Make tea", world="free", approximation=f"recorded:{pairs}", target=f"recorded:{pairs}", lookahead="3")
+
+    async def main() -> None:
+        with SqliteJournal(tmp_path / "journal.sqlite3") as journal:  # one that keeps its sessions elsewhere than in memory
+            async with Desk(journal, Lending(Prices())) as open_desk:
+
+                async def objects_after(sessions: int) -> int:
+                    for _ in range(sessions):
+                        live = await open_desk.start(wanted)
+                        while not live.over:
+                            await live.beyond(live.n)
+                    gc.collect()
+                    return len(gc.get_objects())
+
+                before = await objects_after(150)  # what is made once, and the ended that are kept
+                assert await objects_after(100) - before < 100, "less than an object a session"
 
     run(main())
