@@ -134,8 +134,6 @@ def _check_engine(options: ServeOptions) -> None:
 
 def _check(options: ServeOptions) -> None:
     """Raise ``BadOption`` for what cannot be, or would be open to others without anybody having said who may enter."""
-    if options.engine and options.resume_interrupted:
-        raise BadOption("with --engine sessions go on in the engine by themselves; leave --resume-interrupted out")
     if not 0 <= options.drain_s < float("inf"):
         raise BadOption(f"{options.drain_s:g} seconds to finish in make no sense; give 0 or more")
     if not _is_loopback(options.host) and options.users is None and not options.behind_tls:
