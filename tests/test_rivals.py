@@ -306,7 +306,7 @@ def test_twenty_runs_that_start_together_do_not_overshoot_a_budget_with_room_for
         async with asyncio.TaskGroup() as group:
             told = [group.create_task(one(agent)) for agent in agents]
         assert sum(len(agent.asked) for agent in agents) == 1
-        assert all("1 of 1.5 $ spent" in task.result() for task in told)
+        assert all("$1 of $1.5 spent" in task.result() for task in told)
 
     run(rushing())
 

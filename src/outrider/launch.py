@@ -342,6 +342,16 @@ def _before(journal: JournalStore, wanted: Wanted, *, executes: bool) -> Replaye
     return None
 
 
+def check_priced(agent: Agent, task: Task) -> None:
+    """Raise ``BadOption`` if nobody can tell what a call of ``agent`` costs: where dollars are counted, each needs a price."""
+    most = agent.most(task, ())
+    if most is None or most.cost_usd is None:
+        raise BadOption(
+            f"the price of {agent.name} is not known, so no dollars can be counted; name a model whose price is, or give it with "
+            "--prices FILE where Outrider is started"
+        )
+
+
 def _check(ready: Launch) -> None:
     """Say before anything starts what would end the run at once: a task nobody recorded, a budget nobody can count."""
     limits = ready.understood.limits
@@ -349,9 +359,8 @@ def _check(ready: Launch) -> None:
     for agent in _each(ready):
         if isinstance(agent, RecordedAgent):
             agent.check(ready.task)
-        most = agent.most(ready.task, ())
-        if in_dollars and (most is None or most.cost_usd is None):
-            raise BadOption(f"the price of {agent.name} is not known, so no dollars can be counted; give it with --prices")
+        if in_dollars:
+            check_priced(agent, ready.task)
     target = ready.agents["target"]
     for budget in limits.budgets:
         budget.check(target.most(ready.task, ()), target.name)

@@ -24,7 +24,7 @@ NOBODY = "direct@http://127.0.0.1:9/v1#tea"
         (("-t", QUICK, "--hour-worth", "30", "-k", "4"), "and lookahead 4 does so too"),
         (("-t", QUICK, "--budget-tokens", "19"), "the budget of 19 tokens has no room for a single call: recorded:pairs.jsonl"),
         (("-t", NOBODY, "-a", NOBODY, "--budget-usd", "0.001", "--prices", "prices.json"), "$ has no room for a single call"),
-        (("-t", NOBODY, "-a", NOBODY, "--budget-usd", "1"), "is not known, so no dollars can be counted; give it with --prices"),
+        (("-t", NOBODY, "-a", NOBODY, "--budget-usd", "1"), "is not known, so no dollars can be counted; name a model"),
         (("-t", QUICK, "--budget-seconds", "-3"), "a budget of -3.0 seconds allows nothing"),
         (("-t", "discussion@http://127.0.0.1:9/v1#tea", "--requests-a-minute", "4"), "4 a minute are too few; give at least 5"),
     ],

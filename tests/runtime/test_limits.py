@@ -200,7 +200,7 @@ def test_twenty_calls_at_once_against_room_for_one_overshoot_nothing() -> None:
         assert queue.began == ["0"]
         refused = [result for result in results if isinstance(result, BudgetReached)]
         assert len(refused) == 19
-        assert "1 of 1 $ spent" in str(refused[0])
+        assert "$1 of $1 spent" in str(refused[0])
 
     run(rushing())
 
@@ -237,7 +237,7 @@ def test_a_call_that_says_nothing_of_what_it_used_counts_with_what_was_reserved(
         queue = Queue(Limits(budget=Budget(tokens=19, usd=1.5)))
         async with queue.limits.turn(ticket := Ticket(urgent=True, most=DOLLAR)):
             ticket.used = Usage()
-        with pytest.raises(BudgetReached, match=r"10 of 19 tokens spent, 1 of 1.5 \$ spent"):
+        with pytest.raises(BudgetReached, match=r"10 of 19 tokens spent, \$1 of \$1.5 spent"):
             await queue.call("second", urgent=True)
 
     run(silent())
@@ -290,7 +290,7 @@ def test_a_budget_exactly_used_up_is_kept() -> None:
         queue = Queue(Limits(budget=Budget(calls=2, tokens=20, usd=2.0)))
         await queue.call("one", urgent=True)
         await queue.call("two", urgent=True)
-        with pytest.raises(BudgetReached, match=r"2 of 2 calls spent, 20 of 20 tokens spent, 2 of 2 \$ spent"):
+        with pytest.raises(BudgetReached, match=r"2 of 2 calls spent, 20 of 20 tokens spent, \$2 of \$2 spent"):
             await queue.call("three", urgent=True)
 
     run(exactly())

@@ -125,7 +125,7 @@ def test_two_limits_that_share_a_budget_tell_each_other_when_there_is_room() -> 
             await asyncio.sleep(0)
             group.create_task(call(Limits(budget=budget), began, "another", caller=Caller(), urgent=True))
         assert began == ["one", "another"]
-        assert str(budget) == "1.5 of 1.5 $ spent"
+        assert str(budget) == "$1.5 of $1.5 spent"
 
     run(sharing())
 

@@ -51,7 +51,7 @@ async def commanded(server: Served, url: str, command: str, **more: JSON) -> Sai
     [
         ({"calls": 2}, "2 of 2 calls spent", {"calls": 1}, "3 of 3 calls spent"),
         ({"tokens": 250}, "200 of 250 tokens spent", {"tokens": 50}, "300 of 300 tokens spent"),
-        ({"usd": 0.02}, "0.02 of 0.02 $ spent", {"usd": 0.01}, "0.03 of 0.03 $ spent"),
+        ({"usd": 0.02}, "$0.02 of $0.02 spent", {"usd": 0.01}, "$0.03 of $0.03 spent"),
         ({"seconds": 9}, "9 of 9 s spent", {"seconds": 5}, "14 of 14 s spent"),
     ],
 )
@@ -319,8 +319,8 @@ def test_a_model_without_a_price_is_refused_where_the_server_counts_dollars(plac
         said = client.post("/api/sessions", json={"task": TASK, "world": "free", "approximation": agent, "target": agent})
         assert said.status_code == 400
         assert said.json()["error"]["message"].endswith(
-            "is not known, so no dollars can be counted; name a model whose price is known, or ask whoever runs the server to "
-            "start it with --prices FILE, which names this one's"
+            "is not known, so no dollars can be counted; name a model whose price is, or give it with --prices FILE where "
+            "Outrider is started"
         )
         process.terminate()
         ended(process)

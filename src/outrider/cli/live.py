@@ -18,9 +18,9 @@ from outrider.cli.bench import aligned, names_of, told_json
 from outrider.cli.exits import Exit, code_of
 from outrider.cli.measuring import ProgressLine, provenance
 from outrider.cli.views import json_line, tell_progress
-from outrider.errors import BadOption, BudgetReached
+from outrider.errors import BudgetReached
 from outrider.journal import SqliteJournal
-from outrider.launch import DEFAULT_AGENTS, MOST_LOOKAHEAD_HERE
+from outrider.launch import DEFAULT_AGENTS, MOST_LOOKAHEAD_HERE, check_priced
 from outrider.model import JSON, Role, Task
 from outrider.naming import Models, agent_named, check_agent, is_local_agent, is_recalling, without_secrets
 from outrider.providers.prices import Prices
@@ -142,9 +142,7 @@ def _limits(budget_usd: float | None, spent_usd: float, agents: Mapping[Role, Ag
     if budget_usd is None:
         return Limits()
     for agent in agents.values():
-        most = agent.most(task, ())
-        if most is None or most.cost_usd is None:
-            raise BadOption(f"the price of {agent.name} is not known, so no dollars can be counted; give it with --prices")
+        check_priced(agent, task)
     if spent_usd >= budget_usd:
         raise BudgetReached(f"the budget of ${budget_usd:g} is used up: ${spent_usd:.6f} are spent; give more with --budget-usd")
     return Limits(budget=Budget(usd=budget_usd - spent_usd))

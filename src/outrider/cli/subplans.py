@@ -19,9 +19,9 @@ from outrider.cli.own_tools import ToolsWanted, not_as_listed, toolbox_of
 from outrider.cli.subplans_view import SubplansJson, SubplansLines
 from outrider.cli.subtasks_file import Asked, read_subtasks
 from outrider.cli.views import Write, line_writer, tell_prepared, tell_preparing, tell_progress
-from outrider.errors import BadOption, OutriderError, RunStopped
+from outrider.errors import OutriderError, RunStopped
 from outrider.journal import JournalStore, open_journal
-from outrider.launch import DEFAULT_WORLD, Launch, Understood, Wanted, launch, understand
+from outrider.launch import DEFAULT_WORLD, Launch, Understood, Wanted, check_priced, launch, understand
 from outrider.naming import Models, without_secrets
 from outrider.providers.prices import Prices
 from outrider.runtime import Budget, Limits, ServerLimits
@@ -150,9 +150,7 @@ def _check_prices(ready: Launch, limits: Limits) -> None:
     if limits.budget is None or limits.budget.usd is None:
         return
     for agent in (one for agents in ready.agents.values() for one in drafters_of(agents)):
-        most = agent.most(ready.task, ())
-        if most is None or most.cost_usd is None:
-            raise BadOption(f"the price of {agent.name} is not known, so no dollars can be counted; give it with --prices")
+        check_priced(agent, ready.task)
 
 
 async def _show(going: Subplans, write: Write, options: PlanAllOptions, telemetry: Telemetry) -> dict[str, Result]:

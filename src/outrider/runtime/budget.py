@@ -189,8 +189,9 @@ class Budget(Condition):
     def __str__(self) -> str:
         spent = [*self._spent, self._passed_s() if self.seconds is not None else 0.0]
         limits = (self.calls, self.tokens, self.usd, self.seconds)
-        told = zip(limits, spent, ("calls", "tokens", "$", "s"), strict=True)
-        return ", ".join(f"{amount:.6g} of {limit:.6g} {name} spent" for limit, amount, name in told if limit is not None)
+        words = ("{:.6g} of {:.6g} calls", "{:.6g} of {:.6g} tokens", "${:.6g} of ${:.6g}", "{:.6g} of {:.6g} s")
+        told = zip(words, spent, limits, strict=True)
+        return ", ".join(f"{word.format(amount, limit)} spent" for word, amount, limit in told if limit is not None)
 
 
 def _now_s() -> float:

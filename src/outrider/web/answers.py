@@ -41,12 +41,6 @@ _STATUS: Final[tuple[tuple[type[OutriderError], int], ...]] = (
 )
 """What is not here is the caller's mistake: 400."""
 
-_THEIRS: Final = (
-    "give it with --prices",
-    "name a model whose price is known, or ask whoever runs the server to start it with --prices FILE, which names this one's",
-)
-"""A remedy that is for whoever started the server, as those who use it are told it."""
-
 _WORD: Final = re.compile(r"(?<!^)(?=[A-Z])")
 
 
@@ -67,7 +61,7 @@ def status_of(error: OutriderError) -> int:
 
 def error_json(error: OutriderError) -> dict[str, JSON]:
     """``error`` as JSON: its kind, its sentence without secrets, and the verdict that came before the person's step."""
-    told: dict[str, JSON] = {"kind": kind_of(error), "message": without_secrets(one_line(error)).replace(*_THEIRS)}
+    told: dict[str, JSON] = {"kind": kind_of(error), "message": without_secrets(one_line(error))}
     if isinstance(error, NotNow) and error.at is not None:
         told["at"] = error.at
     if isinstance(error, NotNow) and error.answer is not None:

@@ -29,8 +29,6 @@ OWNERS: Final = frozenset({"stop", "allow", "extend", "more"})
 
 _AFTER_STAR: Final = re.compile(r"\*[0-9]{1,4}$")
 
-_IN_DOLLARS: Final = re.compile(r"(\S+) of (\S+) \$ spent")
-
 _VENDOR: Final = re.compile(r"(?!recorded:|https?:|file:)[a-z][a-z0-9-]*:[A-Za-z0-9][\w.:/@-]*(?<!\.gguf)", re.A)
 """``VENDOR:NAME``: a model that is asked with the server's key for that vendor, at that vendor's address."""
 
@@ -122,12 +120,7 @@ class Team:
         """What ``user`` may know of themselves: role, allowance, and what of it is spent, in words."""
         allowance = {name: getattr(user.allowance, name) for name in type(user.allowance).__slots__}
         budget = self.limits_of(user).budget if user.name else None
-        return {"name": user.name, "role": user.role, "allowance": allowance, "running": running, "spent": _spent(budget)}
-
-
-def _spent(budget: Budget | None) -> str:
-    """What is spent of ``budget``, dollars as people write them: ``$0 of $5 spent``. Empty without one."""
-    return _IN_DOLLARS.sub(r"$\1 of $\2 spent", str(budget or ""))
+        return {"name": user.name, "role": user.role, "allowance": allowance, "running": running, "spent": str(budget or "")}
 
 
 def _limits(user: User, within: Limits) -> Limits:
