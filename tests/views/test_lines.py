@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from outrider import Step
-from outrider.rules.events import Record, Shown, WentBack
+from outrider.rules.events import Paused, Record, Shown, Took, WentBack
 from outrider.views.lines import LinesView
 
 from .telling import by_script, confirmed, opened, told, watched
@@ -42,6 +42,13 @@ def test_a_draft_gets_no_line_before_it_is_confirmed() -> None:
 def test_going_back_is_a_line_of_its_own() -> None:
     lines = lines_of(told((0.0, opened()), (1.0, confirmed(0, "a", call=0)), (2.0, WentBack(at=0)), (3.0, confirmed(0, "b"))))
     assert lines[2:5] == ["  0  a  (by the target, 1.00 s)", "Back to step 0.", "  0  b  (taken by you, 3.00 s)"]
+
+
+def test_a_step_taken_while_the_run_is_held_lets_it_go_on_and_a_line_says_so() -> None:
+    took = Took(at=0, step=Step("b"))
+    held = lines_of(told((0.0, opened()), (1.0, Paused()), (2.0, took), (2.0, confirmed(0, "b"))))
+    assert held[2:5] == ["Paused.", "Going on, with a step of yours.", "  0  b  (taken by you, 2.00 s)"]
+    assert not any(line.startswith("Going on") for line in lines_of(told((0.0, opened()), (2.0, took), (2.0, confirmed(0, "b")))))
 
 
 def test_no_line_is_two_whatever_the_task_and_the_steps_hold() -> None:

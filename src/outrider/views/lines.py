@@ -22,6 +22,7 @@ from outrider.rules.events import (
     Settled,
     Stayed,
     Steered,
+    Took,
     Undone,
     WentBack,
     WentOn,
@@ -49,7 +50,7 @@ class LinesView:
 
     def receive(self, record: Record) -> None:
         """Write what ``record`` settles."""
-        self.picture = self.picture.after(record)
+        was_held, self.picture = self.picture.held, self.picture.after(record)
         self.figures.receive(record)
         match record.event:
             case Opened():
@@ -65,6 +66,8 @@ class LinesView:
                 self._write(limit(record.event))
             case WentOn():
                 self._write("Going on.")
+            case Took() if was_held and not self.picture.held:
+                self._write("Going on, with a step of yours.")
             case Resumed():
                 self._write(f"{resumed(record.time_s).capitalize()}.")
             case Steered(at=at, sentence=sentence):
