@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from contextlib import suppress
 from typing import get_args
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from laws.test_effects import Acting, Deed, act, deeds, lookaheads, rough, stops
 
 from outrider import Declared, Session, Step, plan
 from outrider.errors import NotNow, RunEnded
 from outrider.figures import Figures
 from outrider.model import Prefix
-from outrider.rules import Lookahead
+from outrider.rules import ByValue, Lookahead
 from outrider.rules.events import Asked, Outcome, Record, Stayed
 from outrider.testing import FakeAgent, FakeTools, run
 from outrider.views.lanes import Bar, Lanes
@@ -218,7 +219,20 @@ def test_the_plan_that_is_written_at_the_end_has_what_came_of_each_step_in_one_l
     assert len(line) < 240
 
 
+STOPPED_WHILE_TAKING_BACK = (
+    Acting(
+        seed=26, length=0, agreement=0, lost=0, stubborn=0,
+        tools=(Declared("a", effect="none"), Declared("b", effect="write", undo=True), Declared("c", effect="none")),
+    ),
+    ByValue(hour_worth=math.inf),
+    [Deed(after=0, kind="take", number=1), Deed(after=3, kind="go back", number=0)],
+    [Deed(after=0, kind="stop", number=0)],
+)  # fmt: skip
+"""A run that the stop broke off has ended when the effect before it is taken back."""
+
+
 @settings(deadline=None, max_examples=60, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+@example(*STOPPED_WHILE_TAKING_BACK)
 @given(rough, lookaheads, deeds, stops)
 def test_whatever_is_lost_undone_or_settled_the_picture_is_the_plan(
     world: Acting, lookahead: Lookahead, done: list[Deed], stop: list[Deed]

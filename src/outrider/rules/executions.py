@@ -380,7 +380,7 @@ class Executions:
         self._ended = True
         for number, run in self._runs.items():
             if not run.is_effect and not run.withdrawn:
-                run.withdrawn = True
+                run.withdrawn, run.execution.running = True, None
                 self._order(Withdraw(execution=number, reason="the run has ended"))
 
     def _withdraw(self, execution: Execution, reason: str) -> None:

@@ -166,8 +166,9 @@ class Session:
     async def _or_stop(self, work: Callable[[], Awaitable[None]]) -> None:
         try:
             await work()
-        except JournalError as error:
-            self.stop(str(error))
+        except JournalError as error:  # that the session is ours cannot be written any more, so nothing can
+            if self._rules.outcome is None:
+                self._loop.receive(Stopped(reason=str(error), outcome="journal_lost"))
 
     def _obey(self, mailed: Mailed) -> str:
         try:
