@@ -235,6 +235,8 @@ def shown_once_known(run: Run) -> None:
                 best, shown, held = {}, None, False  # what was drafted before is discarded
             case WentOn() | Took():
                 held = False
+            case Discarded(at=at, step=gone):  # with all that was drafted behind it; the person may come back to the same prefix
+                best = {asked: step for asked, step in best.items() if not (len(asked) > at and asked[at].named == gone.named)}
             case Ended():
                 return
             case _:
