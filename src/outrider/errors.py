@@ -223,7 +223,11 @@ class JournalFull(JournalError):
 
 
 class JournalCorrupt(JournalError):
-    """The file is damaged, or is not a journal of ours."""
+    """The file is damaged, or is not a journal of ours. If it is ``salvageable``, what of it is sound can be saved."""
+
+    def __init__(self, message: str, *, salvageable: bool = False) -> None:
+        super().__init__(message)
+        self.salvageable = salvageable
 
 
 class JournalNewer(JournalError):

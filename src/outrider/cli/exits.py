@@ -86,8 +86,7 @@ def table() -> str:
 
 
 def _remedy(error: OutriderError) -> str:
-    said = str(error)
-    damaged = isinstance(error, JournalCorrupt) and " is damaged" in said and "salvage" not in said and "://" not in said
+    damaged = isinstance(error, JournalCorrupt) and error.salvageable
     return "; outrider journal check says what of it is sound, and outrider journal salvage saves that" if damaged else ""
 
 

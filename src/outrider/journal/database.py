@@ -109,7 +109,7 @@ def mapped(path: Path) -> Iterator[None]:
     except sqlite3.Error as error:
         raise _ours(error, path) from error
     except UnicodeDecodeError as error:  # even SQLite's own message may quote the damage
-        raise JournalCorrupt(f"the journal {path} is damaged: {error}") from error
+        raise damaged(path, f": {error}") from error
     except (UnicodeEncodeError, OverflowError) as error:
         raise JournalUnusable(f"the journal cannot hold this: {error}") from error
 
@@ -119,7 +119,7 @@ def _ours(error: sqlite3.Error, path: Path) -> JournalError:
     if code is None:  # raised by the sqlite3 module itself
         if isinstance(error, sqlite3.ProgrammingError):
             return JournalUnusable(f"the journal {path} is closed, or belongs to another thread: {error}")
-        return JournalCorrupt(f"the journal {path} is damaged: {error}")
+        return damaged(path, f": {error}")
     if code in _UNWRITTEN:
         return JournalFull(f"the journal {path} could not be written: {error}; make room on the disk, or choose another file")
     match code & 0xFF:
@@ -132,7 +132,7 @@ def _ours(error: sqlite3.Error, path: Path) -> JournalError:
         case sqlite3.SQLITE_CANTOPEN | sqlite3.SQLITE_PERM | sqlite3.SQLITE_AUTH:
             return JournalUnusable(f"the journal {path} cannot be opened: {error}; {_about_its_folder(path)}")
         case _:  # our statements are fixed, so what SQLite cannot make sense of is the file
-            return JournalCorrupt(f"the journal {path} is damaged, or is no journal: {error}")
+            return damaged(path, f", or is no journal: {error}")
 
 
 def _about_its_folder(path: Path) -> str:
@@ -269,13 +269,18 @@ def _is_blank(db: sqlite3.Connection, path: Path) -> bool:
             f"the journal {path} has format {version} and this Outrider reads up to {SCHEMA_VERSION}; install a newer one"
         )
     if version < 1:
-        raise JournalCorrupt(f"the journal {path} is damaged: it says that its format is {version}")
+        raise damaged(path, f": it says that its format is {version}")
     return False
 
 
 def _number(db: sqlite3.Connection, question: str) -> int:
     (number,) = db.execute(question).fetchone()
     return int(number)
+
+
+def damaged(path: Path, how: str) -> JournalCorrupt:
+    """That the file is, with what can be done about it left to whoever tells a person."""
+    return JournalCorrupt(f"the journal {path} is damaged{how}", salvageable=True)
 
 
 def _not_ours(path: Path) -> JournalCorrupt:

@@ -14,7 +14,7 @@ from typing import Self, TypeVar
 from outrider.errors import JournalCorrupt, JournalError, JournalUnusable
 from outrider.journal import leases
 from outrider.journal.codec import to_line
-from outrider.journal.database import Changes, look, mapped, open_to_write, transaction
+from outrider.journal.database import Changes, damaged, look, mapped, open_to_write, transaction
 from outrider.journal.follow import Following, PollingBell, at_once
 from outrider.journal.rows import LAST_CHARACTER, checksum, entry_of, record_of, storable
 from outrider.journal.store import (
@@ -306,7 +306,7 @@ class SqliteJournal:
             raise self._damaged(str(error)) from None
 
     def _damaged(self, what: str) -> JournalCorrupt:
-        return JournalCorrupt(f"the journal {self.path} is damaged: {what}")
+        return damaged(self.path, f": {what}")
 
     def close(self) -> None:
         """Nothing more can be written or read."""
