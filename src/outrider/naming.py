@@ -287,7 +287,12 @@ def from_any_folder(text: str) -> str:
 def _whole(name: str) -> str:
     recorded = _RECORDED.fullmatch(name)
     file = recorded["file"] if recorded is not None else _guesses_of(name)[0].partition("@")[2]
-    return name.replace(file, str(Path(file).absolute()), 1) if file and Path(file).is_file() else name
+    return name.replace(file, whole_path(file), 1) if file else name
+
+
+def whole_path(file: str) -> str:
+    """The path of a file that is here, from the root; what is none stays as it is."""
+    return str(Path(file).absolute()) if Path(file).is_file() else file
 
 
 def without_secrets(text: str) -> str:

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from pathlib import Path
 
 from outrider.cli.own_tools import ToolsWanted
 from outrider.errors import BadOption
 from outrider.launch import Wanted
 from outrider.model import Role
-from outrider.naming import from_any_folder, without_secrets
+from outrider.naming import from_any_folder, whole_path, without_secrets
 from outrider.rules.events import Opened
 from outrider.settings import HIDDEN, settings_in, settings_text
 
@@ -45,13 +44,9 @@ def settings_of(
     """
     tools = {**asdict(own_tools), "sources": [_without_arguments(source) for source in own_tools.sources]}
     if not served:  # what a server's users may name is listed as it is named
-        tools["sources"] = [_whole(source) for source in tools["sources"]]
+        tools["sources"] = [whole_path(source) for source in tools["sources"]]
         agents = {role: from_any_folder(name) for role, name in agents.items()}
-    return settings_text(wanted, agents, tools, _whole(str(prices)) if prices else "", served=served)
-
-
-def _whole(file: str) -> str:
-    return str(Path(file).absolute()) if Path(file).is_file() else file
+    return settings_text(wanted, agents, tools, whole_path(str(prices)) if prices else "", served=served)
 
 
 def _without_arguments(source: str) -> str:

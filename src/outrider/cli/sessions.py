@@ -41,7 +41,8 @@ def _entry(entry: SessionEntry, outcome: str) -> str:
 def print_one(session: str, journal: str | None, *, as_json: bool) -> None:
     """The session's plan and figures, as its journal tells them."""
     with open_journal(journal, read_only=True) as opened:
-        records, running = opened.read(session), bool(owner_of(opened, full_name(opened, session)))
+        name = full_name(opened, session)
+        records, running = opened.read(name), bool(owner_of(opened, name))
     if as_json:
         replayed = replay(records)
         view = {"plan": encode_plan(replayed.plan), "outcome": replayed.outcome, "figures": replayed.figures.as_json()}
