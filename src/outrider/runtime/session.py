@@ -55,7 +55,7 @@ from outrider.runtime.keeping import Journal, Mailed, Owning
 from outrider.runtime.limits import Limits
 from outrider.runtime.loop import Loop
 from outrider.runtime.resuming import Before
-from outrider.runtime.stream import EventStream, Stream
+from outrider.runtime.stream import EventStream, Streams
 
 _ENDS: dict[Outcome, tuple[type[RunEnded], str]] = {
     "stopped": (RunStopped, "the run was stopped"),
@@ -106,7 +106,7 @@ class Session:
         self._journal = journal
         self._limits = limits
         self._max_steps = max_steps
-        self._streams: dict[Stream[Record], None] = {}
+        self._streams: Streams[Record] = Streams()
         self._reason = ""
         self._group: asyncio.TaskGroup | None = None
         drafters = drafters_of(approximation)
@@ -190,8 +190,7 @@ class Session:
         if self._before is None:
             self._loop.open(self._opened, group)
             return
-        for stream in tuple(self._streams):
-            stream.begin(self._before.records)
+        self._streams.begin(self._before.records)
         opened = self._opened
         resumed = Resumed(approximation=opened.approximation, target=opened.target, asks=opened.asks)
         self._loop.go_on(self._before, resumed, group)
@@ -213,8 +212,7 @@ class Session:
             raise first_of(group) from None
         finally:
             self._loop.finished.set()
-            for stream in tuple(self._streams):
-                stream.end()
+            self._streams.end()
             self._loop.let_go()
             if self._owning is not None:
                 with suppress(JournalError):  # it runs out by itself
@@ -448,8 +446,7 @@ class Session:
 
     async def _end_streams(self) -> None:
         await self._loop.finished.wait()
-        for stream in tuple(self._streams):
-            stream.end()
+        self._streams.end()
 
     def carry_out(self, command: Command) -> None:
         """What the person says, as a command, such as one from another process.
@@ -481,8 +478,7 @@ class Session:
                 self._journal, lost = None, error
         for record in records:
             self._follow(record)
-            for stream in tuple(self._streams):
-                stream.push(record)
+            self._streams.push(record)
         if lost is not None:
             raise lost
 

@@ -91,6 +91,25 @@ class Stream(Generic[T]):
         return self._waiting.popleft()
 
 
+class Streams(dict[Stream[T], None]):
+    """The streams of one thing that are open, in the order in which they were. One that is too slow leaves while it is told."""
+
+    def begin(self, records: Sequence[T]) -> None:
+        """As ``Stream.begin``, for all."""
+        for stream in tuple(self):
+            stream.begin(records)
+
+    def push(self, record: T) -> None:
+        """As ``Stream.push``, for all."""
+        for stream in tuple(self):
+            stream.push(record)
+
+    def end(self) -> None:
+        """As ``Stream.end``, for all."""
+        for stream in tuple(self):
+            stream.end()
+
+
 class EventStream(Stream[Record]):
     """A session's records. It ends after the ``finished`` event."""
 

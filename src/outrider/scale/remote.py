@@ -20,15 +20,10 @@ class RemoteSession(Session):
 
     def __init__(self, session: Session, engine: Engine, setting: wire.Setting | None = None) -> None:
         vars(self).update(vars(session))  # all is as it was, but for who drives it
-
-        def end_streams() -> None:
-            for stream in tuple(self._streams):
-                stream.end()
-
         self._loop = self._following = Following(
             engine,
             setting,
-            end_streams,
+            self._streams.end,
             rules=self._rules,
             task=self.task,
             agents={},

@@ -13,6 +13,7 @@ from outrider.errors import BadOption, JournalError, NotNow, RunStopped, first_o
 from outrider.journal import JournalStore
 from outrider.model import Plan
 from outrider.runtime import Session, Stream
+from outrider.runtime.stream import Streams
 from outrider.subplans.events import (
     Added,
     Began,
@@ -63,7 +64,7 @@ class Subplans:
         self._more_to_come = more_to_come
         self._sessions: dict[str, Session] = {}
         self._results: dict[str, Result] = {}
-        self._streams: dict[Stream[RunRecord], None] = {}
+        self._streams: Streams[RunRecord] = Streams()
         self._group: asyncio.TaskGroup | None = None
         self._finished = asyncio.Event()
         self._begun = False
@@ -276,8 +277,7 @@ class Subplans:
                 return
             self._finished.set()
             self._publish(Ended(complete=self._graph.complete, why=self._stopped))
-            for stream in tuple(self._streams):
-                stream.end()
+            self._streams.end()
 
     # What is kept -------------------------------------------------------------------------------------------------------
 
@@ -314,8 +314,7 @@ class Subplans:
         for event in events:
             record = RunRecord(n=self._n, time_s=self._now_s(), event=event)
             self._n += 1
-            for stream in tuple(self._streams):
-                stream.push(record)
+            self._streams.push(record)
 
     def _now_s(self) -> float:
         return asyncio.get_running_loop().time() - self._began_s
