@@ -18,7 +18,7 @@ USUAL: Final = "/usr/bin/chromium"
 
 ARGUMENTS: Final = (
     "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
-    "--disable-component-update", "--disable-sync",
+    "--disable-component-update", "--disable-sync", "--disable-dev-shm-usage",
 )  # fmt: skip
 
 PATIENCE_MS: Final = 60_000
@@ -39,8 +39,9 @@ def chromium_path() -> str:
     return named or USUAL
 
 
-@pytest_asyncio.fixture(loop_scope="session", scope="session")
+@pytest_asyncio.fixture(loop_scope="session", scope="module")
 async def browser() -> AsyncIterator[Browser]:
+    """One for a file of tests: what a crash of Chromium's own takes with it ends there."""
     path = chromium_path()
     expect.set_options(timeout=PATIENCE_MS)
     async with async_playwright() as playwright:
