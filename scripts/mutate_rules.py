@@ -33,6 +33,7 @@ ROOT = Path(__file__).resolve().parent.parent
 FILES = (
     "rules/rules.py",
     "rules/calls.py",
+    "rules/drafters.py",
     "rules/executions.py",
     "rules/runs.py",
     "rules/tree.py",

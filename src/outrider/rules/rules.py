@@ -7,12 +7,13 @@ The live runtime, the simulator and replay all drive this one copy.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Final, Literal, TypeAlias, assert_never
+from typing import Literal, TypeAlias, assert_never
 
 from outrider.errors import NotNow, RulesMisused
 from outrider.model import Plan, PlanStep, Step
 from outrider.rules.calls import Calls
 from outrider.rules.display import being_verified
+from outrider.rules.drafters import FAILURES_IN_A_ROW, Drafters
 from outrider.rules.events import (
     Accepted,
     Allowed,
@@ -62,9 +63,6 @@ from outrider.rules.lookahead import Lookahead
 from outrider.rules.matching import EXACT, Matching
 from outrider.rules.tree import Call, Guess, Node, Verdict
 
-FAILURES_IN_A_ROW: Final = 3
-"""After so many failed drafts of one drafter in a row the run goes on without it."""
-
 Hold: TypeAlias = Literal["", "person"] | Limit
 """What holds the frontier where it is: nothing, the person, or a limit that was reached."""
 
@@ -87,7 +85,7 @@ class Rules:
     """
 
     __slots__ = (
-        "_asks", "_calls", "_decision", "_drafters", "_executions", "_failures", "_held", "_learner", "_lookahead", "_lossless",
+        "_asks", "_calls", "_decision", "_drafters", "_executions", "_held", "_learner", "_lookahead", "_lossless",
         "_matching", "_max_steps", "_outcome", "_sentences", "_shown", "frontier", "root",
     )  # fmt: skip
 
@@ -99,8 +97,7 @@ class Rules:
         self._matching = matching
         self._lossless = matching.lossless
         self._max_steps = max_steps
-        self._drafters = [0]
-        self._failures = {0: 0}
+        self._drafters = Drafters(1)
         self._held: Hold = ""
         self._asks = False
         self._sentences: tuple[str, ...] = ()
@@ -255,8 +252,7 @@ class Rules:
         self._executions.open(report)
         node = self.root
         node.drafters = report.drafters
-        self._drafters = list(range(report.drafters))
-        self._failures = dict.fromkeys(self._drafters, 0)
+        self._drafters = Drafters(report.drafters)
         for entry in report.plan:
             node.verdict = Verdict(entry.step.named, entry.by)
             node = self._child(node, entry.step.named)
@@ -280,7 +276,7 @@ class Rules:
             return
         call.node.asked = call.drafter + 1
         if report.steps:  # no guess is neither a failure nor the end of a row of them
-            self._failures[call.drafter] = 0
+            self._drafters.guessed(call.drafter)
         ahead = call.node.at - self.frontier.at
         sure = dict(zip(reversed(report.steps), reversed(report.confidence), strict=False))
         for step in dict.fromkeys(report.steps):
@@ -313,10 +309,8 @@ class Rules:
 
     def _draft_failed(self, call: Call, error: str) -> None:
         call.node.asked = call.drafter + 1
-        self._failures[call.drafter] += 1
-        if self._failures[call.drafter] == FAILURES_IN_A_ROW:
-            self._drafters.remove(call.drafter)
-            self._find(Degraded(failures=FAILURES_IN_A_ROW, error=error, left=len(self._drafters)))
+        if self._drafters.failed(call.drafter):
+            self._find(Degraded(failures=FAILURES_IN_A_ROW, error=error, left=self._drafters.left))
 
     def _executed(self, report: ExecutionReport) -> None:
         stayed = self._executions.receive(report)
@@ -512,14 +506,10 @@ class Rules:
         if self._outcome is not None or self._held:
             return
         for want in self._lookahead.wants(self.frontier):
-            drafter = 0 if want.role == "target" else self._next_drafter(want.node)
+            drafter = 0 if want.role == "target" else self._drafters.next_at(want.node)
             if want.node.at < self._max_steps and want.node.ready and drafter is not None:
                 self._calls.start(want.role, want.node, drafter, urgent=want.role == "target" and want.node is self.frontier)
         self._executions.run(self.frontier)
-
-    def _next_drafter(self, node: Node) -> int | None:
-        """The first that has not been asked here, and has not failed too often."""
-        return next((drafter for drafter in self._drafters if drafter >= node.asked), None)
 
     def _finish_if_settled(self) -> None:
         if self._outcome is not None and not self.in_flight:
