@@ -32,6 +32,7 @@ from queue import SimpleQueue
 ROOT = Path(__file__).resolve().parent.parent
 FILES = (
     "rules/rules.py",
+    "rules/branches.py",
     "rules/calls.py",
     "rules/drafters.py",
     "rules/executions.py",

@@ -11,18 +11,17 @@ from typing import Literal, TypeAlias, assert_never
 
 from outrider.errors import NotNow, RulesMisused
 from outrider.model import Plan, PlanStep, Step
+from outrider.rules.branches import Branches
 from outrider.rules.calls import Calls
 from outrider.rules.display import being_verified
 from outrider.rules.drafters import FAILURES_IN_A_ROW, Drafters
 from outrider.rules.events import (
-    Accepted,
     Allowed,
     Approved,
     Cancelled,
     Command,
     Confirmed,
     Degraded,
-    Discarded,
     Drafted,
     Ended,
     Executing,
@@ -41,7 +40,6 @@ from outrider.rules.events import (
     Paused,
     Question,
     Reached,
-    Rejected,
     Report,
     Resumed,
     Settled,
@@ -61,7 +59,7 @@ from outrider.rules.executions import Executions
 from outrider.rules.learner import Learner, learner_of
 from outrider.rules.lookahead import Lookahead
 from outrider.rules.matching import EXACT, Matching
-from outrider.rules.tree import Call, Guess, Node, Verdict
+from outrider.rules.tree import Call, Node, Verdict
 
 Hold: TypeAlias = Literal["", "person"] | Limit
 """What holds the frontier where it is: nothing, the person, or a limit that was reached."""
@@ -85,8 +83,8 @@ class Rules:
     """
 
     __slots__ = (
-        "_asks", "_calls", "_decision", "_drafters", "_executions", "_held", "_learner", "_lookahead", "_lossless",
-        "_matching", "_max_steps", "_outcome", "_sentences", "_shown", "frontier", "root",
+        "_asks", "_branches", "_calls", "_decision", "_drafters", "_executions", "_held", "_learner", "_lookahead", "_lossless",
+        "_max_steps", "_outcome", "_sentences", "_shown", "frontier", "root",
     )  # fmt: skip
 
     def __init__(self, *, lookahead: Lookahead, max_steps: int, matching: Matching = EXACT) -> None:
@@ -94,7 +92,6 @@ class Rules:
         self.frontier = self.root
         self._lookahead = learner_of(lookahead)
         self._learner = self._lookahead if isinstance(self._lookahead, Learner) else None
-        self._matching = matching
         self._lossless = matching.lossless
         self._max_steps = max_steps
         self._drafters = Drafters(1)
@@ -110,6 +107,9 @@ class Rules:
             find=self._find,
             rebuild=self._drop_what_follows,
             give_up=self._not_answered,
+        )
+        self._branches = Branches(
+            matching=matching, calls=self._calls, executions=self._executions, learner=self._learner, find=self._find
         )
 
     # What is the case ----------------------------------------------------------------------------------------------
@@ -245,7 +245,7 @@ class Rules:
     def _open(self, report: Opened) -> None:
         if self._calls.ordered or self.root.verdict is not None:
             raise RulesMisused("the session has been opened already")
-        self._lossless = self._matching.lossless and report.plan_is_lossless
+        self._lossless = self._branches.lossless and report.plan_is_lossless
         self._asks = report.asks
         if self._learner is not None and report.known:
             self._learner.begin(report.known)
@@ -255,7 +255,7 @@ class Rules:
         self._drafters = Drafters(report.drafters)
         for entry in report.plan:
             node.verdict = Verdict(entry.step.named, entry.by)
-            node = self._child(node, entry.step.named)
+            node = self._branches.child(node, entry.step.named)
             self._executions.given(node, entry.step)
 
     def _resume(self, report: Resumed) -> None:
@@ -277,18 +277,13 @@ class Rules:
         call.node.asked = call.drafter + 1
         if report.steps:  # no guess is neither a failure nor the end of a row of them
             self._drafters.guessed(call.drafter)
-        ahead = call.node.at - self.frontier.at
-        sure = dict(zip(reversed(report.steps), reversed(report.confidence), strict=False))
-        for step in dict.fromkeys(report.steps):
-            child = self._child(call.node, step)
-            rank = list(call.node.children).index(step.key)
-            child.guesses += (Guess(call.number, ahead, rank, sure.get(step)),)
+        self._branches.grow(call, report, self.frontier)
 
     def _verified(self, report: Verified) -> None:
         call = self._calls.end(report.call, report.usage, "answered")
         if call.cancelling:
             return
-        self._select(call.node, Verdict(report.step, "target", call.number))
+        self._branches.select(call.node, Verdict(report.step, "target", call.number))
         if self._held and call.node is self.frontier:
             self._find(Waiting(at=self.frontier.at, step=report.step))
 
@@ -335,7 +330,7 @@ class Rules:
         match report:
             case Took(step=step):
                 self._held = ""
-                self._select(self.frontier, Verdict(step, "person"))
+                self._branches.select(self.frontier, Verdict(step, "person"))
             case WentBack(at=at):
                 left, self.frontier = self.frontier, self.frontier.ancestor(at)
                 self._hold("person")
@@ -382,68 +377,16 @@ class Rules:
 
     def _steer(self) -> None:
         """The frontier's place is taken by a node with the sentences in force: what was built without them is dropped."""
-        self._drop(self.frontier, "the person steered")
+        self._branches.drop(self.frontier, "the person steered")
         self.frontier = self.frontier.steer(self._sentences)
-
-    def _drop(self, node: Node, reason: str) -> None:
-        """What was asked and built here is dropped."""
-        self._calls.cancel(node.draft, reason)
-        self._calls.cancel(node.target, reason)
-        for child in node.children.values():
-            self._discard(child)
-        node.children, node.verdict = {}, None
 
     def _drop_what_follows(self, node: Node) -> None:
         """The step that leads here has been observed otherwise than what follows was built on. The person's own step stays."""
         verdict = node.verdict
-        self._drop(node, "its step was observed otherwise")
+        self._branches.drop(node, "its step was observed otherwise")
         node.asked, node.target_failed = 0, False
         if verdict is not None and verdict.by == "person" and node is self.frontier:
-            self._select(node, verdict)
-
-    # A verdict selects a child --------------------------------------------------------------------------------------
-
-    def _select(self, node: Node, verdict: Verdict) -> None:
-        """The rule: ``verdict`` keeps one child of ``node``; every other is discarded, calls and all."""
-        first = node.verdict is None
-        node.verdict = verdict
-        drafts = [child.step for child in node.children.values() if child.step is not None]
-        matched = self._matching.find(verdict.step, drafts)
-        if matched != verdict.step and self._executions.are_on:
-            matched = None  # the draft's observation is another step's
-        chosen = self._child(node, matched or verdict.step)
-        others = [child for child in node.children.values() if child is not chosen]
-        if first:
-            self._judge(chosen, others, verdict.step)
-        chosen.step = verdict.step
-        node.children = {verdict.step.key: chosen}
-        self._calls.cancel(node.draft, "its verdict came first")
-        self._calls.cancel(node.target, "the person took the step")
-        for other in others:
-            self._discard(other)
-
-    def _judge(self, chosen: Node, others: list[Node], verdict: Step) -> None:
-        """Say of every guess whether it was right, once: a second verdict after going back judges nobody again."""
-        at = chosen.at - 1
-        if chosen.step is not None:
-            for guess in chosen.guesses:
-                self._learn_judgement(chosen, guess, accepted=True)
-                self._find(Accepted(call=guess.call, at=at, ahead=guess.ahead, step=chosen.step))
-        for other in others:
-            if other.step is not None:
-                for guess in other.guesses:
-                    self._learn_judgement(other, guess, accepted=False)
-                    self._find(Rejected(call=guess.call, at=at, ahead=guess.ahead, draft=other.step, verdict=verdict))
-
-    def _discard(self, branch: Node) -> None:
-        assert branch.step is not None, "the root is never discarded"
-        calls: list[int] = []
-        for node in branch.subtree():
-            calls += node.calls
-            for call in (node.target, node.draft):
-                self._calls.cancel(call, "its prefix was rejected")
-            self._executions.discard(node, "its prefix was rejected")
-        self._find(Discarded(at=branch.at - 1, step=branch.step, calls=tuple(calls)))
+            self._branches.select(node, verdict)
 
     # What follows after every report --------------------------------------------------------------------------------
 
@@ -525,15 +468,6 @@ class Rules:
         self._end("not_approved" if question == "approval" else "tool_failed", reason)
 
     # Small things ---------------------------------------------------------------------------------------------------
-
-    def _learn_judgement(self, guessed: Node, guess: Guess, *, accepted: bool) -> None:
-        if self._learner is not None:
-            self._learner.judged(guessed, guess, accepted=accepted)
-
-    def _child(self, node: Node, step: Step) -> Node:
-        child = node.child(step)
-        self._executions.belong_to(child)
-        return child
 
     def _find(self, finding: Finding) -> None:
         self._decision.findings.append(finding)
