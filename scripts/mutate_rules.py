@@ -35,6 +35,8 @@ FILES = (
     "rules/branches.py",
     "rules/calls.py",
     "rules/drafters.py",
+    "rules/fitting.py",
+    "rules/frontier.py",
     "rules/executions.py",
     "rules/runs.py",
     "rules/tree.py",
