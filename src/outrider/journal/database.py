@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Final, Literal, TypeVar
 
 from outrider.errors import JournalCorrupt, JournalError, JournalFull, JournalNewer, JournalUnusable
+from outrider.journal.disk import disk_fault
 
 T = TypeVar("T")
 
@@ -61,11 +62,10 @@ _SCHEMA: Final = (
     f"PRAGMA user_version = {SCHEMA_VERSION}",
 )
 
-_UNWRITTEN: Final = {
-    sqlite3.SQLITE_IOERR_WRITE, sqlite3.SQLITE_IOERR_FSYNC, sqlite3.SQLITE_IOERR_DIR_FSYNC, sqlite3.SQLITE_IOERR_TRUNCATE,
-    sqlite3.SQLITE_IOERR_SHMSIZE,
+_UNREAD: Final = {
+    sqlite3.SQLITE_IOERR_READ, sqlite3.SQLITE_IOERR_SHORT_READ, sqlite3.SQLITE_IOERR_CORRUPTFS, sqlite3.SQLITE_IOERR_DATA,
 }  # fmt: skip
-"""Failures of the disk while writing: a quota, a limit on the file's size, a disk that is gone."""
+"""Failures of the disk while reading: the file is shorter than it should be, or some of it cannot be read."""
 
 
 class Changes:
@@ -120,9 +120,9 @@ def _ours(error: sqlite3.Error, path: Path) -> JournalError:
         if isinstance(error, sqlite3.ProgrammingError):
             return JournalUnusable(f"the journal {path} is closed, or belongs to another thread: {error}")
         return damaged(path, f": {error}")
-    if code in _UNWRITTEN:
-        return JournalFull(f"the journal {path} could not be written: {error}; make room on the disk, or choose another file")
     match code & 0xFF:
+        case sqlite3.SQLITE_IOERR if code not in _UNREAD:  # a quota, a limit on the file's size, a disk that is gone
+            return JournalFull(f"the journal {path} could not be written: {error}{_about_its_disk(path)}, or choose another file")
         case sqlite3.SQLITE_FULL:
             return JournalFull(f"there is no room for the journal {path}: {error}; make room, or choose another file")
         case sqlite3.SQLITE_READONLY:
@@ -135,10 +135,16 @@ def _ours(error: sqlite3.Error, path: Path) -> JournalError:
             return damaged(path, f", or is no journal: {error}")
 
 
+def _about_its_disk(path: Path) -> str:
+    fault = disk_fault(path.parent)
+    return f": {fault}; mend the disk, copy the journal with its -wal file to another one" if fault else "; make room on the disk"
+
+
 def _about_its_folder(path: Path) -> str:
-    if path.exists() and not os.access(path.parent, os.W_OK):
+    if os.path.exists(path) and not os.access(path.parent, os.W_OK):  # not Path.exists, which a broken disk makes fail
         return "its folder or disk may not be written, so it can be read, but choose another file for new sessions"
-    return "check its folder's permissions"
+    fault = disk_fault(path.parent)
+    return f"its disk says: {fault}; mend the disk" if fault else "check its folder's permissions"
 
 
 # Opening ------------------------------------------------------------------------------------------------------------
@@ -197,7 +203,10 @@ def _ask(path: Path, how: str, wait_s: float, question: Callable[[sqlite3.Connec
 
 def _state(path: Path) -> tuple[bool, int, int, int]:
     """Whether the journal is at rest, and what changes when somebody writes to it."""
-    found = path.stat()
+    try:
+        found = path.stat()
+    except OSError as error:
+        raise JournalUnusable(f"the journal {path} cannot be reached: {error.strerror}") from error
     return not path.with_name(path.name + "-wal").exists(), found.st_ino, found.st_mtime_ns, found.st_size
 
 

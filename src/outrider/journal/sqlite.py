@@ -15,6 +15,7 @@ from outrider.errors import JournalCorrupt, JournalError, JournalUnusable
 from outrider.journal import leases
 from outrider.journal.codec import to_line
 from outrider.journal.database import Changes, damaged, look, mapped, open_to_write, transaction
+from outrider.journal.disk import Found
 from outrider.journal.follow import Following, PollingBell, at_once
 from outrider.journal.rows import LAST_CHARACTER, checksum, entry_of, record_of, storable
 from outrider.journal.store import (
@@ -88,6 +89,7 @@ class SqliteJournal:
         if path is None:
             _make_folder(self.path.parent)
         self._db = open_to_write(self.path, wait_s)
+        self._file = Found.at(self.path)
 
     # Writing --------------------------------------------------------------------------------------------------------
 
@@ -130,6 +132,7 @@ class SqliteJournal:
     def _to_write(self) -> sqlite3.Connection:
         if self._db is None:
             raise JournalUnusable(f"the journal {self.path} is {'closed' if self._closed else 'open for reading only'}")
+        self._file.check()
         return self._db
 
     def _enter(self, db: sqlite3.Connection, session: str, records: list[Record], fence: int) -> int:
@@ -253,6 +256,7 @@ class SqliteJournal:
             raise JournalUnusable(f"the journal {self.path} is closed; open it again")
         if self._db is None:
             return look(self.path, self._wait_s, question)
+        self._file.check()
         with mapped(self.path), transaction(self._db):
             return question(self._db)
 

@@ -119,9 +119,7 @@ def clear_memory(world: WorldOption = "", journal: JournalOption = None, as_json
 
 @journal_app.command("check")
 def check_journal(
-    file: Annotated[
-        str, typer.Argument(metavar="[FILE]", envvar="OUTRIDER_JOURNAL", show_envvar=False, help="The journal, as for --journal.")
-    ] = "",
+    file: Annotated[str, typer.Argument(metavar="[FILE]", help="The journal, as for --journal.")] = "",
     journal: JournalOption = None,
     as_json: JsonOption = False,
 ) -> None:
