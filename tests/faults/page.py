@@ -8,7 +8,7 @@ from pathlib import Path
 PAGE = Path(__file__).parent.parent.parent / "docs" / "faults.md"
 
 _SESSION = re.compile(r"\b[0-9a-f]{8}\b")
-_FILE = re.compile(r"\"pg_tblspc/[^\"]*\"")
+_FILE = re.compile(r"\"pg_(?:tblspc|wal)/[^\"]*\"")
 
 
 def stands(sentence: str, **put: str) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import shutil
+import subprocess
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,10 +13,15 @@ import pytest
 from cli.running import Place, Ran
 from journal.servers import Server, as_whom
 
+from outrider import FINISH
+from outrider.testing import steps
+
 from .conftest import actions, plan
 from .page import stands
 from .serving import PLAN, once, serving, tea
 from .small_disk import Disk, small_disk
+from .test_failover import kept, lost
+from .test_failover import resumed as gone_on_with
 
 LONG = tuple(f"{step} {random.Random(step).randbytes(2000).hex()}" for step in PLAN)
 """Steps of which each needs room of its own."""
@@ -94,3 +100,44 @@ def test_a_servers_disk_that_fills_up_ends_the_run_and_with_room_again_it_is_res
         disk.make_room()
         again = resumed(place, the_session(ran), "--journal", on_disk)
         assert (again.code, actions(again)) == (0, [*LONG, "finish"])
+
+
+# Under what a server writes ahead --------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def written_ahead(own_postgres: Server, tmp_path: Path) -> Iterator[Disk]:
+    """A small disk, on which the server has its log of what it writes and nothing else."""
+    log = own_postgres.folder / "data" / "pg_wal"
+    # Else the server itself writes to it from time to time, and it may be that which it dies of.
+    own_postgres.do("postgres", "ALTER SYSTEM SET wal_level = minimal", "ALTER SYSTEM SET max_wal_senders = 0")
+    own_postgres.control("stop")
+    with tempfile.TemporaryDirectory(prefix="outrider-disk-") as folder:
+        Path(folder).chmod(0o755)
+        with small_disk(Path(folder) / "disk", "40m") as disk:
+            there = disk.path / "log"
+            shutil.move(log, there)
+            log.symlink_to(there)
+            if user := as_whom():
+                subprocess.run(["chown", "-R", user, there], check=True)
+            own_postgres.control("start")
+            yield disk
+            own_postgres.be_gone()
+
+
+def test_a_server_that_dies_of_a_full_disk_ends_the_run_with_its_last_words_and_the_run_is_resumed(
+    own_postgres: Server, written_ahead: Disk
+) -> None:
+    database = own_postgres.new_database()
+
+    def full() -> None:
+        written_ahead.fill()
+        own_postgres.do("postgres", "SELECT pg_switch_wal()")  # whoever writes next needs room
+
+    address = own_postgres.address(database)
+    kept(lost(address, full), database)
+    with pytest.raises(subprocess.CalledProcessError):
+        own_postgres.control("start")  # which needs room too
+    written_ahead.make_room()
+    own_postgres.control("start")
+    assert gone_on_with(address) == steps("search", "book", "pack", FINISH)

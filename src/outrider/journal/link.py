@@ -148,22 +148,28 @@ class Link:
     async def _asked(self, question: Question[T]) -> T:
         async with self._turn:
             until_s = time.monotonic() + (0.0 if self._given_up else self._patience_s)
-            attempt = 0
+            attempt, no_room = 0, ""
             while True:
                 try:
                     answer = await self._attempt(question, attempt > 0)
                 except _Away as error:
+                    no_room = no_room or error.no_room
                     if time.monotonic() >= until_s:
                         self._given_up = True
-                        raise self._unusable(error, attempt) from None
+                        raise self._unusable(error, attempt, no_room) from None
                     await asyncio.sleep(_PAUSES_S[min(attempt, len(_PAUSES_S) - 1)])
                     attempt += 1
                 else:
                     self._given_up = False
                     return answer
 
-    def _unusable(self, error: Exception, attempts: int) -> JournalError:
+    def _unusable(self, error: Exception, attempts: int, no_room: str = "") -> JournalError:
         tried = f", also after {self._patience_s:g} s of trying" if attempts else ""
+        if no_room:  # another server might have taken over; none has
+            return JournalFull(
+                f"there is no room for the journal {self.name}: {no_room}; the server has stopped, and cannot be reached{tried}; "
+                "make room on its disk, and start it"
+            )
         if isinstance(error, _OnlyRead):
             remedy = "name the server that may be, or all of them and ?target_session_attrs=read-write"
             return JournalFull(f"the journal {self.name} may be read but not written{tried}: {error}; {remedy}")
@@ -220,7 +226,7 @@ class Link:
         if state == "25006":
             return _OnlyRead(_first_line(error))
         if state[:2] in _AWAY or state in _AWAY:
-            return _Away(_first_line(error))
+            return _Away(_first_line(error), no_room=_no_room(error))
         match state[:2]:
             case "28":
                 return JournalUnusable(f"the journal {self.name} refuses the user or the password; check both")
@@ -280,11 +286,21 @@ class Link:
 
 
 class _Away(Exception):
-    """The server is not there now, and may be in a moment."""
+    """The server is not there now, and may be in a moment. ``no_room`` is what it said before it went, if that was the reason."""
+
+    def __init__(self, why: str, *, no_room: str = "") -> None:
+        super().__init__(why)
+        self.no_room = no_room
 
 
 class _OnlyRead(_Away):
     """It may not be written now: it is not the primary server (any more), or somebody has set it so."""
+
+
+def _no_room(error: Exception) -> str:
+    """The last words of a server that died of a full disk: the driver tells of them as the cause of a broken connection."""
+    last = error.__cause__
+    return _first_line(last) if isinstance(last, Exception) and getattr(last, "sqlstate", None) == "53100" else ""
 
 
 def _first_line(error: Exception) -> str:
