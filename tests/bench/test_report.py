@@ -14,9 +14,10 @@ from typer.testing import CliRunner
 
 from outrider.bench.document import Figure, Report, Section
 from outrider.bench.gathering import Gathered, cause, late, shown_of
+from outrider.bench.made import Made, command
 from outrider.bench.page import page
 from outrider.bench.plain import csv_of, markdown
-from outrider.bench.report import Made, command, frontier, report, titled
+from outrider.bench.report import frontier, report, titled
 from outrider.bench.rows import Trace
 from outrider.bench.schedulers import schedulers_named
 from outrider.bench.suites import Source, sources_named

@@ -10,6 +10,7 @@ from typing import Final
 from outrider.bench.calibration import TOLERANCE, K, Plans
 from outrider.bench.document import Column, Figure, Report, Section, Table, Value
 from outrider.bench.harness import Result, compare
+from outrider.bench.made import Made, provenance_table
 from outrider.bench.paper import (
     DRAFT_SPREAD,
     SMALL_MODEL_PRICE,
@@ -25,7 +26,6 @@ from outrider.bench.paper import (
     published,
 )
 from outrider.bench.plots import Whisker, intervals
-from outrider.bench.report import Made, provenance_table
 from outrider.bench.schedulers import schedulers_named
 from outrider.bench.statistics import Estimate
 from outrider.bench.sweeps import estimated, sections

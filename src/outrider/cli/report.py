@@ -11,9 +11,10 @@ from typing import Final
 from outrider.bench.document import Report
 from outrider.bench.gathering import Gathered, shown_of
 from outrider.bench.harness import ALONE
+from outrider.bench.made import Made, command
 from outrider.bench.page import page
 from outrider.bench.plain import csv_of, markdown
-from outrider.bench.report import COMPARED, Made, command, report
+from outrider.bench.report import COMPARED, report
 from outrider.bench.schedulers import schedulers_named
 from outrider.bench.traces import TokenPrices
 from outrider.cli.bench import all_sources, names_of
