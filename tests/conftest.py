@@ -2,14 +2,36 @@
 
 from __future__ import annotations
 
+import importlib.util
 import signal
+import sys
+from collections.abc import Callable
 from pathlib import Path
+from types import ModuleType
 
 import pytest
+
+SCRIPTS = Path(__file__).parent.parent / "scripts"
 
 # Whoever starts them in the background may have had Ctrl-C ignored, which every process below would inherit.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+@pytest.fixture(scope="session")
+def script_named() -> Callable[[str], ModuleType]:
+    """Loads the script of a name, as a module."""
+    return _script_named
+
+
+def _script_named(name: str) -> ModuleType:
+    spec = importlib.util.spec_from_file_location(name, SCRIPTS / f"{name}.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module  # its dataclasses look themselves up there
+    spec.loader.exec_module(module)
+    return module
 
 
 @pytest.fixture

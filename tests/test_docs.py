@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import importlib.util
 import re
+from collections.abc import Callable
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 
@@ -29,10 +30,6 @@ def test_every_link_to_a_file_leads_to_one(page: Path) -> None:
     assert missing == []
 
 
-def test_the_page_on_the_command_line_is_what_the_commands_say() -> None:
-    spec = importlib.util.spec_from_file_location("document_cli", ROOT / "scripts" / "document_cli.py")
-    assert spec is not None
-    assert spec.loader is not None
-    script = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(script)
+def test_the_page_on_the_command_line_is_what_the_commands_say(script_named: Callable[[str], ModuleType]) -> None:
+    script = script_named("document_cli")
     assert (ROOT / "docs" / "cli.md").read_text(encoding="utf-8") == script.page()

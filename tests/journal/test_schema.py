@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import copy
-import importlib.util
 import json
+from collections.abc import Callable
 from dataclasses import fields
 from pathlib import Path
 from types import ModuleType
@@ -32,15 +32,6 @@ LINE = RECORD.evolve(schema={"$ref": "#/$defs/line"})
 slow = settings(deadline=None, max_examples=200, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
 
 
-def script() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("write_schema", ROOT / "scripts" / "write_schema.py")
-    assert spec is not None
-    assert spec.loader is not None
-    found = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(found)
-    return found
-
-
 def test_the_schema_is_one_and_the_shipped_file_is_what_the_events_say() -> None:
     Draft202012Validator.check_schema(events_schema())
     file = ROOT / "src" / "outrider" / "journal" / SCHEMA_FILE
@@ -49,10 +40,13 @@ def test_the_schema_is_one_and_the_shipped_file_is_what_the_events_say() -> None
     assert f"{EVENTS_VERSION}" in SCHEMA_FILE
 
 
-def test_the_page_on_the_events_is_up_to_date_and_every_example_on_it_is_a_record() -> None:
+def test_the_page_on_the_events_is_up_to_date_and_every_example_on_it_is_a_record(
+    script_named: Callable[[str], ModuleType],
+) -> None:
+    script = script_named("write_schema")
     page = (ROOT / "docs" / "events.md").read_text(encoding="utf-8")
-    assert page == script().page(), "run python scripts/write_schema.py"
-    examples = script().examples()
+    assert page == script.page(), "run python scripts/write_schema.py"
+    examples = script.examples()
     assert list(examples) == list(KINDS)
     for kind, example in examples.items():
         assert f"### {kind}\n" in page

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import importlib.util
-import sys
+from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
 
@@ -13,15 +12,9 @@ ROOT = Path(__file__).parent.parent.parent
 
 
 @pytest.fixture(scope="module")
-def script() -> ModuleType:
+def script(script_named: Callable[[str], ModuleType]) -> ModuleType:
     """``scripts/measure_subplans.py``."""
-    spec = importlib.util.spec_from_file_location("measure_subplans", ROOT / "scripts" / "measure_subplans.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module
-    spec.loader.exec_module(module)
-    return module
+    return script_named("measure_subplans")
 
 
 def test_the_page_has_the_tables_that_the_script_measures(script: ModuleType) -> None:

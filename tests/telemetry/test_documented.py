@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import importlib.util
+from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
 
@@ -17,18 +17,9 @@ ROOT = Path(__file__).parent.parent.parent
 HOUSE = Path(outrider.__file__).parent
 
 
-def script() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("document_telemetry", ROOT / "scripts" / "document_telemetry.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-def test_the_tables_of_the_page_are_those_of_the_code() -> None:
+def test_the_tables_of_the_page_are_those_of_the_code(script_named: Callable[[str], ModuleType]) -> None:
     text = (ROOT / "docs" / "telemetry.md").read_text(encoding="utf-8")
-    assert script().page(text) == text
+    assert script_named("document_telemetry").page(text) == text
 
 
 def test_every_name_of_the_conventions_is_one_of_theirs() -> None:

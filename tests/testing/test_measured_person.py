@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
-import sys
+from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
 
@@ -19,15 +18,9 @@ ROOT = Path(__file__).parent.parent.parent
 
 
 @pytest.fixture(scope="module")
-def script() -> ModuleType:
+def script(script_named: Callable[[str], ModuleType]) -> ModuleType:
     """``scripts/measure_person.py``."""
-    spec = importlib.util.spec_from_file_location("measure_person", ROOT / "scripts" / "measure_person.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module  # its dataclasses look themselves up there
-    spec.loader.exec_module(module)
-    return module
+    return script_named("measure_person")
 
 
 @pytest.mark.parametrize("suite", ["openagi", "qwen2.5-coder-0.5b-direct", "qwen2.5-coder-1.5b-direct"])
