@@ -6,12 +6,11 @@ Plans, worlds and checks are those of ``scripts/measure_bfcl.py``.
 from __future__ import annotations
 
 import asyncio
-import importlib.util
 import random
-import sys
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import replace
-from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import pytest
@@ -24,18 +23,11 @@ from outrider.tools import Toolbox
 from outrider.worlds.bfcl import EFFECTS, Bfcl, BfclTask, GoldAgent, GuessingAgent, toolbox
 from outrider.worlds.bfcl.recorded import another, gold_step
 
-ROOT = Path(__file__).parents[3]
-
 
 @pytest.fixture(scope="module")
-def measuring() -> Any:
-    spec = importlib.util.spec_from_file_location("measure_bfcl", ROOT / "scripts" / "measure_bfcl.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules["measure_bfcl"] = module  # its dataclasses look themselves up
-    spec.loader.exec_module(module)
-    return module
+def measuring(script_named: Callable[[str], ModuleType]) -> Any:
+    """``scripts/measure_bfcl.py``."""
+    return script_named("measure_bfcl")
 
 
 def irregular(task: BfclTask, least_s: float, most_s: float) -> Any:
