@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import signal
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -29,6 +30,7 @@ from outrider.errors import (
     ToolFailed,
 )
 from outrider.views.words import one_line
+from outrider_command import stopped
 
 
 class Exit(IntEnum):
@@ -91,10 +93,26 @@ def _remedy(error: OutriderError) -> str:
 
 
 @contextmanager
+def _heard() -> Iterator[None]:
+    """Inside, Ctrl-C is ``KeyboardInterrupt``, where it ended the process at once until now."""
+    before = signal.getsignal(signal.SIGINT)
+    if before is not stopped:
+        yield
+        return
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        if signal.getsignal(signal.SIGINT) is signal.default_int_handler:  # else it was pressed, and is not to be heard again
+            signal.signal(signal.SIGINT, stopped)
+
+
+@contextmanager
 def explained() -> Iterator[None]:
     """Inside, an error ends the process with one clear sentence on standard error and its documented code."""
     try:
-        yield
+        with _heard():
+            yield
     except OutriderError as error:
         print(f"outrider: {one_line(error)}{_remedy(error)}", file=sys.stderr)
         raise typer.Exit(code_of(error)) from None
