@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import secrets
 import shlex
 import sys
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -17,6 +17,7 @@ from outrider.cli.exits import Exit, code_of
 from outrider.cli.kept import settings_of
 from outrider.cli.own_tools import ToolsWanted, check_no_effect, not_as_listed, toolbox_of
 from outrider.cli.resume import tell_interrupted
+from outrider.cli.stopping import run_stoppable, stops_this_task
 from outrider.cli.views import Showing, showing, tell_prepared, tell_preparing, tell_progress
 from outrider.errors import (
     BadOption,
@@ -66,11 +67,7 @@ class PlanOptions:
 
 def run_plan(options: PlanOptions) -> Exit:
     """Make the plan; return what to exit with. Ctrl-C stops in order, a second one at once."""
-    with CtrlC() as ctrl_c:
-        try:
-            return asyncio.run(_run(options, ctrl_c))
-        except asyncio.CancelledError:  # Ctrl-C before the run began
-            raise KeyboardInterrupt from None
+    return run_stoppable(partial(_run, options))
 
 
 async def _run(options: PlanOptions, ctrl_c: CtrlC) -> Exit:
@@ -80,9 +77,7 @@ async def _run(options: PlanOptions, ctrl_c: CtrlC) -> Exit:
     options.telemetry.check(screen=way.takes_part)
     wanted = replace(options.wanted, task=_task_text(options))
     prices = Prices.from_file(options.prices) if options.prices else Prices()
-    this = asyncio.current_task()
-    assert this is not None, "a coroutine runs in a task"
-    ctrl_c.asks(this.cancel)
+    stops_this_task(ctrl_c)
     with opened(options.telemetry) as telemetry:
         async with toolbox_of(options.own_tools) as toolbox:
             understood = understand(wanted, own_tools=toolbox)

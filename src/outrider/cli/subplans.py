@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import shlex
 import sys
 from collections.abc import Iterable, Mapping
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -16,6 +16,7 @@ from outrider.agents.several import drafters_of
 from outrider.cli.ctrl_c import CtrlC
 from outrider.cli.exits import Exit, code_of
 from outrider.cli.own_tools import ToolsWanted, not_as_listed, toolbox_of
+from outrider.cli.stopping import run_stoppable, stops_this_task
 from outrider.cli.subplans_view import SubplansJson, SubplansLines
 from outrider.cli.subtasks_file import Asked, read_subtasks
 from outrider.cli.views import Write, line_writer, tell_prepared, tell_preparing, tell_progress
@@ -59,11 +60,7 @@ _NOT_ITS_OWN: Final[dict[str, Any]] = dict.fromkeys(
 
 def run_plan_all(options: PlanAllOptions) -> Exit:
     """Make the plans; return what to exit with. Ctrl-C stops all in order, a second one at once."""
-    with CtrlC() as ctrl_c:
-        try:
-            return asyncio.run(_run(options, ctrl_c))
-        except asyncio.CancelledError:  # Ctrl-C before the run began
-            raise KeyboardInterrupt from None
+    return run_stoppable(partial(_run, options))
 
 
 async def _run(options: PlanAllOptions, ctrl_c: CtrlC) -> Exit:
@@ -73,9 +70,7 @@ async def _run(options: PlanAllOptions, ctrl_c: CtrlC) -> Exit:
     limits = shared_limits(options.common)
     write = line_writer()
     prices = Prices.from_file(options.prices) if options.prices else Prices()
-    this = asyncio.current_task()
-    assert this is not None, "a coroutine runs in a task"
-    ctrl_c.asks(this.cancel)
+    stops_this_task(ctrl_c)
     with opened(options.telemetry) as telemetry, open_journal(options.journal) as journal:
         earlier = kept(journal, options.going_on_from) if options.going_on_from else {}
         async with AsyncExitStack() as stack:
