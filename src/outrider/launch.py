@@ -159,8 +159,9 @@ class Launch:
 Launches: TypeAlias = Callable[[Understood, Models, JournalStore], Awaitable[Launch]]
 """Makes a run ready to start: ``launch`` here, or what has others make its calls."""
 
-Follows: TypeAlias = Callable[[JournalStore, str, Owned | None], Session]
-"""Follows again a session that goes on elsewhere, from what the journal has of it; this process may own it there already."""
+Follows: TypeAlias = Callable[[JournalStore, str, Owned | None, Understood | None], Session]
+"""Follows again a session that goes on elsewhere, from what the journal has of it, which this process may own already; last comes
+what was asked for, if it is known."""
 
 
 def _topic(task: Task, agents: Mapping[Role, Agent]) -> str:

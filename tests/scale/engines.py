@@ -8,13 +8,14 @@ from collections.abc import Mapping
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from queue import SimpleQueue
+from typing import Any
 
 from outrider.agents.agent import Agent, Meter
 from outrider.journal import MemoryJournal
 from outrider.launch import Wanted, understand
 from outrider.model import Answer, Prefix, Role, Task, Usage
 from outrider.rules.events import Event, Record
-from outrider.runtime import Session
+from outrider.runtime import Limits, Session
 from outrider.runtime.hands import Tools
 from outrider.scale import (
     Builder,
@@ -117,10 +118,12 @@ def served(
     return worker_in_thread(engine.address, builder, manner or Manner(draining_s=0), again_for_s=again_for_s)
 
 
-async def ready(engine: Engine, *, lookahead: int = 2, journal: MemoryJournal | None = None, **wanted: str) -> RemoteLaunch:
+async def ready(
+    engine: Engine, *, lookahead: int = 2, journal: MemoryJournal | None = None, within: Limits | None = None, **wanted: Any
+) -> RemoteLaunch:
     """A run that is ready to start there."""
-    asked = Wanted(task="go to Oslo", world="free", lookahead=str(lookahead), **wanted)  # type: ignore[arg-type]
-    return await launch_remote(understand(asked), engine, journal or MemoryJournal())
+    asked = Wanted(task="go to Oslo", world="free", lookahead=str(lookahead), **wanted)
+    return await launch_remote(understand(asked, within), engine, journal or MemoryJournal())
 
 
 async def recorded(session: Session) -> list[Record]:

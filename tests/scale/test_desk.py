@@ -44,7 +44,7 @@ async def test_a_server_follows_again_what_another_left_to_the_engine(server: De
     async def there(understood: Understood, models: Models, journal: JournalStore) -> Launch:
         return await launch_remote(understood, engine, journal)
 
-    def follows(journal: JournalStore, name: str, owned: Owned | None) -> Session:
+    def follows(journal: JournalStore, name: str, owned: Owned | None, understood: Understood | None) -> Session:
         return resume_remote(name, journal=journal, engine=engine, owned=owned)
 
     async with served(engine, Given(agents(*PLAN))):

@@ -77,15 +77,6 @@ async def test_an_agents_name_with_a_secret_in_it_never_reaches_the_engine(serve
         await ready(await engine_on(server), target="cot@http://me:key@host/v1#qwen")
 
 
-async def test_a_limit_that_one_process_counts_is_refused(server: DevServer) -> None:
-    from outrider.launch import Wanted, understand
-    from outrider.scale import launch_remote
-
-    understood = understand(Wanted(task="go", budget_calls=3))
-    with pytest.raises(BadOption, match="limit the workers"):
-        await launch_remote(understood, await engine_on(server), MemoryJournal())
-
-
 async def test_the_person_takes_a_step_and_it_stands_when_take_returns(server: DevServer) -> None:
     engine = await engine_on(server)
     target = Gated(ScriptedAgent(*PLAN, elsewhere={steps("ask"): Step("finish")}))

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from outrider.journal import JournalStore, MemoryJournal, Owned, own
+from outrider.launch import Understood
 from outrider.rules.events import Executed, Opened, Paused, Resumed, Started
 from outrider.runtime import Session
 from outrider.testing import run
@@ -205,7 +206,7 @@ def test_a_session_that_keeps_nothing_of_how_it_was_launched_is_refused_in_a_sen
 
 
 def test_a_server_whose_sessions_run_in_an_engine_resumes_none_that_ran_elsewhere(pairs: str) -> None:
-    def follows(journal: JournalStore, name: str, owned: Owned | None) -> Session:
+    def follows(journal: JournalStore, name: str, owned: Owned | None, understood: Understood | None) -> Session:
         raise AssertionError(f"{name} runs in no engine")
 
     async def main() -> None:

@@ -55,8 +55,8 @@ async def calls_at(engine: str) -> Calls:
     async def launch_there(understood: Understood, models: Models, journal: JournalStore) -> Launch:
         return await launch_remote(understood, there, journal)
 
-    def follow_there(journal: JournalStore, name: str, owned: Owned | None = None) -> Session:
-        return resume_remote(name, journal=journal, engine=there, owned=owned)
+    def follow_there(journal: JournalStore, name: str, owned: Owned | None, understood: Understood | None) -> Session:
+        return resume_remote(name, journal=journal, engine=there, owned=owned, limits=understood.limits if understood else None)
 
     return Calls(launches=launch_there, follows=follow_there)
 

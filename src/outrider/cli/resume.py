@@ -20,7 +20,7 @@ from outrider.cli.own_tools import ToolsWanted, toolbox_of
 from outrider.cli.views import JsonView, Showing, showing, tell_prepared, tell_preparing, tell_progress, write_line
 from outrider.errors import BadOption, NotNow, RunEnded, SessionOwned
 from outrider.journal import JournalStore, SessionEntry, answer_to, open_journal, owner_of
-from outrider.launch import Launch, Wanted, launch, understand
+from outrider.launch import Launch, Understood, Wanted, launch, understand
 from outrider.model import Step
 from outrider.naming import without_secrets
 from outrider.providers.prices import Prices
@@ -132,7 +132,7 @@ async def _run(options: ResumeOptions, ctrl_c: CtrlC) -> Exit:
         options.telemetry.check(screen=showing(as_json=options.as_json, plain=options.plain).takes_part)
         with opened(options.telemetry) as telemetry:
             if engine := options.engine or engine_of(first.event):
-                return await _follow_again(journal, name, engine, options, telemetry, ctrl_c)
+                return await _follow_again(journal, name, first.event, engine, options, telemetry, ctrl_c)
             return await _go_on(journal, name, first.event, options, telemetry, ctrl_c)
 
 
@@ -155,17 +155,32 @@ async def _go_on(
 
 
 async def _follow_again(
-    journal: JournalStore, name: str, engine: str, options: ResumeOptions, telemetry: Telemetry, ctrl_c: CtrlC
+    journal: JournalStore,
+    name: str,
+    began: Opened,
+    engine: str,
+    options: ResumeOptions,
+    telemetry: Telemetry,
+    ctrl_c: CtrlC,
 ) -> Exit:
     """The engine goes on with it by itself: what the journal lacks is fetched, and the person takes part again."""
     follows = (await calls_at(engine)).follows
     assert follows is not None, "an engine is named"
     way = showing(as_json=options.as_json, plain=options.plain)
-    session = follows(journal, name, None)
+    session = follows(journal, name, None, _understood_again(began, options))
     if session.held and not way.takes_part:
         print(f"outrider: the session is held; to let it go on: outrider resume {name} --say go-on", file=sys.stderr)
     async with telemetry.watching(session):
         return await _show(session, way, ctrl_c)
+
+
+def _understood_again(began: Opened, options: ResumeOptions) -> Understood | None:
+    """What was asked for when a session began that an engine carries; ``None`` if that is not known."""
+    try:
+        kept = kept_of(began)
+    except BadOption:
+        return None
+    return understand(_given_again(kept, options).wanted)
 
 
 def _given_again(kept: Kept, options: ResumeOptions) -> Kept:

@@ -105,7 +105,6 @@ def run_serve(options: ServeOptions) -> Exit:
     except ImportError:
         raise BadOption("the page needs more packages; install them with: pip install 'outrider[web]'") from None
     options.telemetry.check(screen=False)
-    _check_engine(options)
     limits = options.limits()  # what makes no sense is said before anything is opened
     _check(options)
     prices = Prices.from_file(options.prices) if options.prices else Prices()
@@ -120,16 +119,6 @@ def run_serve(options: ServeOptions) -> Exit:
             return asyncio.run(_serve(options, journal, prices, team, listening, ctrl_c, telemetry))
         except asyncio.CancelledError:  # Ctrl-C before it began
             raise KeyboardInterrupt from None
-
-
-def _check_engine(options: ServeOptions) -> None:
-    counted = (options.calls_at_once, options.requests_a_minute, options.tokens_a_minute, options.budget_usd,
-               options.budget_tokens, options.budget_calls, options.budget_seconds)  # fmt: skip
-    if options.engine and any(limit is not None for limit in counted):
-        raise BadOption(
-            "limits and budgets are counted in one process, and with --engine the calls are made by others; leave them out, and "
-            "limit the workers: outrider worker --calls-at-once N --calls-a-second N"
-        )
 
 
 def _check(options: ServeOptions) -> None:

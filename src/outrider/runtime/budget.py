@@ -66,6 +66,11 @@ class Budget(Condition):
         self._tell()
 
     @property
+    def bounded(self) -> bool:
+        """Whether it counts what a call can use: tokens or dollars."""
+        return self.tokens is not None or self.usd is not None
+
+    @property
     def given(self) -> dict[str, float | None]:
         """What was given at first, by the names that ``allow`` takes."""
         return dict(self._given)

@@ -75,21 +75,34 @@ class Limits:
         """Whether anything is limited at all."""
         return bool(self._turns or self._servers)
 
-    def turn(self, ticket: Ticket) -> AbstractAsyncContextManager[None]:
-        """Inside, the call has its places and its reservations.
+    @property
+    def counted(self) -> bool:
+        """Whether a number was given that limits calls, and not only what a server's refusals teach."""
+        return bool(self._turns) or any(servers.given for servers in self._servers)
+
+    @property
+    def bounded(self) -> bool:
+        """Whether it matters how much a call can use, and whom it asks in how many requests."""
+        return any(budget.bounded for budget in self._budgets) or any(servers.given for servers in self._servers)
+
+    def turn(self, ticket: Ticket, *, is_inside: bool = False) -> AbstractAsyncContextManager[None]:
+        """Inside, the call has its places and its reservations: at once if it ``is_inside``, let in by another process.
 
         Raises:
             BudgetReached: an urgent call can never fit any more.
             BadOption: the budget counts something of which the call names no bound.
         """
-        return self._place(ticket) if self.limited else _FREE
+        return self._place(ticket, is_inside) if self.limited else _FREE
 
     @asynccontextmanager
-    async def _place(self, ticket: Ticket) -> AsyncIterator[None]:
+    async def _place(self, ticket: Ticket, is_inside: bool) -> AsyncIterator[None]:
         entered: list[Turns] = []
         try:
             for turns in self._way(ticket):
-                await turns.enter(ticket)
+                if is_inside:
+                    turns.admit(ticket)
+                else:
+                    await turns.enter(ticket)
                 entered.append(turns)
             ticket.sent = True
             yield

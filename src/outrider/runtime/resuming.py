@@ -72,21 +72,25 @@ class Before:
             yield Lost(execution=order.execution, at=order.at, reason=GONE, unsure=isinstance(order, Undo))
 
 
-def count_in(budget: Budget, before: Before, agents: dict[Role, tuple[Agent, ...]]) -> None:
-    """What was spent and allowed until now counts in ``budget``; a call that was lost counts with the most it may use."""
-    lost = {call.call: _most(call, before.opened.task, agents) for call in before.calls}
+def count_in(budget: Budget, before: Before, agents: dict[Role, tuple[Agent, ...]] | None = None) -> None:
+    """What was spent and allowed until now counts in ``budget``.
+
+    A call without an end on record was lost, and counts with the most that its agent may use. Without ``agents`` it goes on
+    elsewhere, and counts when it has ended.
+    """
+    used = {call.call: _most(call, before.opened.task, agents) for call in before.calls} if agents is not None else {}
     for record in before.records:
         match record.event:
             case Drafted(call=call, usage=usage) | Verified(call=call, usage=usage) | Failed(call=call, usage=usage):
-                lost[call] = usage
+                used[call] = usage
             case Cancelled(call=call, usage=usage):
-                lost[call] = usage
+                used[call] = usage
             case Allowed() as more:
                 budget.raise_as_before(more.calls, more.tokens, more.usd, more.seconds)
             case _:
                 pass
     sent = [record.event.call for record in before.records if isinstance(record.event, Started)]
-    budget.count_before([lost[call] for call in sent], _busy_s(before.records))
+    budget.count_before([used[call] for call in sent if call in used], _busy_s(before.records))
 
 
 def _most(call: Start, task: Task, agents: dict[Role, tuple[Agent, ...]]) -> Usage:

@@ -222,6 +222,11 @@ class ServerLimits:
         self._conditions()  # what makes no sense is said now
 
     @property
+    def given(self) -> bool:
+        """Whether anything was given, and not only what refusals teach."""
+        return any(most is not None for most in self._given)
+
+    @property
     def counts_tokens(self) -> bool:
         """Whether calls must say how much they could use."""
         return self._given[2] is not None

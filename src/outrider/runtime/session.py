@@ -365,8 +365,8 @@ class Session:
         report = Allowed(calls=calls, tokens=tokens, usd=usd, seconds=seconds, reason=reason)
         self._open()
         self._rules.check(report)
+        self._loop.receive(report)  # the calls that it orders wait for their turn until this has returned
         budget.allow(calls=calls, tokens=tokens, usd=usd, seconds=seconds)
-        self._loop.receive(report)
 
     def extend(self, steps: int, reason: str = "") -> None:
         """The plan may have so many ``steps`` more, for ``reason``. If the run was held for want of them, it goes on.

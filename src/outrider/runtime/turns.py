@@ -147,6 +147,16 @@ class Turns:
                 self.look()
             raise
 
+    def admit(self, ticket: Ticket) -> None:
+        """The call has its place and its reservation, whether there is room or not, such as one that another process let in."""
+        self._count += 1
+        for caller in ticket.caller.all:
+            self._served[caller] = self._count
+        ticket.let_in_s = asyncio.get_running_loop().time()
+        self.inside[ticket] = None
+        for condition in self._conditions:
+            condition.enter(ticket)
+
     def leave(self, ticket: Ticket) -> None:
         """The call has ended: its place is free, and what it used counts."""
         del self.inside[ticket]
@@ -206,13 +216,7 @@ class Turns:
     def _let_in(self, ticket: Ticket, queue: dict[Ticket, None]) -> None:
         assert ticket.turn is not None
         del queue[ticket]
-        self._count += 1
-        for caller in ticket.caller.all:
-            self._served[caller] = self._count
-        ticket.let_in_s = asyncio.get_running_loop().time()
-        self.inside[ticket] = None
-        for condition in self._conditions:
-            condition.enter(ticket)
+        self.admit(ticket)
         ticket.turn.set_result(None)
 
     def _refuse(self, ticket: Ticket, condition: Condition) -> None:

@@ -15,7 +15,7 @@ from typing import Any, Final
 from temporalio import activity
 from temporalio.exceptions import ApplicationError
 
-from outrider.agents.agent import Agent, Meter, checked, sound
+from outrider.agents.agent import Agent, Meter, checked, server_of, sound
 from outrider.agents.several import drafters_of
 from outrider.errors import OutriderError, sentence_of
 from outrider.model import Answer, Declared, Task, Usage
@@ -44,7 +44,7 @@ class Activities:
     @property
     def all(self) -> list[Callable[..., Any]]:
         """What the worker registers."""
-        return [self.open, self.ask, self.run_tool]
+        return [self.open, self.bound, self.ask, self.run_tool]
 
     @activity.defn(name=wire.OPEN)
     async def open(self, setting: wire.Setting, opened: str) -> str:
@@ -91,6 +91,15 @@ class Activities:
         closed = BROKEN_OFF if result is None else ""  # why it was closed is for the session to say
         usage = used if before is None else before + used
         return wire.to_text(ended(asking.call, asking.role, asking.at, usage=usage, result=result, closed=closed))
+
+    @activity.defn(name=wire.BOUND)
+    async def bound(self, asking: wire.Asking) -> wire.Bound:
+        """The most that the call can use, and, beside it, the target's call for the same step."""
+        async with _signs_of_life(Meter()):
+            agent, task = await self._agent(asking)
+            target = (await self._builder.built(asking.setting)).agents["target"]
+        steps = wire.steps_from_text(asking.prefix)
+        return wire.Bound(most=agent.most(task, steps), keep=target.most(task, steps), server=server_of(agent))
 
     async def _agent(self, asking: wire.Asking) -> tuple[Agent, Task]:
         built = await self._builder.built(asking.setting)

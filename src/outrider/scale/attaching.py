@@ -11,7 +11,7 @@ from outrider.model import Answer, Prefix, Task, Usage
 from outrider.resuming import before_of, check_unfinished, engine_of, full_name
 from outrider.rules import EXACT, Sliding
 from outrider.runtime import Limits, Session
-from outrider.runtime.resuming import Before
+from outrider.runtime.resuming import Before, count_in
 from outrider.scale.engine import Engine
 from outrider.scale.remote import RemoteSession
 from outrider.worlds import named_world
@@ -34,12 +34,15 @@ class Elsewhere:
         return None
 
 
-def settings_there(settings: str, engine: Engine) -> str:
-    """What is kept of how a session is launched, with where it runs."""
-    return json.dumps((json.loads(settings) if settings else {}) | {"engine": engine.place})
+def settings_there(settings: str, engine: Engine, limits: Limits) -> str:
+    """What is kept of how a session is launched, with where it runs, and whether its calls wait to be let in."""
+    limited = {"limited": True} if limits.counted else {}
+    return json.dumps((json.loads(settings) if settings else {}) | {"engine": engine.place} | limited)
 
 
-def resume_remote(name: str, *, journal: JournalStore, engine: Engine, owned: Owned | None = None) -> RemoteSession:
+def resume_remote(
+    name: str, *, journal: JournalStore, engine: Engine, owned: Owned | None = None, limits: Limits | None = None
+) -> RemoteSession:
     """A session that began in ``engine`` and goes on there: enter it with ``async with`` to follow it, as one of ``plan``.
 
     What the journal lacks is fetched and written there, also of a session that has ended meanwhile. It is watched and told things
@@ -50,29 +53,37 @@ def resume_remote(name: str, *, journal: JournalStore, engine: Engine, owned: Ow
         journal: where it is kept. This process owns the session here until it is left.
         engine: where it runs; ``outrider.resuming.engine_of`` its opened event is the address that it had.
         owned: the session, if this process has claimed it already.
+        limits: what its calls count on, if it was begun with limits; what was spent before counts in its budget.
 
     Raises:
         UnknownName: there is no such session.
         NotNow: it has finished, and all of it is in the journal.
         SessionOwned: another process follows it, and is alive.
-        BadOption: it runs in no engine.
+        BadOption: it runs in no engine, or it was begun with limits and none are given.
         JournalError: it cannot be read, or differs from what the rules find.
     """
     name = full_name(journal, name)
     check_unfinished(journal, name)
     mine = owned or own(journal, name)
     try:
-        return RemoteSession(_as_it_was(name, before_of(journal, name), mine), engine)
+        return RemoteSession(_as_it_was(name, before_of(journal, name), mine, limits), engine)
     except BaseException:
         if owned is None:
             mine.release()
         raise
 
 
-def _as_it_was(name: str, before: Before, mine: Owned) -> Session:
+def _as_it_was(name: str, before: Before, mine: Owned, limits: Limits | None) -> Session:
     opened = before.opened
     if not engine_of(opened):
         raise BadOption(f"session {name!r} runs in no engine; go on with it here, with outrider.resume")
+    if limits is None and json.loads(opened.settings).get("limited") and before.rules.outcome is None:
+        raise BadOption(
+            f"session {name!r} was begun with limits, which count where it is followed and are not on record; give limits=, or "
+            "limits=Limits() for none"
+        )
+    if limits is not None and limits.budget is not None:
+        count_in(limits.budget, before)
     return Session(
         opened.task,
         approximation=Elsewhere(opened.approximation),
@@ -80,7 +91,7 @@ def _as_it_was(name: str, before: Before, mine: Owned) -> Session:
         lookahead=Sliding(0),  # the rules have theirs already
         max_steps=opened.max_steps,
         matching=EXACT,
-        limits=Limits(),
+        limits=limits or Limits(),
         journal=mine,
         going_on_from=None,
         one_machine=opened.one_machine,

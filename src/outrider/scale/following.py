@@ -41,6 +41,7 @@ from outrider.runtime.resuming import Before
 from outrider.scale import wire
 from outrider.scale.beginning import Beginning, Finding, handle_of
 from outrider.scale.engine import ANSWER_S, Engine, is_transient, named_error, our_error
+from outrider.scale.gate import Gate
 
 AGAIN_S: Final = 0.5
 """After so long an engine that does not answer is asked again."""
@@ -59,7 +60,7 @@ _BROKEN_OFF: Final = frozenset(
 class Following(Loop):
     """In the place of the loop that drives a session: it follows one that the engine drives."""
 
-    __slots__ = ("_driving", "_end_streams", "_engine", "_handle", "_session", "_setting", "_silent_since_s")
+    __slots__ = ("_driving", "_end_streams", "_engine", "_gate", "_handle", "_session", "_setting", "_silent_since_s")
 
     def __init__(
         self, engine: Engine, setting: wire.Setting | None, end_streams: Callable[[], None], *, session: str, **loop: Any
@@ -70,6 +71,7 @@ class Following(Loop):
         self._end_streams = end_streams
         self._session = session
         self._handle = handle_of(engine, session)
+        self._gate = Gate(self._limits, self._caller, self._tell_turn)
         self._driving: asyncio.Task[None] | None = None
         self._silent_since_s: float | None = None
 
@@ -81,7 +83,9 @@ class Following(Loop):
         begin = wire.Begin(
             session=self._session, setting=self._setting, opened=wire.to_text(report),
             silent_after_s=engine.silent_after_s, most_events=engine.most_events,
+            limited=self._limits.counted, bounded=self._limits.counted and self._limits.bounded,
         )  # fmt: skip
+        self._gate.open(group)
         beginning = Beginning(engine=engine, begin=begin, token=secrets.token_hex(8))
         self._driving = group.create_task(self._drive(beginning))
 
@@ -89,6 +93,7 @@ class Following(Loop):
         """Follow what the engine goes on with, from the records of ``before`` on; for the session, nobody was away."""
         self.is_open = True
         self._n = len(before.records)
+        self._gate.go_on(group, before.began)
         self._driving = group.create_task(self._drive(Finding(engine=self._engine, session=self._session)))
 
     def hand_over(self, reason: str) -> None:
@@ -155,6 +160,7 @@ class Following(Loop):
 
     def _leave(self) -> None:
         self.finished.set()
+        self._gate.close()
         self._end_streams()  # nothing more comes, and whoever reads them is not to wait
         if self._driving is not None:
             self._driving.cancel()
@@ -241,6 +247,22 @@ class Following(Loop):
             if certain is not sent:  # the others come with the turn that makes them certain
                 return
             total = sent.total
+        self._gate.look(sent.calls)
+
+    async def _tell_turn(self, turn: wire.Turn) -> None:
+        """The engine knows of the turn. While it does not answer it is told again, as long as the session is followed."""
+        while not self.finished.is_set():
+            try:
+                await self._handle.signal(wire.TURN, turn, rpc_timeout=timedelta(seconds=ANSWER_S))
+                return
+            except RPCError as error:
+                if error.status is RPCStatusCode.NOT_FOUND:
+                    return  # the session has ended there, and its records say how
+                if not is_transient(error):
+                    raise our_error(error, self._engine.address) from None
+            except RPCTimeoutOrCancelledError:
+                pass
+            await asyncio.sleep(AGAIN_S)
 
     def _check_end(self, event: HistoryEvent) -> None:
         if self.finished.is_set():
@@ -259,6 +281,7 @@ class Following(Loop):
         for record in records:
             if isinstance(record.event, Report):
                 self._rules.receive(record.event, record.time_s)
+                self._gate.hear(record.event)
         self._n = records[-1].n + 1
         self._tell(records)
 

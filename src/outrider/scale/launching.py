@@ -28,7 +28,7 @@ class RemoteLaunch(Launch):
 
     def session(self, *, lookahead: Lookahead | None = None, **options: Any) -> Session:
         """A session of it, as ``Launch.session`` says. Its steps are executed by the workers, with their own tools."""
-        settings = settings_there(str(options.get("settings", "")), self.engine)
+        settings = settings_there(str(options.get("settings", "")), self.engine, self.understood.limits)
         here = Launch.session(replace(self, tools=None), lookahead=lookahead, **options | {"settings": settings})
         names = self.understood.agents
         setting = Setting(
@@ -62,15 +62,5 @@ def _check(understood: Understood) -> None:
                 f"the address of the {role} agent holds a secret, {without_secrets(name)}, and the engine would keep it; leave "
                 "it out, and give the workers the key in their environment"
             )
-    wanted = understood.wanted
     if understood.world.name == OWN_TOOLS:
         raise BadOption("your own tools are run by this process, and with an engine others make the calls; leave --tools out")
-    here = (
-        wanted.calls_at_once, wanted.budget_calls, wanted.budget_tokens, wanted.budget_usd, wanted.budget_seconds,
-        wanted.requests_a_minute, wanted.tokens_a_minute,
-    )  # fmt: skip
-    if any(limit is not None for limit in here):
-        raise BadOption(
-            "limits and budgets are counted in one process, and the calls are made by others; leave them out, and limit the "
-            "workers: outrider worker --calls-at-once N --calls-a-second N"
-        )

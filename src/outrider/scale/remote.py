@@ -6,7 +6,6 @@ from collections.abc import Awaitable, Callable
 
 from outrider.errors import JournalError, OldFence
 from outrider.runtime import Session
-from outrider.runtime.limits import Limits
 from outrider.scale import wire
 from outrider.scale.engine import Engine
 from outrider.scale.following import Following
@@ -27,7 +26,7 @@ class RemoteSession(Session):
             rules=self._rules,
             task=self.task,
             agents={},
-            limits=Limits(),
+            limits=self._limits,
             publish=self._publish,
             session=self.name,
         )

@@ -12,8 +12,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Final
 
+from outrider.agents.agent import Server
 from outrider.journal import from_line, to_line
-from outrider.model import Effect, Prefix, Role, Step
+from outrider.model import Effect, Prefix, Role, Step, Usage
 from outrider.rules.events import Event, Record
 
 WORKFLOW: Final = "outrider-session"
@@ -22,11 +23,13 @@ WORKFLOW: Final = "outrider-session"
 OPEN: Final = "outrider-open"
 ASK: Final = "outrider-ask"
 RUN_TOOL: Final = "outrider-run-tool"
-"""The activities: open the agents, ask one of them, run a step's tool."""
+BOUND: Final = "outrider-bound"
+"""The activities: open the agents, ask one of them, run a step's tool, say how much a call can use."""
 
 SAY: Final = "say"
 RECORDS: Final = "records"
-"""The update that the person speaks with, and the query for what has happened."""
+TURN: Final = "turn"
+"""The update that the person speaks with, the query for what has happened, and the signal that a call may begin."""
 
 QUEUE: Final = "outrider"
 """The task queue that sessions and workers meet at."""
@@ -50,6 +53,34 @@ class Setting:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Bound:
+    """The most that a call can use, what is to stay free for the target's call at the same place, and whom the call asks."""
+
+    most: Usage | None = None
+    keep: Usage | None = None
+    server: Server = field(default_factory=Server)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Queued:
+    """A call of a limited session: it waits until whoever follows the session lets it in, or has been let in."""
+
+    call: int
+    urgent: bool
+    bound: Bound
+    is_inside: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Turn:
+    """It is the call's turn: let in, or, ``because`` of a limit, closed; ``refused`` if there will be no room for it."""
+
+    call: int
+    because: str = ""
+    refused: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Begin:
     """What a session begins with; with ``earlier``, what it goes on with after its history was cut."""
 
@@ -64,6 +95,12 @@ class Begin:
     """Its records so far, packed."""
     opened_s: float = 0.0
     """When it was opened, by the engine's clock."""
+    limited: bool = False
+    """No call begins before whoever follows the session has let it in."""
+    bounded: bool = False
+    """And these ask first how much it can use."""
+    queued: list[Queued] = field(default_factory=list)
+    """What waited, or was let in and had not begun, when its history was cut."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,6 +149,8 @@ class Sent:
     lines: list[str]
     total: int
     made_at: list[int] = field(default_factory=list)
+    calls: list[Queued] = field(default_factory=list)
+    """Of a limited session: its calls that have no end so far, in the order in which they were ordered."""
 
     def certain(self, length: int) -> Sent:
         """Those of turns that began when the history was at most so long: all others may not have completed."""

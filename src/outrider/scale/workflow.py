@@ -20,7 +20,7 @@ from temporalio.common import Priority, RetryPolicy
 from temporalio.exceptions import ActivityError, ApplicationError, is_cancelled_exception
 
 with workflow.unsafe.imports_passed_through():
-    from outrider.errors import NotNow, OutriderError
+    from outrider.errors import BudgetReached, NotNow, OutriderError
     from outrider.journal import from_line, to_line
     from outrider.model import NOTHING_USED, Usage
     from outrider.rules import MATCHINGS, Rules, lookahead_named
@@ -48,7 +48,9 @@ with workflow.unsafe.imports_passed_through():
         Verified,
         Withdraw,
     )
+    from outrider.runtime.ending import ended as ended_as
     from outrider.scale import wire
+    from outrider.scale.queue import Queue
 
 LONGEST_CALL: Final = timedelta(hours=1)
 """The engine wants a bound. A worker that dies is noticed by its silence, long before."""
@@ -66,6 +68,9 @@ LEAST_URGENT: Final = 5
 """The engine's own scale of priorities."""
 
 Handle: TypeAlias = workflow.ActivityHandle[str]
+
+Ended: TypeAlias = Drafted | Verified | Failed | Cancelled
+"""How a call ends."""
 
 
 @workflow.defn(name=wire.WORKFLOW)
@@ -86,6 +91,9 @@ class SessionWorkflow:
         self._calls: dict[int, Handle] = {}
         self._runs: dict[int, Handle] = {}
         self._reasons: dict[int, str] = {}
+        self._refused: set[int] = set()
+        self._bounding: dict[int, workflow.ActivityHandle[wire.Bound]] = {}
+        self._queue = Queue(begin.queued)
         self._waiting: dict[int, Start | Execute | Undo] = {}
         self._stopped: Stopped | None = None
         self._finished = False
@@ -142,7 +150,54 @@ class SessionWorkflow:
     @workflow.query(name=wire.RECORDS)
     def records(self, since: int) -> wire.Sent:
         """The records from number ``since`` on, as many as are sent at once."""
-        return wire.sent_from(self._lines, self._made_at, since)
+        return replace(wire.sent_from(self._lines, self._made_at, since), calls=self._queue.calls)
+
+    # Turns, of a session with limits ----------------------------------------------------------------------------------
+
+    @workflow.signal(name=wire.TURN)
+    def turn(self, turn: wire.Turn) -> None:
+        """Whoever follows the session has let a call in, or closes it. What has come otherwise meanwhile is not minded."""
+        if turn.because:
+            self._shut(turn)
+        elif self._queue.let_in(turn.call) and not self._is_long and isinstance(order := self._waiting.get(turn.call), Start):
+            del self._waiting[turn.call]  # otherwise it begins when what was cut goes on
+            self._start(order)
+
+    def _shut(self, turn: wire.Turn) -> None:
+        """The limits have the call closed. One that was refused has failed for want of room, and the rules say what follows."""
+        waiting = self._waiting.get(turn.call)
+        if turn.refused and isinstance(waiting, Start):
+            del self._waiting[turn.call]
+            self._inbox.append(_refused(waiting, turn.because, NOTHING_USED))
+        else:
+            if turn.refused and turn.call in self._calls and turn.call not in self._reasons:
+                self._refused.add(turn.call)
+            self._close(turn.call, self._calls, turn.because)
+
+    def _line_up(self, order: Start) -> None:
+        """The call waits for its turn; first, if that matters, a worker says how much it can use."""
+        self._waiting[order.call] = order
+        if self._queue.waits(order.call):
+            return  # since before the history was cut
+        self._queue.expect(order.call, urgent=order.urgent)
+        if not self._begin.bounded:
+            self._queue.show(order.call, wire.Bound())
+            return
+        terms = self._terms(self._priority(order), ATTEMPTS)
+        handle: workflow.ActivityHandle[wire.Bound] = workflow.start_activity(
+            wire.BOUND, self._asking(order), result_type=wire.Bound, **terms
+        )
+        self._bounding[order.call] = handle
+        handle.add_done_callback(partial(self._bounded, order))
+
+    def _bounded(self, order: Start, done: asyncio.Task[wire.Bound]) -> None:
+        del self._bounding[order.call]
+        error = done.exception()
+        if error is None:
+            self._queue.show(order.call, done.result())
+        elif self._waiting.pop(order.call, None) is not None:
+            report = Failed(call=order.call, role=order.role, at=order.at, error=_sentence(error), usage=NOTHING_USED)
+            self._inbox.append(report)
 
     # Reports --------------------------------------------------------------------------------------------------------
 
@@ -150,6 +205,8 @@ class SessionWorkflow:
         while self._inbox:
             report, now_s = self._inbox.pop(0), workflow.time() - self._opened_s
             decision = self._rules.receive(report, now_s)
+            if (ended := _ended(report)) is not None:
+                self._queue.drop(ended)
             for event in (report, *decision.findings):
                 self._lines.append(to_line(Record(n=len(self._lines), time_s=now_s, event=event)))
                 self._made_at.append(workflow.info().get_current_history_length())
@@ -163,6 +220,8 @@ class SessionWorkflow:
         match order:
             case Start() | Execute() | Undo() if self._is_long:
                 self._waiting[_number(order)] = order  # it begins after the history was cut
+            case Start() if self._begin.limited and not self._queue.is_inside(order.call):
+                self._line_up(order)
             case Start():
                 self._start(order)
             case Execute() | Undo():
@@ -171,20 +230,23 @@ class SessionWorkflow:
                 self._close(number, self._calls, reason)
             case Withdraw(execution=number, reason=reason):
                 self._close(-1 - number, self._runs, reason)
-            case Hurry():
-                pass  # the engine cannot move what waits in its queue: priority went by nearness to the frontier from the start
+            case Hurry(call=number):
+                # The engine cannot move what waits in its own queue: priority went by nearness to the frontier from the start.
+                self._queue.hurry(number)
             case _:
                 assert_never(order)
 
     def _start(self, order: Start) -> None:
-        asking = wire.Asking(
-            setting=self._begin.setting, call=order.call, role=order.role, at=order.at, drafter=order.drafter,
-            prefix=wire.steps_to_text(order.prefix), sentences=list(order.sentences),
-        )  # fmt: skip
-        handle = self._schedule(wire.ASK, asking, self._priority(order), ATTEMPTS)
+        handle = self._schedule(wire.ASK, self._asking(order), self._priority(order), ATTEMPTS)
         self._calls[order.call] = handle
         handle.add_done_callback(partial(self._called, order))
         self._inbox.append(Started(call=order.call, role=order.role, at=order.at))
+
+    def _asking(self, order: Start) -> wire.Asking:
+        return wire.Asking(
+            setting=self._begin.setting, call=order.call, role=order.role, at=order.at, drafter=order.drafter,
+            prefix=wire.steps_to_text(order.prefix), sentences=list(order.sentences),
+        )  # fmt: skip
 
     def _priority(self, order: Start) -> int:
         ahead = order.at - self._rules.frontier.at
@@ -237,16 +299,20 @@ class SessionWorkflow:
         del self._calls[order.call]
         reason = self._reasons.pop(order.call, "")
         error = _error_of(done)
+        report: Ended
         if error is None:
-            report = wire.from_text(done.result())
-            assert isinstance(report, Drafted | Verified | Failed | Cancelled), "a call ends as one of these"
-            usage = report.usage
+            told = wire.from_text(done.result())
+            assert isinstance(told, Ended), "a call ends as one of these"
+            report = told
         else:
             # One that no worker was given has used nothing. What another used when its worker died, nobody knows.
             usage = Usage() if _began(error) else NOTHING_USED
             report = Failed(call=order.call, role=order.role, at=order.at, error=_sentence(error), usage=usage)
-        if reason:
-            report = Cancelled(call=order.call, role=order.role, at=order.at, reason=reason, usage=usage)
+        if order.call in self._refused:
+            self._refused.discard(order.call)
+            report = _refused(order, reason, report.usage)
+        elif reason:
+            report = Cancelled(call=order.call, role=order.role, at=order.at, reason=reason, usage=report.usage)
         self._inbox.append(report)
 
     def _ran(self, order: Execute | Undo, done: asyncio.Task[str]) -> None:
@@ -273,7 +339,7 @@ class SessionWorkflow:
 
     @property
     def _may_be_cut(self) -> bool:
-        idle = not self._calls and not self._runs and not self._inbox
+        idle = not self._calls and not self._runs and not self._bounding and not self._inbox
         return idle and bool(self._waiting) and self._is_long and not self._finished
 
     def _cut(self) -> None:
@@ -282,7 +348,7 @@ class SessionWorkflow:
         if len(earlier) > MOST_CARRIED:
             self._inbox.append(Stopped(reason="its records have become more than the engine can carry; go on from its plan"))
             return
-        workflow.continue_as_new(replace(self._begin, earlier=earlier, opened_s=self._opened_s))
+        workflow.continue_as_new(replace(self._begin, earlier=earlier, opened_s=self._opened_s, queued=self._queue.calls))
 
     def _go_on(self) -> None:
         """Replay what has happened before; then begin what was ordered and has not begun."""
@@ -327,6 +393,11 @@ def _ended(report: Report) -> int | None:
             return -1 - report.execution
         case _:
             return None
+
+
+def _refused(order: Start, because: str, usage: Usage) -> Ended:
+    """The call's end where there is no room for it."""
+    return ended_as(order.call, order.role, order.at, usage=usage, result=BudgetReached(because), budget=True)
 
 
 def _error_of(done: asyncio.Task[str]) -> BaseException | None:

@@ -16,15 +16,16 @@ from typing import TYPE_CHECKING, Final, Self, TypeAlias
 from outrider.errors import BadOption, CallerError, JournalError, NotNow, RunEnded, ShuttingDown, first_of
 from outrider.journal import JournalStore, Owned
 from outrider.launch import Follows, Launch, Launches, Understood, Wanted, launch, understand
-from outrider.resuming import check_unfinished, engine_of
-from outrider.rules.events import Record
+from outrider.resuming import check_unfinished
+from outrider.rules.events import Opened, Record
 from outrider.runtime import Limits, ServerLimits, Session
 from outrider.runtime.turns import Ticket
+from outrider.settings import settings_in
 from outrider.telemetry.watching import NO_TELEMETRY
 from outrider.web.answers import kind_of, tell_bug
 from outrider.web.lending import Lending
 from outrider.web.live import Live
-from outrider.web.resuming import Again, check_free, opening_of, session_again, tended, wanted_again
+from outrider.web.resuming import Again, check_carried, check_free, opening_of, session_again, tended, wanted_again
 from outrider.web.rooms import STOPPING, Rooms
 from outrider.web.team import Team
 from outrider.web.users import ALONE, User
@@ -190,11 +191,10 @@ class Desk:
 
     def _resuming(self, name: str, again: Again, by: User) -> Work:
         opened = opening_of(self.journal, name)
-        if engine_of(opened) and self.follows is not None:
-            self.team.check_one_more(by, self._rooms.of(by))
-            return partial(self._follow, name, self.follows, by)
+        check_carried(name, opened, by_engine=self.follows is not None)
         if self.follows is not None:
-            raise BadOption(f"this server's calls are made by an engine's workers; to go on with it: outrider resume {name}")
+            self.team.check_one_more(by, self._rooms.of(by))
+            return partial(self._follow, name, self.follows, self._asked_for(opened, by), by)
         understood = understand(wanted_again(name, opened, again), self.team.limits_of(by), self.own_tools)
 
         async def begins(ready: Launch, mine: Owned) -> Session:
@@ -203,6 +203,14 @@ class Desk:
         with self.team.noting_refusals(by, "resume", name):
             self.team.check_start(by, understood, self._rooms.of(by))
         return partial(self._launch, name, understood, begins, by)
+
+    def _asked_for(self, opened: Opened, by: User) -> Understood | None:
+        """What was asked for when the session began, in the limits of ``by``; ``None`` if that is not known."""
+        try:
+            wanted = settings_in(opened).wanted
+        except BadOption:
+            return None
+        return understand(wanted, self.team.limits_of(by), self.own_tools)
 
     async def _started(self, work: Work, by: User, did: str, name: str = "", after: int = 0) -> Live:
         """The session that ``work`` begins as ``did``, or goes on with by its ``name`` after so many records."""
@@ -280,11 +288,13 @@ class Desk:
         except Exception as error:
             _refuse(begun, error)
 
-    async def _follow(self, name: str, follows: Follows, by: User, begun: asyncio.Future[Live]) -> None:
+    async def _follow(
+        self, name: str, follows: Follows, understood: Understood | None, by: User, begun: asyncio.Future[Live]
+    ) -> None:
         self._opened()
         try:
             with tended(self.journal, name) as mine:
-                await self._run(follows(self.journal, name, mine), begun, by)
+                await self._run(follows(self.journal, name, mine, understood), begun, by)
         except Exception as error:
             _refuse(begun, error)
 

@@ -109,16 +109,23 @@ def interrupted(journal: JournalStore, openings: Openings, *, limit: int) -> lis
 # Going on -------------------------------------------------------------------------------------------------------------
 
 
+def check_carried(name: str, opened: Opened, *, by_engine: bool) -> None:
+    """Raise ``BadOption`` unless the session is carried as this server's are: by an engine, or by processes of ours."""
+    engine = engine_of(opened)
+    if engine and not by_engine:
+        raise BadOption(
+            f"session {name} runs in the engine at {engine}, and goes on there by itself; outrider resume {name} shows it"
+        )
+    if by_engine and not engine:
+        raise BadOption(f"this server's calls are made by an engine's workers; to go on with it: outrider resume {name}")
+
+
 def wanted_again(name: str, opened: Opened, again: Again) -> Wanted:
     """What the session was launched with, and what is given now.
 
     Raises:
         BadOption: it is not known how, or an agent was not kept and is not given again.
     """
-    if engine := engine_of(opened):
-        raise BadOption(
-            f"session {name} runs in the engine at {engine}, and goes on there by itself; outrider resume {name} shows it"
-        )
     given = {role: text for role in ("approximation", "target") if (text := getattr(again, role))}
     wanted = replace(settings_in(opened).wanted, **given)
     for role in ("approximation", "target"):
