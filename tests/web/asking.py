@@ -200,6 +200,14 @@ async def served(journal: JournalStore | None = None, doors: Doors | None = None
         yield Served(desk, Client(app), journal)
 
 
+async def to_the_end(client: Client, name: str) -> dict[str, Any]:
+    """The last scene of a session."""
+    async with client.listening(f"/api/sessions/{name}/stream") as listener:
+        await listener.all()
+    found: dict[str, Any] = (await client.get(f"/api/sessions/{name}/scene")).json
+    return found
+
+
 def kept(understood: Understood) -> str:
     """How a session was launched, as a server without tools keeps it."""
     return settings_text(understood.wanted, understood.agents, {"sources": []}, None, served=True)
@@ -219,6 +227,15 @@ def tea(
         "Make tea", target=by_script(*PLAN, takes_s=4.0, name="slow"),
         approximation=by_script(*drafts, takes_s=1.0, name="quick"), lookahead=2, journal=journal, world=world, name=name,
     )  # fmt: skip
+
+
+async def tea_cut_off() -> MemoryJournal:
+    """A journal with a session, tea, whose process was killed after nine records; it is not on record how it was launched."""
+    full, journal = MemoryJournal(), MemoryJournal()
+    async with tea(full) as session:
+        await session.result()
+    journal.append("tea", full.read("tea")[:9])
+    return journal
 
 
 def _kitchen(prefix: Prefix) -> tuple[str, ...]:

@@ -18,12 +18,10 @@ from outrider.testing import run
 from outrider.web.restarting import go_on_with_all
 from outrider.web.users_file import remove_user
 
-from .asking import served, tea
+from .asking import served, tea_cut_off, to_the_end
 from .teams import team_served
-from .test_resume import EVERY, pairs, to_the_end, wanted
-from .test_serve import begin_tea, client_of, place, posix, serving
-
-__all__ = ["pairs", "place"]
+from .test_resume import EVERY, wanted
+from .test_serve import begin_tea, client_of, posix, serving
 
 
 async def left_after(seconds: float, pairs: str, journal: MemoryJournal, **more: Any) -> str:
@@ -77,11 +75,7 @@ def test_who_watches_is_told_that_a_session_waits_for_the_next_server() -> None:
 
 def test_what_was_not_a_servers_waits_for_a_person(pairs: str) -> None:
     async def main() -> None:
-        full, journal = MemoryJournal(), MemoryJournal()
-        async with tea(full) as session:
-            await session.result()
-        journal.append("tea", full.read("tea")[:9])
-        async with served(journal) as server:
+        async with served(await tea_cut_off()) as server:
             told: list[str] = []
             await go_on_with_all(server.desk, told.append)
             assert (told, server.desk.running) == ([], [])

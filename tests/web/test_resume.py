@@ -19,34 +19,15 @@ from outrider.tools import Toolbox
 from outrider.web.rooms import Rooms
 from outrider.web.users import Allowance
 
-from .asking import PLAN, Client, Served, served, tea
+from .asking import PLAN, Served, served, tea_cut_off, to_the_end
 from .teams import team_served
 
 TASK = "Make tea"
 EVERY = [*PLAN, "finish"]
 
 
-@pytest.fixture
-def pairs(tmp_path: Path) -> str:
-    """A recording, as an agent's name."""
-    rows = [
-        {"task": TASK, "at": at, "target": action, "target_s": 4.0, "target_tokens": 20, "draft": action, "draft_s": 1.0}
-        for at, action in enumerate((*PLAN, "TERMINATE"))
-    ]
-    (tmp_path / "pairs.jsonl").write_text("".join(f"{json.dumps(row)}\n" for row in rows))
-    return f"recorded:{tmp_path / 'pairs.jsonl'}"
-
-
 def wanted(pairs: str, **more: Any) -> dict[str, Any]:
     return {"task": TASK, "world": "free", "approximation": pairs, "target": pairs, "lookahead": 2, **more}
-
-
-async def to_the_end(client: Client, name: str) -> dict[str, Any]:
-    """The last scene."""
-    async with client.listening(f"/api/sessions/{name}/stream") as listener:
-        await listener.all()
-    found: dict[str, Any] = (await client.get(f"/api/sessions/{name}/scene")).json
-    return found
 
 
 async def whole(pairs: str, **more: Any) -> tuple[MemoryJournal, str]:
@@ -191,11 +172,7 @@ def test_a_finished_session_says_so_and_an_unknown_one_is_not_there(pairs: str) 
 
 def test_a_session_that_keeps_nothing_of_how_it_was_launched_is_refused_in_a_sentence() -> None:
     async def main() -> None:
-        full, journal = MemoryJournal(), MemoryJournal()
-        async with tea(full) as session:
-            await session.result()
-        journal.append("tea", full.read("tea")[:9])
-        async with served(journal) as server:
+        async with served(await tea_cut_off()) as server:
             (entry,) = (await server.client.get("/api/sessions")).json["sessions"]
             assert (entry["outcome"], entry["resumable"]) == ("interrupted", False)
             refused = await again(server, "tea")

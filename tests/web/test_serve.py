@@ -10,7 +10,6 @@ import socket
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Iterator
-from pathlib import Path
 from typing import Any
 
 import httpx2
@@ -114,14 +113,6 @@ async def wordy(journal: MemoryJournal) -> None:
 
 
 # The command ---------------------------------------------------------------------------------------------------------------
-
-
-@pytest.fixture
-def place(tmp_path: Path) -> Place:
-    """A folder with a recording whose later steps take an hour."""
-    found = Place(tmp_path)
-    found.write_pairs(slow_from=2)
-    return found
 
 
 @contextlib.contextmanager

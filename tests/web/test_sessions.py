@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,32 +13,13 @@ from outrider.journal import MemoryJournal
 from outrider.launch import Wanted, understand
 from outrider.testing import run
 
-from .asking import KITCHEN, PLAN, Served, served
+from .asking import KITCHEN, PLAN, served, to_the_end
 
 TASK = "Make tea"
 
 
-@pytest.fixture
-def pairs(tmp_path: Path) -> str:
-    """A recording, as an agent's name."""
-    rows = [
-        {"task": TASK, "at": at, "target": action, "target_s": 4.0, "target_tokens": 20, "draft": action, "draft_s": 1.0}
-        for at, action in enumerate((*PLAN, "TERMINATE"))
-    ]
-    (tmp_path / "pairs.jsonl").write_text("".join(f"{json.dumps(row)}\n" for row in rows))
-    return f"recorded:{tmp_path / 'pairs.jsonl'}"
-
-
 def wanted(pairs: str, **more: Any) -> dict[str, Any]:
     return {"task": TASK, "world": "free", "approximation": pairs, "target": pairs, **more}
-
-
-async def to_the_end(server: Served, url: str) -> dict[str, Any]:
-    """The last scene."""
-    async with server.client.listening(f"{url}/stream") as listener:
-        await listener.all()
-    found: dict[str, Any] = (await server.client.get(f"{url}/scene")).json
-    return found
 
 
 # Starting ------------------------------------------------------------------------------------------------------------------
@@ -51,8 +30,7 @@ def test_a_session_is_started_by_names_listed_watched_and_kept(pairs: str) -> No
         async with served() as server:
             said = await server.client.post("/api/sessions", wanted(pairs, lookahead=2, max_steps=9))
             name = said.json["name"]
-            url = f"/api/sessions/{name}"
-            assert (said.status, said.headers["location"]) == (201, f"{url}/scene")
+            assert (said.status, said.headers["location"]) == (201, f"/api/sessions/{name}/scene")
             (entry,) = (await server.client.get("/api/sessions")).json["sessions"]
             assert (entry["name"], entry["task"], entry["outcome"], entry["live"], entry["steps"]) == (
                 name,
@@ -61,7 +39,7 @@ def test_a_session_is_started_by_names_listed_watched_and_kept(pairs: str) -> No
                 True,
                 0,
             )
-            scene = await to_the_end(server, url)
+            scene = await to_the_end(server.client, name)
             assert (scene["task"], scene["lookahead"], scene["target"]) == (TASK, "lookahead-2", "recorded:pairs.jsonl")
             assert [step["action"] for step in scene["confirmed"]] == [*PLAN, "finish"]
             (entry,) = (await server.client.get("/api/sessions")).json["sessions"]
@@ -89,7 +67,7 @@ def test_a_session_goes_on_from_an_earlier_one(pairs: str) -> None:
             await asyncio.sleep(5)
             await server.client.post(f"/api/sessions/{first}/commands", {"id": "1", "command": "stop"})
             again = (await server.client.post("/api/sessions", {**wanted(pairs), "task": "", "from": first})).json["name"]
-            scene = await to_the_end(server, f"/api/sessions/{again}")
+            scene = await to_the_end(server.client, again)
             assert (scene["carried"], scene["confirmed"][0]["how"], len(scene["confirmed"])) == (2, "from the earlier session", 6)
 
     run(main())
@@ -191,7 +169,7 @@ def test_a_session_can_be_had_as_a_trace_of_its_lanes() -> None:
     async def main() -> None:
         async with served() as server:
             url = await server.tea()
-            await to_the_end(server, url)
+            await to_the_end(server.client, "tea")
             said = (await server.client.get(f"{url}/trace")).json
             assert {entry["ph"] for entry in said["traceEvents"]} >= {"M", "X"}
 

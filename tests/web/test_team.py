@@ -504,14 +504,6 @@ def test_who_waits_for_a_room_when_the_server_drains_is_told(tmp_path: Path) -> 
     run(main())
 
 
-@pytest.fixture
-def place(tmp_path: Path) -> Place:
-    """A folder with a recording whose later steps take an hour, and two users."""
-    found = Place(tmp_path)
-    found.write_pairs(slow_from=2)
-    return found
-
-
 def of_user(place: Place, printed: dict[str, Any], name: str, role: str = "act") -> httpx2.Client:
     token = json.loads(place.run("users", "add", name, "--role", role, "--users", "team.json", "--json").out)["token"]
     return httpx2.Client(
