@@ -19,7 +19,7 @@ from outrider.tools import Toolbox
 from outrider.web.rooms import Rooms
 from outrider.web.users import Allowance
 
-from .asking import PLAN, Served, served, tea_cut_off, to_the_end
+from .asking import PLAN, Served, served, tea, tea_cut_off, to_the_end
 from .teams import team_served
 
 TASK = "Make tea"
