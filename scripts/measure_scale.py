@@ -17,10 +17,10 @@ import argparse
 import asyncio
 import secrets
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from statistics import median
 from time import perf_counter
-from typing import Final
+from typing import Any, Final
 
 from scale_load import Load, carry
 
@@ -28,7 +28,7 @@ from outrider import plan
 from outrider.agents.agent import Agent
 from outrider.journal import MemoryJournal
 from outrider.launch import Wanted, understand
-from outrider.model import Prefix, Role, Step
+from outrider.model import Prefix, Role, Step, Usage
 from outrider.scale import Built, Engine, Manner, Setting, address_of, connected, launch_remote, worker_in_thread
 from outrider.testing import FakeAgent
 from outrider.testing.dev_server import DevServer, server_program
@@ -38,6 +38,11 @@ DRAFT_S: Final = 0.05
 TARGET_S: Final = 0.5
 WRONG_EVERY: Final = 4
 """Every fourth draft is wrong."""
+
+RUNS: Final = 5
+"""So many runs of each kind of limit; the medians are printed."""
+
+A_CALL: Final = Usage(prompt_tokens=100, output_tokens=20, counted="reported", cost_usd=0.001)
 
 AT_ONCE: Final = Manner(draining_s=0)
 """The worker leaves without waiting."""
@@ -53,8 +58,8 @@ def _draft(prefix: Prefix) -> Step:
 
 def _agents() -> dict[Role, Agent]:
     return {
-        "approximation": FakeAgent(_draft, takes_s=DRAFT_S, name="fast"),
-        "target": FakeAgent(_answer, takes_s=TARGET_S, name="slow"),
+        "approximation": FakeAgent(_draft, takes_s=DRAFT_S, usage=A_CALL, name="fast"),
+        "target": FakeAgent(_answer, takes_s=TARGET_S, usage=A_CALL, name="slow"),
     }
 
 
@@ -67,12 +72,12 @@ class Waiting:
     async def built(self, setting: Setting) -> Built:
         """The same for everybody."""
         agents = _agents()
-        return Built(agents=agents | {"target": FakeAgent(_answer, takes_s=self.target_s, name="slow")})
+        return Built(agents=agents | {"target": FakeAgent(_answer, takes_s=self.target_s, usage=A_CALL, name="slow")})
 
 
-async def _run(engine: Engine, lookahead: str) -> tuple[str, float]:
+async def _run(engine: Engine, lookahead: str, **limits: Any) -> tuple[str, float]:
     """A session's name, and its total seconds."""
-    wanted = Wanted(task="go to Oslo", world="free", lookahead=lookahead)
+    wanted = replace(Wanted(task="go to Oslo", world="free", lookahead=lookahead), **limits)
     session = (await launch_remote(understand(wanted), engine, MemoryJournal())).session()
     async with session:
         await session.result()
@@ -96,6 +101,18 @@ async def _by_lookahead(engine: Engine) -> None:
             await here.result()
         row = (lookahead, events, f"{events / STEPS:.1f}", f"{size / STEPS:.0f}", f"{there_s:.2f}")
         print(*(f"{cell:>11}" for cell in (*row, f"{here.figures.total_s or 0.0:.2f}")), flush=True)
+
+
+async def _by_limits(engine: Engine) -> None:
+    """What it costs that calls wait to be let in, with limits that none of them reaches."""
+    print(*(f"{word:>14}" for word in ("lookahead", "limited", "events/step", "there, s")))
+    limits: dict[str, dict[str, int]] = {"no": {}, "calls": {"budget_calls": 1000}, "tokens": {"budget_tokens": 1_000_000}}
+    for lookahead in ("0", "4"):
+        for name, given in limits.items():
+            runs = [await _run(engine, lookahead, **given) for _ in range(RUNS)]
+            events = [(await _history(engine, session))[0] / STEPS for session, _ in runs]
+            row = (lookahead, name, f"{median(events):.1f}", f"{median(total_s for _, total_s in runs):.2f}")
+            print(*(f"{cell:>14}" for cell in row), flush=True)
 
 
 async def _by_hand(engine: Engine) -> None:
@@ -141,6 +158,7 @@ async def _measure(port: int, sessions: list[int]) -> None:
     async with worker_in_thread(engine.address, Waiting(), AT_ONCE):
         await _run(engine, "4")  # the first one is slower: nothing is loaded so far
         await _by_lookahead(engine)
+        await _by_limits(engine)
         for number in sessions:
             await _at_once(engine, number)
     calm = address_of(f"temporal://127.0.0.1:{port}/default/{secrets.token_hex(4)}")
