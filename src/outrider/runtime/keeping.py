@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Protocol
 
-from outrider.rules.events import Command, Record
+from outrider.errors import JournalError
+from outrider.rules.events import Command, Record, Stopped
 
 
 class Journal(Protocol):
@@ -18,6 +19,11 @@ class Journal(Protocol):
             JournalError: they could not be written.
         """
         ...
+
+
+def unwritten(error: JournalError) -> Stopped:
+    """What is reported once nothing can be written down any more: the run ends, with the plan kept."""
+    return Stopped(reason=str(error), outcome="journal_lost")
 
 
 class Mailed(Protocol):

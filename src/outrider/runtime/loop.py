@@ -29,13 +29,13 @@ from outrider.rules.events import (
     Resumed,
     Start,
     Started,
-    Stopped,
     Undo,
     Withdraw,
 )
 from outrider.rules.rules import Rules
 from outrider.runtime.ending import ended
 from outrider.runtime.hands import Hands, Tools
+from outrider.runtime.keeping import unwritten
 from outrider.runtime.limits import Caller, Limits, Ticket
 from outrider.runtime.resuming import Before
 
@@ -202,7 +202,7 @@ class Loop:
         if self.lost is None:
             self.lost = error
             if self._rules.outcome is None:
-                self._inbox.insert(0, Stopped(reason=str(error), outcome="journal_lost"))
+                self._inbox.insert(0, unwritten(error))
 
     # Orders ---------------------------------------------------------------------------------------------------------
 

@@ -32,10 +32,10 @@ from outrider.errors import (
 from outrider.figures import Figures
 from outrider.model import Plan, Task
 from outrider.rules import Lookahead, Matching, Rules
-from outrider.rules.events import Ended, Opened, Outcome, Record, Resumed, Stopped
+from outrider.rules.events import Ended, Opened, Outcome, Record, Resumed
 from outrider.runtime.commands import Commands
 from outrider.runtime.hands import Tools
-from outrider.runtime.keeping import Journal, Mailed, Owning
+from outrider.runtime.keeping import Journal, Mailed, Owning, unwritten
 from outrider.runtime.limits import Limits
 from outrider.runtime.loop import Loop
 from outrider.runtime.resuming import Before
@@ -152,7 +152,7 @@ class Session(Commands):
             await work()
         except JournalError as error:  # that the session is ours cannot be written any more, so nothing can
             if self._rules.outcome is None:
-                self._loop.receive(Stopped(reason=str(error), outcome="journal_lost"))
+                self._loop.receive(unwritten(error))
 
     def _obey(self, mailed: Mailed) -> str:
         try:
