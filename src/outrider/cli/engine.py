@@ -15,6 +15,7 @@ from outrider.runtime import Session
 
 if TYPE_CHECKING:
     from outrider.scale import Address
+    from outrider.tools import Toolbox
 
 
 def engine_at(text: str) -> Address:
@@ -38,8 +39,10 @@ class Calls:
     follows: Follows | None = None
 
 
-async def calls_at(engine: str) -> Calls:
+async def calls_at(engine: str, own_tools: Toolbox | None = None) -> Calls:
     """Calls are made in the engine that is named, which is connected to when this returns; without a name, here.
+
+    What goes on there with the person's own tools is followed again with ``own_tools``.
 
     Raises:
         BadOption: it names none.
@@ -56,7 +59,8 @@ async def calls_at(engine: str) -> Calls:
         return await launch_remote(understood, there, journal)
 
     def follow_there(journal: JournalStore, name: str, owned: Owned | None, understood: Understood | None) -> Session:
-        return resume_remote(name, journal=journal, engine=there, owned=owned, limits=understood.limits if understood else None)
+        limits = understood.limits if understood else None
+        return resume_remote(name, journal=journal, engine=there, owned=owned, limits=limits, own_tools=own_tools)
 
     return Calls(launches=launch_there, follows=follow_there)
 

@@ -20,7 +20,7 @@ from outrider.cli.own_tools import ToolsWanted, toolbox_of
 from outrider.cli.views import JsonView, Showing, showing, tell_prepared, tell_preparing, tell_progress, write_line
 from outrider.errors import BadOption, NotNow, RunEnded, SessionOwned
 from outrider.journal import JournalStore, SessionEntry, answer_to, open_journal, owner_of
-from outrider.launch import Launch, Understood, Wanted, launch, understand
+from outrider.launch import Launch, Wanted, launch, understand
 from outrider.model import Step
 from outrider.naming import without_secrets
 from outrider.providers.prices import Prices
@@ -32,6 +32,7 @@ from outrider.telemetry.opening import opened
 from outrider.telemetry.watching import Telemetry
 from outrider.views.lines import LinesView
 from outrider.views.words import count, one_line
+from outrider.worlds.named import OWN_TOOLS
 
 _RECENT: Final = timedelta(days=7)
 _MOST: Final = 50
@@ -164,23 +165,29 @@ async def _follow_again(
     ctrl_c: CtrlC,
 ) -> Exit:
     """The engine goes on with it by itself: what the journal lacks is fetched, and the person takes part again."""
-    follows = (await calls_at(engine)).follows
-    assert follows is not None, "an engine is named"
     way = showing(as_json=options.as_json, plain=options.plain)
-    session = follows(journal, name, None, _understood_again(began, options))
-    if session.held and not way.takes_part:
-        print(f"outrider: the session is held; to let it go on: outrider resume {name} --say go-on", file=sys.stderr)
-    async with telemetry.watching(session):
-        return await _show(session, way, ctrl_c)
+    kept = _kept_there(began, options)
+    async with toolbox_of(kept.own_tools if kept is not None else options.own_tools) as toolbox:
+        follows = (await calls_at(engine, toolbox)).follows
+        assert follows is not None, "an engine is named"
+        session = follows(journal, name, None, understand(kept.wanted, own_tools=toolbox) if kept is not None else None)
+        if session.held and not way.takes_part:
+            print(f"outrider: the session is held; to let it go on: outrider resume {name} --say go-on", file=sys.stderr)
+        async with telemetry.watching(session):
+            return await _show(session, way, ctrl_c)
 
 
-def _understood_again(began: Opened, options: ResumeOptions) -> Understood | None:
-    """What was asked for when a session began that an engine carries; ``None`` if that is not known."""
+def _kept_there(began: Opened, options: ResumeOptions) -> Kept | None:
+    """How a session that an engine carries was launched; ``None`` if that is not known.
+
+    Raises:
+        BadOption: its tools may hold a secret, and have not been given again.
+    """
     try:
-        kept = kept_of(began)
+        kept = _given_again(kept_of(began), options)
     except BadOption:
         return None
-    return understand(_given_again(kept, options).wanted)
+    return kept.check() if began.task.world == OWN_TOOLS else replace(kept, own_tools=ToolsWanted())
 
 
 def _given_again(kept: Kept, options: ResumeOptions) -> Kept:

@@ -175,7 +175,7 @@ async def _serve(
         desk.settings = lambda understood: settings_of(
             understood.wanted, understood.agents, options.own_tools, options.prices, served=True
         )
-        calls = await calls_at(options.engine)
+        calls = await calls_at(options.engine, toolbox)
         desk.launches, desk.follows = calls.launches, calls.follows
         for note in not_as_listed(toolbox, options.own_tools):
             _say(note)

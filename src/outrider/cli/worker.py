@@ -6,20 +6,23 @@ import asyncio
 import contextlib
 import signal
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from outrider.cli.ctrl_c import CtrlC
 from outrider.cli.engine import engine_at
 from outrider.cli.exits import Exit
+from outrider.cli.own_tools import ToolsWanted, not_as_listed, toolbox_of
 from outrider.cli.views import tell_progress
 from outrider.errors import BadOption, ServerTrouble
 from outrider.journal import JournalStore, open_journal
 from outrider.providers.prices import Prices
+from outrider.worlds.named import world_around
 
 if TYPE_CHECKING:
     from outrider.scale import Address
+    from outrider.tools import Toolbox
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,6 +35,7 @@ class WorkerOptions:
     drain_s: float
     journal: str | None
     prices: Path | None
+    own_tools: ToolsWanted = field(default_factory=ToolsWanted)
 
 
 def run_worker(options: WorkerOptions) -> Exit:
@@ -56,7 +60,7 @@ def _check(options: WorkerOptions) -> None:
 
 
 async def _serve(options: WorkerOptions, address: Address, prices: Prices, journal: JournalStore, ctrl_c: CtrlC) -> Exit:
-    from outrider.scale import Manner, NamedBuilder, connected, has_worker, worker
+    from outrider.scale import Manner, NamedBuilder, connected, has_worker, serving
 
     stop, told = asyncio.Event(), [Exit.COMPLETE]
 
@@ -67,15 +71,41 @@ async def _serve(options: WorkerOptions, address: Address, prices: Prices, journ
     ctrl_c.asks(stopped)
     with contextlib.suppress(NotImplementedError):  # Windows has no such signal
         asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)
-    client = await connected(address)
-    await has_worker(client, address)  # says so if there is no such namespace, or it does not let us in
     manner = Manner(calls_at_once=options.calls_at_once, calls_a_second=options.calls_a_second, draining_s=options.drain_s)
-    async with NamedBuilder(prices, journal, tell_progress) as builder:
+    async with toolbox_of(options.own_tools) as toolbox:
+        _check_own(toolbox)
+        client = await connected(address)
+        await has_worker(client, address)  # says so if there is no such namespace, or it does not let us in
         try:
-            async with worker(client, address.queue, builder, manner):
-                print(f"outrider: making calls for sessions at {address}", file=sys.stderr, flush=True)
+            async with (
+                NamedBuilder(prices, journal, tell_progress, own_tools=toolbox) as builder,
+                serving(client, address.queue, builder, manner, own_tools=toolbox),
+            ):
+                _tell(address, toolbox, options.own_tools)
                 await stop.wait()
-                print("outrider: leaving; calls under way are ended first", file=sys.stderr, flush=True)
+                _say("leaving; calls under way are ended first")
         except RuntimeError as error:
             raise ServerTrouble(f"{address} does not let this worker go on: {error}") from None
     return told[0]
+
+
+def _check_own(toolbox: Toolbox | None) -> None:
+    """Raise ``BadOption`` if no world can be made of the tools, which would be said of every session otherwise."""
+    if toolbox is not None:
+        world_around(toolbox)
+
+
+def _tell(address: Address, toolbox: Toolbox | None, wanted: ToolsWanted) -> None:
+    """Say what is served here, and what whoever runs this worker should know of its tools."""
+    _say(f"making calls for sessions at {address}")
+    for note in not_as_listed(toolbox, wanted):
+        _say(note)
+    if toolbox is not None and toolbox.in_memory:
+        _say(
+            "the tools act on an object in this worker's memory, which its sessions share; other workers have others, and it is "
+            "gone when this process is"
+        )
+
+
+def _say(told: str) -> None:
+    print(f"outrider: {told}", file=sys.stderr, flush=True)

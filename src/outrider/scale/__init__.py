@@ -9,7 +9,7 @@ from outrider.scale.engine import Address, Engine, address_of, connected, has_wo
 from outrider.scale.launching import RemoteLaunch, launch_remote
 from outrider.scale.remote import RemoteSession
 from outrider.scale.wire import Setting
-from outrider.scale.worker import Manner, worker, worker_in_thread
+from outrider.scale.worker import Manner, serving, worker, worker_in_thread
 from outrider.scale.workflow import SessionWorkflow
 
 __all__ = [
@@ -28,6 +28,7 @@ __all__ = [
     "has_worker",
     "launch_remote",
     "resume_remote",
+    "serving",
     "worker",
     "worker_in_thread",
 ]

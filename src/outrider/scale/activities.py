@@ -13,7 +13,7 @@ from dataclasses import asdict, replace
 from typing import Any, Final
 
 from temporalio import activity
-from temporalio.exceptions import ApplicationError
+from temporalio.exceptions import ApplicationError, ApplicationErrorCategory
 
 from outrider.agents.agent import Agent, Meter, checked, server_of, sound
 from outrider.agents.several import drafters_of
@@ -24,6 +24,7 @@ from outrider.runtime.ending import ended
 from outrider.runtime.hands import leaves_unsure
 from outrider.scale import wire
 from outrider.scale.building import Builder, Built
+from outrider.scale.own_tools import agreed, unrehearsed
 
 SIGNS_OF_LIFE: Final = 10
 """So many in the time after which a worker is taken for gone; a cancellation comes back with one of them."""
@@ -36,10 +37,12 @@ class Activities:
 
     Args:
         builder: makes the agents and the tools that a setting names.
+        at_once: so many calls and tools are under way at once, whatever queues they come from.
     """
 
-    def __init__(self, builder: Builder) -> None:
+    def __init__(self, builder: Builder, at_once: int) -> None:
         self._builder = builder
+        self._room = asyncio.Semaphore(at_once)
 
     @property
     def all(self) -> list[Callable[..., Any]]:
@@ -58,8 +61,11 @@ class Activities:
         try:
             async with _signs_of_life(Meter()):
                 built = await self._builder.built(setting)
+            tools = _declared(event, built)
         except OutriderError as error:
-            raise ApplicationError(str(error), type=type(error).__name__, non_retryable=True) from None
+            raise ApplicationError(
+                str(error), type=type(error).__name__, non_retryable=True, category=ApplicationErrorCategory.BENIGN
+            ) from None  # whoever began it is told, and the worker's own log has nothing to say of it
         agents = built.agents
         return wire.to_text(
             replace(
@@ -67,7 +73,7 @@ class Activities:
                 approximation=agents["approximation"].name,
                 target=agents["target"].name,
                 drafters=len(drafters_of(agents["approximation"])),
-                tools=_declared(built),
+                tools=tools,
             )
         )
 
@@ -77,7 +83,7 @@ class Activities:
         meter, before = Meter(), _used_before()
         result: Answer | Exception | None
         try:
-            async with _signs_of_life(meter):
+            async with _signs_of_life(meter), self._room:
                 agent, task = await self._agent(asking)
                 steps = wire.steps_from_text(asking.prefix)
                 result = checked(await agent.next_step(task, steps, meter), agent.name)
@@ -112,7 +118,7 @@ class Activities:
         (step,) = wire.steps_from_text(doing.step)
         number, at = doing.execution, doing.at
         try:
-            async with _signs_of_life(Meter()):
+            async with _signs_of_life(Meter()), self._room:
                 tools = (await self._builder.built(doing.setting)).tools
                 assert tools is not None, "nothing is executed without tools"
                 tools = tools if doing.live else tools.fork()
@@ -133,9 +139,11 @@ class Activities:
         return wire.to_text(Observed(execution=number, at=at, observation=observation))
 
 
-def _declared(built: Built) -> tuple[Declared, ...]:
-    """The tools as they are here: a copy of a world stays in one worker, so that nothing is rehearsed."""
-    return tuple(replace(tool, rehearses=False) for tool in built.tools.declared) if built.tools is not None else ()
+def _declared(opened: Opened, built: Built) -> tuple[Declared, ...]:
+    """What counts of the tools: those that the session was begun with, or, where it was with none, what its world brings."""
+    if built.tools is None:
+        return ()
+    return agreed(opened.tools, built.tools.declared) if opened.tools else unrehearsed(built.tools.declared)
 
 
 @asynccontextmanager

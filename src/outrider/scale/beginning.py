@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any, Final
 
@@ -15,6 +15,7 @@ from temporalio.service import RPCError, RPCStatusCode
 from outrider.errors import BadOption, UnknownName, Unreachable
 from outrider.scale import wire
 from outrider.scale.engine import ANSWER_S, Engine, has_worker
+from outrider.scale.own_tools import queue_of
 
 LOOKS: Final = 10
 """So often a worker is looked for before a session begins."""
@@ -49,10 +50,10 @@ class Beginning:
             RPCError: the engine does not do it.
         """
         engine, handle = self.engine, handle_of(self.engine, self.begin.session)
-        await _check_worker(engine)
+        queue = await self._queue()
         try:
             await engine.client.start_workflow(
-                wire.WORKFLOW, self.begin, id=handle.id, task_queue=engine.address.queue, result_type=str,
+                wire.WORKFLOW, self.begin, id=handle.id, task_queue=queue, result_type=str,
                 id_reuse_policy=WorkflowIDReusePolicy.REJECT_DUPLICATE, rpc_timeout=_ANSWER, memo={_BEGUN_BY: self.token},
             )  # fmt: skip
         except WorkflowAlreadyStartedError:
@@ -60,19 +61,25 @@ class Beginning:
             if await described.memo_value(_BEGUN_BY, default="", type_hint=str) != self.token:
                 raise BadOption(f"the engine has a session {self.begin.session!r} already; give this one another name") from None
 
+    async def _queue(self) -> str:
+        """The queue of the session's tools, once somebody serves it. One that has just been started is waited for.
 
-async def _check_worker(engine: Engine) -> None:
-    """Without a worker the session would wait in silence. One that has just been started is waited for."""
-    address, away = engine.address, None
-    for _ in range(LOOKS):
-        try:
-            if await has_worker(engine.client, address):
-                return
-            away = None
-        except Unreachable as error:  # or too busy
-            away = error
-        await asyncio.sleep(LOOK_AGAIN_S)
-    raise away or Unreachable(f"no worker waits for sessions at {address}; start one: outrider worker --engine {address}")
+        Where there are only workers with other tools, or none, one of them is asked, which says what differs. Without a worker
+        the session would wait in silence.
+        """
+        address, tools = self.engine.address, self.begin.setting.tools
+        own, away = queue_of(address.queue, tools), None
+        for look in range(LOOKS):
+            try:
+                for queue in (own,) if look < LOOKS - 1 else (own, address.queue):
+                    if await has_worker(self.engine.client, replace(address, queue=queue)):
+                        return queue
+                away = None
+            except Unreachable as error:  # or too busy
+                away = error
+            await asyncio.sleep(LOOK_AGAIN_S)
+        command = f"outrider worker --engine {address}" + (" --tools FILE" if tools else "")
+        raise away or Unreachable(f"no worker waits for sessions at {address}; start one: {command}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

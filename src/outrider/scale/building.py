@@ -7,7 +7,7 @@ from collections import OrderedDict
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import TracebackType
-from typing import Final, Protocol, Self
+from typing import TYPE_CHECKING, Final, Protocol, Self
 
 from outrider.agents.agent import Agent
 from outrider.journal import JournalStore
@@ -16,7 +16,12 @@ from outrider.model import Role
 from outrider.naming import Models, Progress
 from outrider.providers.prices import Prices
 from outrider.runtime.hands import Tools
+from outrider.scale.own_tools import check_same
 from outrider.scale.wire import Setting
+from outrider.worlds.named import OWN_TOOLS
+
+if TYPE_CHECKING:
+    from outrider.tools import Toolbox
 
 MOST_KEPT: Final = 100
 """So many settings are kept built; the one that was asked for longest ago is built anew."""
@@ -56,12 +61,14 @@ class NamedBuilder:
         prices: what tokens cost.
         journal: what a drafter that recalls is to recall.
         progress: told how much of the embedded model has arrived, when it is fetched.
+        own_tools: what sessions of the world ``tools`` are executed with, if they were begun with the same.
     """
 
-    def __init__(self, prices: Prices, journal: JournalStore, progress: Progress) -> None:
+    def __init__(self, prices: Prices, journal: JournalStore, progress: Progress, *, own_tools: Toolbox | None = None) -> None:
         self._prices = prices
         self._journal = journal
         self._progress = progress
+        self._own_tools = own_tools
         self._models: dict[str, Models] = {}
         self._kept: OrderedDict[Setting, _Entry] = OrderedDict()
 
@@ -85,11 +92,13 @@ class NamedBuilder:
         return entry.built
 
     async def _build(self, setting: Setting) -> Built:
+        if setting.world == OWN_TOOLS:
+            check_same(setting.tools, self._own_tools)
         wanted = Wanted(
             task=setting.task, world=setting.world, approximation=setting.approximation, target=setting.target,
             lookahead=setting.lookahead,
         )  # fmt: skip
-        understood = understand(wanted)
+        understood = understand(wanted, own_tools=self._own_tools)
         models = self._models.setdefault(setting.lookahead, understood.models(self._prices, self._progress))
         ready = await launch(understood, models, self._journal)
         return Built(agents=ready.agents, tools=ready.tools)

@@ -15,6 +15,7 @@ from outrider.rules import Lookahead
 from outrider.runtime import Session
 from outrider.scale.attaching import Elsewhere, settings_there
 from outrider.scale.engine import Engine
+from outrider.scale.own_tools import told
 from outrider.scale.remote import RemoteSession
 from outrider.scale.wire import Setting
 from outrider.worlds.named import OWN_TOOLS
@@ -27,13 +28,14 @@ class RemoteLaunch(Launch):
     engine: Engine
 
     def session(self, *, lookahead: Lookahead | None = None, **options: Any) -> Session:
-        """A session of it, as ``Launch.session`` says. Its steps are executed by the workers, with their own tools."""
+        """A session of it, as ``Launch.session`` says. Its steps are executed by the workers."""
         settings = settings_there(str(options.get("settings", "")), self.engine, self.understood.limits)
-        here = Launch.session(replace(self, tools=None), lookahead=lookahead, **options | {"settings": settings})
+        own = self.tools if self.task.world == OWN_TOOLS else None  # what a world brings is declared by the workers
+        here = Launch.session(replace(self, tools=own), lookahead=lookahead, **options | {"settings": settings})
         names = self.understood.agents
         setting = Setting(
             task=self.task.text, world=self.task.world, approximation=names["approximation"], target=names["target"],
-            lookahead=(lookahead or self.understood.lookahead).name,
+            lookahead=(lookahead or self.understood.lookahead).name, tools=told(own),
         )  # fmt: skip
         return RemoteSession(here, self.engine, setting)
 
@@ -62,5 +64,3 @@ def _check(understood: Understood) -> None:
                 f"the address of the {role} agent holds a secret, {without_secrets(name)}, and the engine would keep it; leave "
                 "it out, and give the workers the key in their environment"
             )
-    if understood.world.name == OWN_TOOLS:
-        raise BadOption("your own tools are run by this process, and with an engine others make the calls; leave --tools out")

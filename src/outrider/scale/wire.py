@@ -50,6 +50,8 @@ class Setting:
     approximation: str
     target: str
     lookahead: str
+    tools: str = ""
+    """The person's own tools, as whoever began it has them (``own_tools.told``)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

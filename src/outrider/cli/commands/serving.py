@@ -43,7 +43,8 @@ WORKS: Final = """
 
 Any number of workers, on any machines that reach the engine and the models. Keys are read from the worker's environment, and
 never go through the engine. Needs pip install 'outrider[temporal]'. On SIGTERM no call begins any more, and those under way are
-ended; calls of a worker that dies are given to another one."""
+ended; calls of a worker that dies are given to another one. With --tools it also runs the steps of sessions that were begun with
+the same tools; what it runs is named here, and never by a session."""
 
 serving = typer.Typer()
 
@@ -137,16 +138,21 @@ def worker(
     drain_s: Annotated[
         float, typer.Option("--drain", metavar="SECONDS", help="When told to leave: so long calls under way may take to end.")
     ] = 30,
+    tools: ToolsOption = None,
+    effect: EffectOption = None,
+    approve: ApproveOption = None,
+    trust: TrustOption = False,
     prices: PricesOption = None,
     journal: JournalOption = None,
 ) -> None:
     """Run ``outrider worker``."""
     with explained():
+        from outrider.cli.own_tools import read_tools
         from outrider.cli.worker import WorkerOptions, run_worker
 
         options = WorkerOptions(
             engine=engine, calls_at_once=calls_at_once, calls_a_second=calls_a_second, drain_s=drain_s, journal=journal,
-            prices=prices,
+            prices=prices, own_tools=read_tools(tools, effect, approve, trusted=trust),
         )  # fmt: skip
         raise typer.Exit(run_worker(options))
 
