@@ -239,7 +239,8 @@ async def run_again(
     name: str, *, journal: JournalStore, tools: Tools, progress: Callable[[str], None] = lambda told: None
 ) -> int:
     """Bring a new world to where the session's was: the effects on record that stand are run once more, in order, under their
-    keys. How many they were. For a world that went with its process and for no other: elsewhere they would happen twice.
+    keys. How many they were. For a world that went with its process and for no other: elsewhere they would happen twice. What an
+    effect comes to is held against what is on record, unless that is the person's word.
 
     Raises:
         ToolFailed: a step has come to something else than is on record, so this is not the world it was.
@@ -251,8 +252,8 @@ async def run_again(
     for step, key in effects:
         progress(str(step.named))
         observation = await tools.run(step.named, key=f"{name}/{key}")
-        if observation != step.observation:
-            was = (step.observation or "")[:200]
+        if step.observation is not None and observation != step.observation:
+            was = step.observation[:200]
             raise ToolFailed(f"{step.named} has come to {observation[:200]!r}, and to {was!r} before: the world is another")
     return len(effects)
 

@@ -44,7 +44,14 @@ class Acting:
     """Rules with tools; agents' calls and executions are found by what they ask and run."""
 
     def __init__(
-        self, *, k: int = 3, asks: bool = True, reads: int = 1, matching: Matching = EXACT, plan: tuple[Step, ...] = ()
+        self,
+        *,
+        k: int = 3,
+        asks: bool = True,
+        reads: int = 1,
+        matching: Matching = EXACT,
+        plan: tuple[Step, ...] = (),
+        more: tuple[Declared, ...] = (),
     ) -> None:
         self.rules = Rules(lookahead=Sliding(k), max_steps=20, matching=matching)
         self.calls: dict[int, Start] = {}
@@ -53,7 +60,7 @@ class Acting:
         self.cancelled: list[int] = []
         self.findings: list[Event] = []
         given = tuple(PlanStep(step) for step in plan)
-        self.receive(replace(opened(), tools=TOOLS, reads=reads, asks=asks, plan=given))
+        self.receive(replace(opened(), tools=(*TOOLS, *more), reads=reads, asks=asks, plan=given))
 
     def receive(self, report: Report) -> Decision:
         decision = self.rules.receive(report)

@@ -34,6 +34,9 @@ from outrider.rules.tree import Execution, Node
 ATTEMPTS: Final = 3
 """So often a repeatable effect is tried before the person is asked."""
 
+GIVEN: Final = "given-"
+"""So begins the key of an effect of the plan that the session goes on from."""
+
 
 class Executions:
     """The executions of one session's steps.
@@ -113,7 +116,7 @@ class Executions:
             node.execution.observed = step
             node.execution.stands = True
             node.execution.effect = node.execution.tool.effect == "write"
-            node.execution.key = f"given-{node.at - 1}"
+            node.execution.key = f"{GIVEN}{node.at - 1}"
 
     # What the person may say ----------------------------------------------------------------------------------------
 
@@ -134,7 +137,7 @@ class Executions:
         """Raise ``NotNow`` if between the frontier and step ``at`` something has happened that cannot be taken back."""
         for execution in way_back(frontier, at):
             step = f"step {execution.node.at - 1}, {execution.tool.name},"
-            if execution.running is not None and execution.live and execution.tool.effect == "write":
+            if execution.running is not None and execution.tool.effect == "write":
                 raise NotNow(f"{step} is being executed; wait for its observation")
             if execution.question == "unsure" and execution.had is None:
                 raise NotNow(f"whether {step} has had its effect is not known; say what has come of it first")
@@ -142,9 +145,12 @@ class Executions:
                 raise NotNow(f"{step} has been executed and cannot be undone, so there is no going back behind it")
 
     def effects(self, frontier: Node) -> tuple[tuple[Step, str], ...]:
-        """The steps on the way here that have had their effect, with its key, in order; not those of an earlier session."""
-        way = reversed([execution for execution in way_back(frontier, 0) if execution.effect])
-        return tuple((each.observed, each.key) for each in way if each.observed is not None and each.shown_by is not None)
+        """The steps on the way here that have had their effect, with its key, in order; not those of an earlier session.
+
+        Each has its observation, but for those of which the person said what had come of them.
+        """
+        way = reversed([each for each in way_back(frontier, 0) if each.effect and each.stands])
+        return tuple((_as_returned(each), each.key) for each in way if not each.key.startswith(GIVEN))
 
     def has_effects_since(self, frontier: Node, at: int) -> bool:
         """Whether one of the steps from ``at`` on has had an effect."""
@@ -170,7 +176,7 @@ class Executions:
             if execution.effect:
                 self._undoing.append(execution)
             if execution.running is not None:  # it has no effect, else there were no way back: what it returns counts later
-                self._runs[execution.running].live = execution.live = False
+                self._runs[execution.running].live = False
         self._undo_next()
 
     # What tools have answered ---------------------------------------------------------------------------------------
@@ -206,7 +212,11 @@ class Executions:
         if run.live:
             execution.effect = execution.tool.effect == "write"
             self._stand(execution, report.observation, report.execution)
-            return
+        else:
+            self._show(execution, report)
+
+    def _show(self, execution: Execution, report: Observed) -> None:
+        """The observation is known, and is not the world's own yet if the step writes."""
         observed = step_of(execution).observed(report.observation)
         if execution.observed is not None and execution.observed != observed:  # rehearsed once more, since its copy was gone
             self._rebuild(execution.node)
@@ -215,7 +225,7 @@ class Executions:
     def _stand(self, execution: Execution, observation: str, number: int | None) -> None:
         """The observation is the world's own: it stands, and with it the branch that was built on an equal one."""
         observed = step_of(execution).observed(observation)
-        known = execution.observed or execution.had
+        known = execution.seen
         if known is not None and known != observed:
             self._rebuild(execution.node)
         self._forget_copy(execution)
@@ -241,7 +251,7 @@ class Executions:
     def _is_taken_back(self, execution: Execution) -> None:
         self._rebuild(execution.node)
         execution.observed, execution.stands, execution.effect, execution.had = None, False, False, None
-        execution.key, execution.approved, execution.attempts = "", False, 0
+        execution.key, execution.approved, execution.attempts, execution.shown_by = "", False, 0, None
 
     def _tried_to_undo(self, run: Run, report: Lost) -> Node | None:
         """The effect is there still, or may be: the node is returned that the plan goes on from, unless it is tried again."""
@@ -253,7 +263,7 @@ class Executions:
             self._undo_next(run.tries + 1)
             return None
         self._undoing.clear()
-        known = execution.observed or execution.had
+        known = execution.seen
         execution.observed, execution.stands, execution.had = known, True, None
         if report.unsure:
             execution.observed, execution.stands, execution.had, execution.shown_by = None, False, known, None
@@ -262,15 +272,16 @@ class Executions:
     def _undo_next(self, tries: int = 1) -> None:
         if self._undoing:
             execution = self._undoing[0]
-            number = self._number(Run(execution, live=True, undoes=True, tries=tries))
-            step = execution.observed or execution.had
+            number = self._number(Run(execution, live=True, tries=tries))
+            step = execution.seen
             assert step is not None, "what had an effect has an observation"
             self._order(Undo(execution=number, at=execution.node.at - 1, step=step, key=execution.key))
 
     def stayed(self, node: Node, reason: str) -> None:
         """The plan goes on after ``node`` again. Whether its effect is there, where that is not known, the person is to say."""
-        if node.execution is not None and node.execution.had is not None:
-            self._ask(node.execution, "unsure", f"while it was being taken back: {reason}")
+        execution = asked_at(node)
+        if execution.had is not None:
+            self._ask(execution, "unsure", f"while it was being taken back: {reason}")
 
     # What is to be run ----------------------------------------------------------------------------------------------
 
@@ -295,7 +306,7 @@ class Executions:
         if self._tools:
             self._confirmed(frontier)
             for node in frontier.subtree():
-                if node is not frontier and node.execution is not None and node.step is not None:
+                if node is not frontier and node.execution is not None:
                     self._drafted(node, node.execution)
 
     def _confirmed(self, frontier: Node) -> None:
@@ -303,7 +314,7 @@ class Executions:
         if execution is None or execution.stands or execution.question is not None:
             return
         if execution.running is not None:
-            if execution.live or execution.tool.effect != "write":
+            if self._runs[execution.running].live or execution.tool.effect != "write":
                 return  # what it returns will stand
             self._withdraw(execution, "its step is confirmed: it is run on the world itself")
         if needs_approval(execution):
@@ -331,7 +342,7 @@ class Executions:
 
     def _was_rehearsed_elsewhere(self, execution: Execution) -> bool:
         """Whether that was in a process that is gone: what it showed is known, and the copy that it left is not there."""
-        return execution.tool.effect == "write" and not execution.stands and self._is_gone(execution.shown_by)
+        return execution.tool.effect == "write" and self._is_gone(execution.shown_by)
 
     def _is_lost(self, before: Execution | None) -> bool:
         """Whether the world as it is after this write is not there to be copied."""
@@ -341,8 +352,7 @@ class Executions:
         return copy is not None and copy < self._first_here
 
     def _execute(self, execution: Execution, *, live: bool) -> None:
-        number = self._number(Run(execution, live))
-        execution.running, execution.live = number, live
+        number = execution.running = self._number(Run(execution, live))
         if live:
             execution.key = execution.key or str(number)
         self._order(
@@ -371,7 +381,7 @@ class Executions:
 
     def discard(self, node: Node, reason: str) -> None:
         """The node's branch was dropped: its run is broken off, its copy of the world forgotten."""
-        if node.execution is not None and node.step is not None:
+        if node.execution is not None:
             self._withdraw(node.execution, reason)
             self._forget_copy(node.execution)
 
@@ -390,6 +400,12 @@ class Executions:
             execution.running = None
 
     def _forget_copy(self, execution: Execution) -> None:
-        if execution.shown_by is not None and execution.tool.effect == "write" and not execution.stands:
+        if execution.shown_by is not None and execution.tool.effect == "write":
             self._order(Withdraw(execution=execution.shown_by, reason="its copy of the world is not needed any more"))
             execution.shown_by = None
+
+
+def _as_returned(execution: Execution) -> Step:
+    """The step with what its tool has returned for it."""
+    assert execution.observed is not None, "what stands has been observed"
+    return execution.observed if execution.shown_by is not None else execution.observed.named

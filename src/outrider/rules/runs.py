@@ -15,18 +15,22 @@ class Run:
 
     execution: Execution
     live: bool
-    undoes: bool = False
     withdrawn: bool = False
     began: bool = False
     gone: bool = False
     """Its process is gone: it may have broken off anywhere."""
-    tries: int = 1
-    """Which attempt at an undoing this is."""
+    tries: int = 0
+    """Which attempt at an undoing this is; 0 where it is none."""
+
+    @property
+    def undoes(self) -> bool:
+        """Whether it takes an effect back."""
+        return self.tries > 0
 
     @property
     def is_effect(self) -> bool:
         """Whether something happens to the world itself: it is never broken off."""
-        return self.undoes or (self.live and self.execution.tool.effect == "write")
+        return self.live and self.execution.tool.effect == "write"
 
 
 def named_at(execution: Execution) -> Node:
@@ -55,8 +59,8 @@ def needs_approval(execution: Execution) -> bool:
     """A step that the person took needs none; *unsure* is a step that nobody had drafted."""
     node = named_at(execution)
     assert node.parent is not None, "a node with a step has a parent"
-    verdict = node.parent.verdict
-    if execution.approved or execution.tool.effect != "write" or (verdict is not None and verdict.by == "person"):
+    assert node.parent.verdict is not None, "only what is confirmed is approved"
+    if execution.approved or execution.tool.effect != "write" or node.parent.verdict.by == "person":
         return False
     return execution.tool.approval == "always" or (execution.tool.approval == "unsure" and not node.guesses)
 
@@ -79,8 +83,9 @@ def copy_before(node: Node) -> int | None:
 
 def way_back(frontier: Node, at: int) -> Iterator[Execution]:
     """The executions of the steps from the frontier back to step ``at``, the last first."""
-    node: Node | None = frontier
-    while node is not None and node.at > at:
-        if node.execution is not None and node.step is not None:
+    node = frontier
+    while node.at > at:
+        if node.execution is not None and node.step is not None:  # a steered node has that of the one above it
             yield node.execution
+        assert node.parent is not None, "a node at depth n has n above it"
         node = node.parent

@@ -53,9 +53,9 @@ class Execution:
 
     ``observed`` is the step with its observation, as soon as there is one, and ``shown_by`` the run it comes from. ``stands``:
     nothing more is to be run for it; what a rehearsal has shown, which leaves a copy of the world, does not stand before the tool
-    has been run on the world itself. ``running`` is the run under way, ``live`` if on the world itself. ``failed``: a run before
-    confirmation gave no answer. ``key`` names the effect, whatever attempts it takes; ``effect``: it has happened. ``had`` is
-    what was observed of an effect of which it is not known whether it has been taken back.
+    has been run on the world itself. ``running`` is the run under way. ``failed``: a run before confirmation gave no answer.
+    ``key`` names the effect, whatever attempts it takes; ``effect``: it has happened. ``had`` is what was observed of an effect
+    of which it is not known whether it has been taken back.
     """
 
     tool: Declared
@@ -63,7 +63,6 @@ class Execution:
     observed: Step | None = None
     stands: bool = False
     running: int | None = None
-    live: bool = False
     shown_by: int | None = None
     failed: bool = False
     question: Question | None = None
@@ -72,6 +71,11 @@ class Execution:
     key: str = ""
     effect: bool = False
     had: Step | None = None
+
+    @property
+    def seen(self) -> Step | None:
+        """The step with what was last observed of it, whether that is known to be so still or not."""
+        return self.observed or self.had
 
 
 @dataclass(slots=True, eq=False)
@@ -123,7 +127,7 @@ class Node:
         node = self
         while node.parent is not None:
             if node.step is not None:  # a steered node has none: it stands at the same place as the one above it
-                steps.append(node.execution.observed or node.step if node.execution is not None else node.step)
+                steps.append(node.step if node.execution is None else node.execution.seen or node.step)
             node = node.parent
         return tuple(reversed(steps))
 
