@@ -243,11 +243,25 @@ def test_killed_around_every_write_of_a_run_that_goes_back_it_comes_to_the_same(
     assert {Resumed, Undone, Stayed, Settled} <= seen
 
 
+def in_doubt(survived: Survived) -> list[Stayed]:
+    """What stayed, and of which it is not known by now either what has come of it."""
+    found: list[Stayed] = []
+    for record in survived.records:
+        match record.event:
+            case Stayed() as stayed:
+                found.append(stayed)
+            case Settled(at=at) | Approved(at=at) | Undone(at=at):
+                found = [stayed for stayed in found if stayed.at != at]
+            case _:
+                pass
+    return found
+
+
 def stops(case: Case, survived: Survived) -> None:
     """Whoever stops while something is being taken back has it taken back all the same, or told that it may be there."""
     told_in_full(survived)
     nothing_is_taken_back_twice(survived, case.world)
-    doubtful = [record.event for record in survived.records if isinstance(record.event, Stayed)]
+    doubtful = in_doubt(survived)
     sure = written(survived, case.world)
     done = [step for _, step in survived.tools.effects]
     if doubtful:
