@@ -19,7 +19,7 @@ from outrider.launch import Launch, Understood, Wanted, understand
 from outrider.model import Approval, Prefix, Step, Task
 from outrider.naming import Models
 from outrider.providers.prices import Prices
-from outrider.rules.events import Executing, Opened, Reached, Undone
+from outrider.rules.events import Asked, Executing, Opened, Reached, Undone
 from outrider.scale import Engine, Manner, NamedBuilder, RemoteLaunch, Setting, launch_remote, resume_remote, worker_in_thread
 from outrider.scale.activities import Activities
 from outrider.scale.wire import Asking, from_text
@@ -161,6 +161,41 @@ async def test_the_persons_own_rules_on_approval_count_where_they_are_stricter(s
     with pytest.raises(NotApproved, match="book needs the person's approval"):
         await session.result()
     assert there == []
+
+
+async def test_what_the_person_approves_is_run_by_a_worker(server: DevServer, recording: Path) -> None:
+    engine, there = await engine_on(server), list[str]()
+    async with working(engine, box(there)):
+        session = (await ready(engine, box([], approval="always"), recording)).session(ask=True)
+        async with session, session.events() as events:
+            async for record in events:
+                if isinstance(record.event, Asked):
+                    assert there == []
+                    session.approve()
+    assert session.plan.complete
+    assert len(there) == 1
+
+
+async def test_what_came_of_a_tool_without_an_answer_the_person_says_and_it_is_not_run_again(
+    server: DevServer, tmp_path: Path
+) -> None:
+    engine, paid = await engine_on(server), list[int]()
+
+    @tool(timeout_s=0.05)
+    async def pay(dollars: int) -> str:
+        paid.append(dollars)
+        await asyncio.Event().wait()
+        return "paid"
+
+    tools = Toolbox([pay])
+    async with working(engine, tools):
+        session = (await ready(engine, tools, written(tmp_path / "paying.jsonl", Step("pay", {"dollars": 40})))).session(ask=True)
+        async with session, session.events() as events:
+            async for record in events:
+                if isinstance(record.event, Asked):
+                    session.settle("paid, says the bank")
+    assert [step.observation for step in session.plan.prefix] == ["paid, says the bank", None]
+    assert paid == [40]
 
 
 async def test_what_the_workers_operator_demands_to_be_approved_is_not_run_without(server: DevServer, recording: Path) -> None:
