@@ -20,6 +20,7 @@ from outrider.runtime.resuming import Before, count_in
 if TYPE_CHECKING:  # the journal needs SQLite, which is loaded where a journal is used
     from outrider.agents.agent import Meter
     from outrider.journal import JournalStore, Owned
+    from outrider.launch import Launch
 
 
 def resume(
@@ -258,6 +259,32 @@ async def run_again(
     return len(effects)
 
 
+async def resume_launched(
+    name: str,
+    ready: Launch,
+    *,
+    ask: bool,
+    world_is_there: bool = False,
+    effects_again: bool = False,
+    ran_again: Callable[[int], None] = lambda effects: None,
+    owned: Owned | None = None,
+) -> Session:
+    """The session, to go on with what was launched for it once more: its agents, its limits, its world and its tools.
+
+    With ``effects_again`` its effects are run again first, on a new world, and ``ran_again`` is told how many they were.
+
+    Raises:
+        OutriderError: as for ``resume`` and ``run_again``.
+    """
+    if effects_again and ready.tools is not None:
+        ran_again(await run_again(name, journal=ready.journal, tools=ready.tools))
+    return resume(
+        name, journal=ready.journal, target=ready.agents["target"], approximation=ready.agents["approximation"],
+        limits=ready.understood.limits, world=ready.world, tools=ready.tools, ask=ask,
+        world_is_there=world_is_there or effects_again, owned=owned,
+    )  # fmt: skip
+
+
 class _Nobody:
     """Stands where an agent was that is not asked any more."""
 
@@ -273,4 +300,4 @@ class _Nobody:
         return Usage()
 
 
-__all__ = ["before_of", "check_unfinished", "engine_of", "full_name", "resume", "run_again"]
+__all__ = ["before_of", "check_unfinished", "engine_of", "full_name", "resume", "resume_launched", "run_again"]

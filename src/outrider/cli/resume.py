@@ -24,7 +24,7 @@ from outrider.launch import Launch, Wanted, launch, understand
 from outrider.model import Step
 from outrider.naming import without_secrets
 from outrider.providers.prices import Prices
-from outrider.resuming import check_unfinished, engine_of, full_name, resume, run_again
+from outrider.resuming import check_unfinished, engine_of, full_name, resume_launched
 from outrider.rules.events import Approved, Command, Opened, Paused, Settled, Steered, Stopped, Took, WentOn
 from outrider.runtime import Session
 from outrider.telemetry.opening import Wanted as TelemetryWanted
@@ -199,14 +199,12 @@ def _given_again(kept: Kept, options: ResumeOptions) -> Kept:
 
 
 async def _session(ready: Launch, name: str, options: ResumeOptions, *, ask: bool) -> Session:
-    if options.run_again and ready.tools is not None:
-        done = await run_again(name, journal=ready.journal, tools=ready.tools)
-        print(f"outrider: {count(done, 'effect')} run again", file=sys.stderr)
-    session = resume(
-        name, journal=ready.journal, target=ready.agents["target"], approximation=ready.agents["approximation"],
-        limits=ready.understood.limits, world=ready.world, tools=ready.tools, ask=ask,
-        world_is_there=options.world_is_there or options.run_again,
-    )  # fmt: skip
+    def tell(effects: int) -> None:
+        print(f"outrider: {count(effects, 'effect')} run again", file=sys.stderr)
+
+    session = await resume_launched(
+        name, ready, ask=ask, world_is_there=options.world_is_there, effects_again=options.run_again, ran_again=tell
+    )
     if session.held and not ask:
         print(f"outrider: the session is held; to let it go on: outrider resume {name} --say go-on", file=sys.stderr)
     return session

@@ -11,7 +11,7 @@ from outrider.errors import BadOption, JournalError, SessionOwned
 from outrider.journal import JournalStore, Owned, SessionEntry, own, owner_of
 from outrider.journal.store import Mailed
 from outrider.launch import Launch, Wanted
-from outrider.resuming import engine_of, resume, run_again
+from outrider.resuming import engine_of, resume_launched
 from outrider.rules.events import Opened
 from outrider.runtime import Session
 from outrider.settings import HIDDEN, settings_in
@@ -143,12 +143,7 @@ async def session_again(ready: Launch, mine: Owned, again: Again) -> Session:
         OldFence: it took so long to open them that somebody else has claimed it.
         OutriderError: as for ``outrider.resume``.
     """
-    name = mine.lease.session
     mine.journal.renew(mine.lease)
-    if again.run_again and ready.tools is not None:
-        await run_again(name, journal=ready.journal, tools=ready.tools)
-    return resume(
-        name, journal=ready.journal, target=ready.agents["target"], approximation=ready.agents["approximation"],
-        limits=ready.understood.limits, world=ready.world, tools=ready.tools, ask=again.ask, owned=mine,
-        world_is_there=again.world_is_there or again.run_again,
-    )  # fmt: skip
+    return await resume_launched(
+        mine.lease.session, ready, ask=again.ask, world_is_there=again.world_is_there, effects_again=again.run_again, owned=mine
+    )
