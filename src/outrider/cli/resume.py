@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 import shlex
 import sys
 from contextlib import closing
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -17,6 +17,7 @@ from outrider.cli.engine import calls_at
 from outrider.cli.exits import Exit, code_of
 from outrider.cli.kept import Kept, kept_of
 from outrider.cli.own_tools import ToolsWanted, toolbox_of
+from outrider.cli.stopping import run_stoppable, stops_this_task
 from outrider.cli.views import JsonView, Showing, showing, tell_prepared, tell_preparing, tell_progress, write_line
 from outrider.errors import BadOption, NotNow, RunEnded, SessionOwned
 from outrider.journal import JournalStore, SessionEntry, answer_to, open_journal, owner_of
@@ -65,11 +66,7 @@ def run_resume(options: ResumeOptions) -> Exit:
     """Go on; return what to exit with."""
     if not options.session:
         return _list(options.journal)
-    with CtrlC() as ctrl_c:
-        try:
-            return asyncio.run(_run(options, ctrl_c))
-        except asyncio.CancelledError:  # Ctrl-C before the run began, or while it was watched
-            raise KeyboardInterrupt from None
+    return run_stoppable(partial(_run, options))
 
 
 # The interrupted ones -----------------------------------------------------------------------------------------------
@@ -112,9 +109,7 @@ def _list(journal: str | None) -> Exit:
 
 
 async def _run(options: ResumeOptions, ctrl_c: CtrlC) -> Exit:
-    this = asyncio.current_task()
-    assert this is not None, "a coroutine runs in a task"
-    ctrl_c.asks(this.cancel)
+    stops_this_task(ctrl_c)
     with open_journal(options.journal) as journal:
         name = full_name(journal, options.session)
         if options.say:
@@ -150,7 +145,7 @@ async def _go_on(
                 tell_preparing()
             ready = await launch(understood, models, journal)
             tell_prepared()
-            session = await _session(ready, name, options, ask=way.takes_part)
+            session = await _session(ready, name, options, way)
             async with telemetry.watching(session):
                 return await _show(session, way, ctrl_c)
 
@@ -171,8 +166,7 @@ async def _follow_again(
         follows = (await calls_at(engine, toolbox)).follows
         assert follows is not None, "an engine is named"
         session = follows(journal, name, None, understand(kept.wanted, own_tools=toolbox) if kept is not None else None)
-        if session.held and not way.takes_part:
-            print(f"outrider: the session is held; to let it go on: outrider resume {name} --say go-on", file=sys.stderr)
+        _tell_held(session, way)
         async with telemetry.watching(session):
             return await _show(session, way, ctrl_c)
 
@@ -198,16 +192,21 @@ def _given_again(kept: Kept, options: ResumeOptions) -> Kept:
     return Kept(wanted=wanted, own_tools=tools, prices=str(options.prices or kept.prices))
 
 
-async def _session(ready: Launch, name: str, options: ResumeOptions, *, ask: bool) -> Session:
+async def _session(ready: Launch, name: str, options: ResumeOptions, way: Showing) -> Session:
     def tell(effects: int) -> None:
         print(f"outrider: {count(effects, 'effect')} run again", file=sys.stderr)
 
     session = await resume_launched(
-        name, ready, ask=ask, world_is_there=options.world_is_there, effects_again=options.run_again, ran_again=tell
+        name, ready, ask=way.takes_part, world_is_there=options.world_is_there, effects_again=options.run_again, ran_again=tell
     )
-    if session.held and not ask:
-        print(f"outrider: the session is held; to let it go on: outrider resume {name} --say go-on", file=sys.stderr)
+    _tell_held(session, way)
     return session
+
+
+def _tell_held(session: Session, way: Showing) -> None:
+    """Where the person cannot let it go on, say how they can."""
+    if session.held and not way.takes_part:
+        print(f"outrider: the session is held; to let it go on: outrider resume {session.name} --say go-on", file=sys.stderr)
 
 
 async def _show(session: Session, way: Showing, ctrl_c: CtrlC) -> Exit:

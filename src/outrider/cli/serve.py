@@ -23,6 +23,7 @@ from outrider.cli.kept import settings_of
 from outrider.cli.open_files import allow_open_files
 from outrider.cli.own_tools import ToolsWanted, not_as_listed, toolbox_of
 from outrider.cli.resume import tell_interrupted
+from outrider.cli.stopping import stops_this_task
 from outrider.cli.views import Write, json_line, line_writer, tell_progress
 from outrider.errors import BadOption
 from outrider.journal import JournalStore, open_journal
@@ -166,9 +167,7 @@ async def _serve(
 
     doors = _doors(options, listening, team)
     rooms = Rooms(options.most_sessions, options.most_waiting)
-    this = asyncio.current_task()
-    assert this is not None, "a coroutine runs in a task"
-    ctrl_c.asks(this.cancel)
+    stops_this_task(ctrl_c)
     lending, write = Lending(prices, tell_progress), line_writer()
     async with toolbox_of(options.own_tools) as toolbox, Desk(journal, lending, team=team, rooms=rooms) as desk:
         desk.telemetry, desk.own_tools = telemetry, toolbox
