@@ -356,11 +356,10 @@ def check_priced(agent: Agent, task: Task) -> None:
 def _check(ready: Launch) -> None:
     """Say before anything starts what would end the run at once: a task nobody recorded, a budget nobody can count."""
     limits = ready.understood.limits
-    in_dollars = any(budget.usd is not None for budget in limits.budgets)
     for agent in _each(ready):
         if isinstance(agent, RecordedAgent):
             agent.check(ready.task)
-        if in_dollars:
+        if limits.in_dollars:
             check_priced(agent, ready.task)
     target = ready.agents["target"]
     for budget in limits.budgets:

@@ -139,6 +139,14 @@ async def test_where_nobody_knows_what_a_call_can_use_a_budget_of_tokens_is_refu
         await session.result()
 
 
+async def test_a_budget_of_dollars_without_a_price_is_refused_before_the_session_is_opened(server: DevServer) -> None:
+    engine, journal = await engine_on(server), MemoryJournal()
+    async with served(engine, Given(agents(*PLAN))):
+        with pytest.raises(BadOption, match="the price of fast is not known, so no dollars can be counted"):
+            await recorded((await ready(engine, budget_usd=1.0, journal=journal)).session())
+    assert [*journal.sessions()] == []
+
+
 async def test_sessions_share_the_budget_of_their_user(server: DevServer) -> None:
     engine, limits = await engine_on(server), Limits(budget=Budget(calls=5, whose="the budget of user ada"))
     async with served(engine, Given({"approximation": SILENT, "target": agents(*PLAN)["target"]})):

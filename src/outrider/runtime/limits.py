@@ -81,6 +81,11 @@ class Limits:
         return bool(self._turns) or any(servers.given for servers in self._servers)
 
     @property
+    def in_dollars(self) -> bool:
+        """Whether dollars are counted, so that each call needs a price."""
+        return any(budget.usd is not None for budget in self._budgets)
+
+    @property
     def bounded(self) -> bool:
         """Whether it matters how much a call can use, and whom it asks in how many requests."""
         return any(budget.bounded for budget in self._budgets) or any(servers.given for servers in self._servers)

@@ -18,6 +18,7 @@ from temporalio.exceptions import ApplicationError, ApplicationErrorCategory
 from outrider.agents.agent import Agent, Meter, checked, server_of, sound
 from outrider.agents.several import drafters_of
 from outrider.errors import OutriderError, sentence_of
+from outrider.launch import check_priced
 from outrider.model import Answer, Declared, Task, Usage
 from outrider.rules.events import Lost, Observed, Opened, Undone
 from outrider.runtime.ending import ended
@@ -50,8 +51,10 @@ class Activities:
         return [self.open, self.bound, self.ask, self.run_tool]
 
     @activity.defn(name=wire.OPEN)
-    async def open(self, setting: wire.Setting, opened: str) -> str:
+    async def open(self, setting: wire.Setting, opened: str, in_dollars: bool) -> str:
         """The event that opens the session, with the agents' own names in place of their specs.
+
+        If calls are counted ``in_dollars``, each of them has a price.
 
         Raises:
             ApplicationError: they cannot be built; its type is the name of our error, and trying again would not help.
@@ -61,6 +64,9 @@ class Activities:
         try:
             async with _signs_of_life(Meter()):
                 built = await self._builder.built(setting)
+            if in_dollars:
+                for agent in (*drafters_of(built.agents["approximation"]), built.agents["target"]):
+                    check_priced(agent, event.task)
             tools = _declared(event, built)
         except OutriderError as error:
             raise ApplicationError(

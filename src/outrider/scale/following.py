@@ -84,6 +84,7 @@ class Following(Loop):
             session=self._session, setting=self._setting, opened=wire.to_text(report),
             silent_after_s=engine.silent_after_s, most_events=engine.most_events,
             limited=self._limits.counted, bounded=self._limits.counted and self._limits.bounded,
+            in_dollars=self._limits.in_dollars,
         )  # fmt: skip
         self._gate.open(group)
         beginning = Beginning(engine=engine, begin=begin, token=secrets.token_hex(8))

@@ -101,6 +101,8 @@ class Begin:
     """No call begins before whoever follows the session has let it in."""
     bounded: bool = False
     """And these ask first how much it can use."""
+    in_dollars: bool = False
+    """Calls are counted in dollars, so each agent needs a price."""
     queued: list[Queued] = field(default_factory=list)
     """What waited, or was let in and had not begun, when its history was cut."""
 

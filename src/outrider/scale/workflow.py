@@ -116,10 +116,10 @@ class SessionWorkflow:
 
     async def _open(self) -> Opened:
         """The event that opens the session, with the agents' own names: a worker builds them, or says why it cannot."""
+        begin = self._begin
+        what = [begin.setting, begin.opened, begin.in_dollars]
         try:
-            line: str = await workflow.execute_activity(
-                wire.OPEN, args=[self._begin.setting, self._begin.opened], result_type=str, **self._terms(URGENT, ATTEMPTS)
-            )
+            line: str = await workflow.execute_activity(wire.OPEN, args=what, result_type=str, **self._terms(URGENT, ATTEMPTS))
         except ActivityError as error:
             raise _refusal(error) from None
         opened = wire.from_text(line)
