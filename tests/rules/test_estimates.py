@@ -504,3 +504,67 @@ def test_anything_learned_can_be_kept(entries: Seen) -> None:
     for seconds, ended in entries:
         known.target.durations.learn(seconds, ended=ended)
     assert estimates_of(text_of(known)).target.durations.mean_s == known.target.durations.mean_s
+
+
+def test_the_bounds_of_what_is_remembered_are_those_that_are_documented() -> None:
+    assert (REMEMBERED, MOST_DRAFTERS, MOST_RANKS, MOST_POSITIONS, MOST_KINDS, ASSUMED_TOKENS) == (48, 8, 8, 4, 200, 500)
+
+
+def test_a_step_whose_number_is_not_said_is_the_first() -> None:
+    known = Estimates()
+    for _ in range(20):
+        known.learn_judgement("fly", 0, accepted=True)
+    assert list(known.contexts.by_position) == [0]
+    assert known.holds(0, "fly") == known.holds(0, "fly", 0) > known.holds(0, "fly", 1)
+
+
+def test_what_an_action_tells_of_first_guesses_it_does_not_tell_of_others() -> None:
+    known = Estimates()
+    for _ in range(20):
+        known.learn_judgement("fly", 0, accepted=True)
+    assert known.holds(1, "fly") == known.rate(1) < known.holds(0, "fly")
+
+
+def test_the_company_of_early_calls_fades_once_as_many_were_seen_as_are_remembered() -> None:
+    company = Company()
+    for _ in range(REMEMBERED):
+        company.learn(2.0)
+    assert company == Company(2.0 * REMEMBERED, REMEMBERED)
+    company.learn(0.0)
+    assert company == Company(REMEMBERED, REMEMBERED / 2 + 1)
+
+
+def bought(*usd: float) -> Estimates:
+    """Target calls of 4 s that cost so much."""
+    known = Estimates()
+    for price in usd:
+        known.learn_answer("target", 0, 4.0, Usage(counted="reported", cost_usd=price), Beside())
+    return known
+
+
+@pytest.mark.parametrize(("seconds", "learned"), [(0.0, True), (3.9, True), (4.0, False), (9.0, False)])
+def test_only_a_call_that_is_closed_before_its_time_tells_what_is_due_at_once(seconds: float, learned: bool) -> None:
+    known = bought(0.5, 0.5)
+    known.learn_closed("target", 0, seconds, Usage(counted="reported", cost_usd=1.0))
+    assert (known.at_once != AtOnce()) is learned
+
+
+def test_many_calls_are_told_by_five_of_them_at_even_distances() -> None:
+    known = Durations(PRIOR_S)
+    for seconds in range(1, REMEMBERED + 1):
+        known.learn(float(seconds), ended=True)
+    tenths = [5.0, 15.0, 24.0, 34.0, 44.0]  # of 48, the first of which at most so many tenths are shorter or as long
+    assert known.sample == pytest.approx([5 * seconds / sum(tenths) for seconds in tenths])
+
+
+@pytest.mark.parametrize(
+    ("number", "fits"), [(1e50, True), (1.1e50, False), (-1, False), ("1", False), (None, False), (True, False)]
+)
+def test_a_number_that_is_kept_is_one_from_nothing_to_the_most(number: object, fits: bool) -> None:
+    kept: Any = as_json(Estimates())
+    kept["at_once"] = [0.0, number]
+    if fits:
+        assert estimates_of(json.dumps(kept)).at_once == AtOnce(0.0, FADING * 1e50)
+    else:
+        with pytest.raises(ValueError, match=r"no number|no estimates"):
+            estimates_of(json.dumps(kept))

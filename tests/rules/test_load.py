@@ -73,6 +73,16 @@ def test_a_call_is_told_of_those_that_began_before_and_of_those_that_began_after
     assert not calls.began
 
 
+def test_what_was_learned_of_the_slope_counts_at_once() -> None:
+    known = Slowdown()
+    for others in (0, 1, 2, 3):
+        known.learn(others, 2.0)
+    assert known.s_per_call == 0
+    for others in (4, 5, 6, 7):
+        known.learn(others, 20.0)
+    assert known.s_per_call > 0
+
+
 def test_a_call_that_takes_no_time_has_beside_it_what_there_was_when_it_began() -> None:
     calls = UnderWay()
     calls.at(2.0)

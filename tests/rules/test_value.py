@@ -66,7 +66,7 @@ def chain(*actions: str, first: Node | None = None) -> Node:
     frontier = node = first or Node(0)
     number = 0
     while True:
-        node.target = node.target or Call(number, "target", node, started_s=0.0)
+        node.target = node.target or Call(number, "target", node, 0, started_s=0.0)
         number += 1
         if not actions:
             return frontier
@@ -364,7 +364,7 @@ def test_calls_on_unlikely_prefixes_count_as_under_way_too() -> None:
     estimates.by_action = {f"{n}": Tally(0.0, 1e9) for n in range(MOST_TARGET_CALLS)}
     for n in range(MOST_TARGET_CALLS - 1):
         child = frontier.child(Step(f"{n}"))
-        child.target, child.draft = Call(n, "target", child), Call(n, "approximation", child) if n < MOST_DRAFTS else None
+        child.target, child.draft = Call(n, "target", child, 0), Call(n, "approximation", child, 0) if n < MOST_DRAFTS else None
     frontier.child(Step("likely")).guesses = (Guess(99, 0, 1),)
     estimates.by_rank[MOST_TARGET_CALLS] = estimates.by_rank[7] = Tally(1e6, 1e6)
     assert wanted(chooser(inf, estimates), frontier) == []
@@ -373,7 +373,7 @@ def test_calls_on_unlikely_prefixes_count_as_under_way_too() -> None:
 def test_a_further_drafter_is_asked_where_its_guess_is_worth_it() -> None:
     frontier = chain(first=Node(0, drafters=2))
     frontier.asked, child = 1, frontier.child(Step("a"))
-    child.guesses, child.target = (Guess(9, 0),), Call(9, "target", child, started_s=0.0)
+    child.guesses, child.target = (Guess(9, 0),), Call(9, "target", child, 0, started_s=0.0)
     estimates = known(draft_usd=0.1)
     estimates.drafter(1).durations.learn(1.0, ended=True)
     estimates.drafter(1).prices.learn(0.1)
@@ -440,7 +440,7 @@ def test_why_nothing_is_worth_it_is_said() -> None:
 def test_calls_teach_when_they_end() -> None:
     ours = Chooser(30)
     node = Node(0)
-    target, draft = Call(0, "target", node, started_s=1.0), Call(1, "approximation", node, drafter=1, started_s=2.0)
+    target, draft = Call(0, "target", node, 0, started_s=1.0), Call(1, "approximation", node, drafter=1, started_s=2.0)
     ours.at(1.0)
     ours.call_began(target)
     ours.at(2.0)
@@ -456,10 +456,10 @@ def test_calls_teach_when_they_end() -> None:
 
 def test_calls_that_failed_or_never_had_their_turn_teach_nothing() -> None:
     ours = Chooser(30)
-    failed = Call(0, "target", Node(0), started_s=1.0)
+    failed = Call(0, "target", Node(0), 0, started_s=1.0)
     ours.call_began(failed)
     ours.at(5.0)
-    ours.call_ended(Call(1, "target", Node(0)), paid(0.5), "cancelled")
+    ours.call_ended(Call(1, "target", Node(0), 0), paid(0.5), "cancelled")
     ours.call_ended(failed, paid(0.5), "failed")
     assert ours.learned == Chooser(30).learned
 

@@ -149,6 +149,6 @@ def _truth(value: Any) -> bool:
 
 
 def _number(value: Any) -> float:
-    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= MOST:
+    if isinstance(value, bool) or not 0 <= value <= MOST:  # what is no number at all cannot be compared
         raise ValueError(f"{value!r} is no number from 0 to {MOST:g}")
     return float(value)

@@ -20,7 +20,7 @@ class Call:
     number: int
     role: Role
     node: Node
-    drafter: int = 0
+    drafter: int
     cancelling: bool = False
     started_s: float | None = None
 

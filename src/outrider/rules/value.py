@@ -248,7 +248,7 @@ class Chooser:
         left_s = self._left_s(until_s, drafter)
         goes_on = self._goes_on(holds)
         worth = self._more(goes_on, 0, left_s) - self._cost_of_draft(drafter)
-        if deep == 0 or left_s <= 0 or goes_on < LEAST_PROBABILITY:
+        if deep == 0 or goes_on < LEAST_PROBABILITY:
             return worth
         call = self.value_of_call(goes_on * would_hold, left_s)
         if call > 0:
@@ -294,7 +294,7 @@ class Chooser:
         if draft_s * drafts.sample[-1] <= until_s * targets.sample[0]:
             return until_s - draft_s
         pairs = [until_s * target - draft_s * draft for target in targets.sample for draft in drafts.sample]
-        return sum(left_s for left_s in pairs if left_s > 0) / len(pairs)
+        return sum(max(0.0, left_s) for left_s in pairs) / len(pairs)
 
     def _worth(self, seconds: float) -> float:
         return seconds if self.hour_worth == inf else seconds * self.hour_worth / SECONDS_AN_HOUR
