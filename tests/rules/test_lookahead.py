@@ -2,9 +2,13 @@
 
 import pytest
 
-from outrider import BY_ACTION, EXACT, Batch, Sliding, Step
+from outrider import BY_ACTION, EXACT, Batch, Declared, Sliding, Step
 from outrider.errors import BadOption
 from outrider.rules import MATCHINGS, Lookahead, lookahead_named
+from outrider.rules.events import Cancelled
+from outrider.rules.tree import Execution, Guess, Node
+
+from .driven import Driven
 
 
 @pytest.mark.parametrize(
@@ -58,3 +62,41 @@ def test_a_matching_finds_the_equal_draft_before_one_that_is_merely_the_same() -
     assert BY_ACTION.find(here, [sleep]) is None
     assert MATCHINGS == {"exact": EXACT, "by-action": BY_ACTION}
     assert (EXACT.lossless, BY_ACTION.lossless) == (True, False)
+
+
+def test_a_batch_may_be_of_one_draft() -> None:
+    assert Batch(1).k == 1
+
+
+def unknown(above: Node) -> Node:
+    """A node whose step has not been observed yet."""
+    node = above.child(Step("look"))
+    node.guesses, node.execution = (Guess(0, 0),), Execution(Declared("look"), node)
+    return node
+
+
+@pytest.mark.parametrize("lookahead", [Sliding(3), Batch(3)], ids=["sliding", "batch"])
+def test_nobody_is_wanted_where_it_is_not_known_what_the_step_before_has_come_to(lookahead: Lookahead) -> None:
+    root = Node(0)
+    below = unknown(root)
+    assert {want.node for want in lookahead.wants(root)} == {root}
+    assert list(lookahead.wants(below)) == []
+
+
+@pytest.mark.parametrize("lookahead", [Sliding(3), Batch(3)], ids=["sliding", "batch"])
+def test_one_guess_is_enough_where_there_are_several_drafters(lookahead: Lookahead) -> None:
+    root = Node(0, drafters=3, asked=1)
+    root.child(Step("a")).guesses = (Guess(0, 0),)
+    assert [(want.role, want.node.at) for want in lookahead.wants(root)] == [
+        ("target", 0), ("target", 1), ("approximation", 1)
+    ]  # fmt: skip
+
+
+def test_no_draft_is_made_of_a_step_that_has_its_verdict() -> None:
+    driven = Driven(Sliding(3))
+    driven.drafted(guesses="a")
+    draft = driven.call("approximation", "a")
+    driven.verified("a", step="b")
+    assert draft in driven.closing
+    driven.receive(Cancelled(call=draft, role="approximation", at=1, reason="its verdict came first"))
+    assert driven.asking() == {"T:", "T:a/b", "A:a/b"}

@@ -258,6 +258,20 @@ def test_an_effect_that_cannot_have_begun_when_its_process_went_is_ordered_again
     assert acting.run_of("book").key == first.key
 
 
+@pytest.mark.parametrize(("tool", "question"), [("book", ["unsure"]), ("again", []), ("look", [])])
+def test_of_what_had_begun_when_its_process_went_only_an_effect_that_is_not_repeatable_is_asked_about(
+    tool: str, question: list[str]
+) -> None:
+    acting = Acting()
+    acting.verified(tool)
+    order = acting.run_of(tool)
+    acting.begin(order)
+    acting.receive(RESUMED)
+    acting.receive(Lost(execution=order.execution, at=0, reason="its process is gone"))
+    assert acting.questions == question
+    assert acting.runs_of(tool) == (1 if question else 2)
+
+
 def test_what_was_read_for_a_draft_by_a_process_that_is_gone_is_not_read_again() -> None:
     acting = Acting(reads=9)
     acting.drafted("read")
@@ -284,6 +298,12 @@ def test_behind_a_rehearsal_of_a_process_that_is_gone_nothing_is_run_until_there
     assert acting.runs_of("look") == 0
     acting.returned("try")
     assert acting.run_of("look").after == acting.run_of("try").execution
+
+
+def test_a_prefix_names_steps_that_have_not_been_observed_yet() -> None:
+    acting = Acting()
+    acting.verified("book")
+    assert acting.rules.frontier.prefix == (Step("book"),)
 
 
 # What has been done -------------------------------------------------------------------------------------------------
@@ -359,10 +379,24 @@ def test_where_nobody_can_approve_the_run_ends_saying_so_and_asks_nothing() -> N
     assert not any(isinstance(event, Asked) for event in acting.findings)
 
 
-def test_a_question_to_which_nobody_is_there_any_more_to_answer_ends_the_run() -> None:
+@pytest.mark.parametrize(("tool", "outcome"), [("ask", "not_approved"), ("book", "tool_failed"), ("look", "tool_failed")])
+def test_a_question_to_which_nobody_is_there_any_more_to_answer_ends_the_run(tool: str, outcome: str) -> None:
     acting = Acting()
-    acting.verified("ask")
+    acting.verified(tool)
+    if tool != "ask":
+        acting.lost(tool)
+    runs = len(acting.runs)
     acting.receive(Resumed(approximation="drafter", target="target", asks=False))
+    assert (acting.outcome, len(acting.runs)) == (outcome, runs)
+
+
+def test_where_nothing_was_asked_the_run_goes_on_with_nobody_there() -> None:
+    acting = Acting()
+    acting.verified("look")
+    acting.returned("look")
+    acting.receive(Resumed(approximation="drafter", target="target", asks=False))
+    assert acting.outcome is None
+    acting.verified("ask")
     assert acting.outcome == "not_approved"
 
 

@@ -106,9 +106,9 @@ class Executions:
 
     def belong_to(self, node: Node) -> None:
         """The node has just been made: see whether its step has something to execute. What is undeclared writes."""
-        step = node.step
-        if self._tools and node.execution is None and step is not None and not step.is_finish:
-            node.execution = Execution(self._tools.get(step.action) or Declared(step.action), node)
+        assert node.step is not None, "a node that is made has a step that leads to it"
+        if self._tools and node.execution is None and not node.step.is_finish:
+            node.execution = Execution(self._tools.get(node.step.action) or Declared(node.step.action), node)
 
     def given(self, node: Node, step: Step) -> None:
         """The plan that the session goes on from has this step; with an observation, it was executed then."""
