@@ -4,6 +4,8 @@ tried.
 
 from __future__ import annotations
 
+from dataclasses import fields
+
 import pytest
 
 from outrider import Declared, Step
@@ -403,3 +405,4 @@ def test_where_nothing_was_asked_the_run_goes_on_with_nobody_there() -> None:
 def test_what_is_lost_was_not_broken_off_by_us_and_has_no_effect_unless_that_is_said() -> None:
     lost = Lost(execution=0, at=0, reason="it hung")
     assert (lost.withdrawn, lost.unsure) == (False, False)
+    assert [entry.name for entry in fields(Lost) if entry.metadata.get("added")] == ["withdrawn", "unsure"], "not in old journals"

@@ -112,7 +112,7 @@ class Limits:
             ticket.sent = True
             yield
         finally:
-            for turns in reversed(entered):
+            for turns in entered:
                 turns.leave(ticket)
 
     def hurry(self, ticket: Ticket) -> None:

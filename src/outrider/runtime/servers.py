@@ -248,7 +248,6 @@ class ServerLimits:
             for pace in paces:
                 pace.again(ticket)
             throttle.refused(ticket, after_s)
-            turns.look()
 
     def check(self, server: Server, who: str = "a call") -> None:
         """Raise ``BadOption`` if a minute has no room for the requests of a single call."""

@@ -165,8 +165,7 @@ class Turns:
         self.look()
 
     def hurry(self, ticket: Ticket) -> None:
-        """A waiting ticket has become urgent; one that is inside can no longer be withdrawn."""
-        ticket.urgent = True
+        """The ticket has become urgent: it waits among the urgent ones from now on, if it waits here."""
         if ticket in self._patient:
             del self._patient[ticket]
             self._urgent[ticket] = None
@@ -237,16 +236,14 @@ class Turns:
         over = next((condition for condition in self._conditions if condition.over), None)
         for ticket in [*self.inside] if over is not None else []:
             assert over is not None
-            ticket.refused = ticket.refused or ticket.urgent
+            ticket.refused = ticket.urgent
             withdraw(ticket, over.refusal)
 
     def _set_timer(self, *, needed: bool) -> None:
         if self._timer is not None:
             self._timer.cancel()
-            self._timer = None
         due_s = [due for condition in self._conditions if needed and (due := condition.next_s()) is not None]
-        if due_s:
-            self._timer = asyncio.get_running_loop().call_at(min(due_s), self.look)
+        self._timer = asyncio.get_running_loop().call_at(min(due_s), self.look) if due_s else None
 
 
 def withdraw(ticket: Ticket, because: str) -> None:
