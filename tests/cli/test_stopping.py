@@ -11,6 +11,7 @@ import time
 from pathlib import Path
 
 import pytest
+from faults.serving import once, serving, tea
 
 from outrider.journal import SqliteJournal, replay
 from outrider.views.words import count
@@ -85,7 +86,9 @@ def test_ctrl_c_twice_leaves_no_traceback(place: Place, attempt: int) -> None:
     process.send_signal(signal.SIGINT)
     ran = ended(process)
     assert ran.code == 130
-    assert ran.err.strip().splitlines()[0].startswith(("outrider: the run was stopped", "outrider: broken off"))
+    why, *_ = filter(None, ran.told)
+    assert why.startswith(("outrider: the run was stopped", "outrider: broken off"))
+    assert "Traceback" not in ran.err
     with SqliteJournal(place.journal, read_only=True) as journal:
         assert journal.sessions()[0].steps == 2
 
@@ -132,13 +135,26 @@ def wait_until_it_reads(pid: int) -> None:
 
 @pytest.mark.parametrize("words", ["", "--json"])
 def test_when_nobody_reads_on_it_ends_without_a_word(place: Place, words: str) -> None:
-    command = shlex.join([*COMMAND, "plan", TASK, *recorded("pairs.jsonl"), *words.split()])
-    ran = subprocess.run(
-        ["bash", "-c", f"set -o pipefail; {command} | head -1"], cwd=place.folder, env=place.environment,
-        capture_output=True, text=True, timeout=60, check=False,
-    )  # fmt: skip
-    assert (ran.returncode, ran.stderr) == (130, "")
-    assert len(ran.stdout.splitlines()) == 1
+    """As with ``| head -1``: a line is read and no more, and the second step is there only after that."""
+    read: list[str] = []
+
+    def reads_no_more() -> None:
+        assert running[0].stdout is not None
+        read.append(running[0].stdout.readline())
+        running[0].stdout.close()
+
+    with serving(tea(once(1, reads_no_more))) as server:
+        agents = ("-a", f"direct@{server.url}#large", "-t", f"direct@{server.url}#large", "-k", "0")
+        command = [*COMMAND, "plan", TASK, "--world", "free", *agents, *words.split()]
+        running = [
+            subprocess.Popen(
+                command, cwd=place.folder, env=place.environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+            )
+        ]
+        assert running[0].stderr is not None
+        with running[0].stderr as said:
+            assert (said.read(), running[0].wait()) == ("", 130)
+    assert read[0]
     with SqliteJournal(place.journal, read_only=True) as journal:
         assert replay(journal.read(journal.sessions()[0].name)).checked
 

@@ -14,8 +14,10 @@ from journal.servers import Server, started, why_not
 
 T = TypeVar("T")
 
-SILENCE_S = 0.2
-"""So long a model's server may be silent for whoever is impatient; the page tells of 120 s."""
+SILENCE_S = 0.8
+"""So long a model's server may be silent for whoever is impatient; the page tells of 120 s. One that is well needs less, and has
+four times as much: it is asked again.
+"""
 
 
 @pytest.fixture

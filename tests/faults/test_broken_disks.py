@@ -9,12 +9,13 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from cli.running import Place, Ran
+from cli.running import Place, Ran, ended
 
 from .conftest import actions, plan
 from .own_disk import OwnDisk, own_disk
 from .page import stands
 from .serving import PLAN, once, serving, tea
+from .test_processes import ask, served
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="the kernel's own ways to break a file system")
 
@@ -139,3 +140,23 @@ def test_a_folder_that_is_deleted_ends_the_run_rather_than_let_it_write_what_nob
     ran, _ = lost(place, file, lambda: shutil.rmtree(file.parent))
     assert actions(ran)[:2] == list(PLAN[:2]), "the plan so far is printed"
     assert not file.exists()
+
+
+def test_a_server_whose_journal_is_moved_away_says_so_to_whoever_asks_and_goes_on_once_it_is_back(
+    place: Place, tmp_path: Path
+) -> None:
+    pytest.importorskip("uvicorn")
+    file = tmp_path / "data" / "journal.sqlite3"
+    file.parent.mkdir()
+    place.write_pairs(slow_from=1)
+    process, printed = served(place, "--journal", str(file))
+    file.parent.rename(tmp_path / "elsewhere")
+    for refused in (ask(printed, "pairs.jsonl"), ask(printed)):
+        assert refused["error"]["kind"] == "journal_unusable"
+        stands(refused["error"]["message"], **{"/data/journal.sqlite3": str(file)})
+    (tmp_path / "elsewhere").rename(file.parent)
+    name = ask(printed, "pairs.jsonl")["name"]
+    assert [session["name"] for session in ask(printed)["sessions"]] == [name]
+    process.terminate()
+    ran = ended(process)
+    assert (ran.code, ran.err) == (0, f"outrider: stopped {name}\n")

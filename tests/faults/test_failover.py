@@ -87,8 +87,8 @@ def owned(journal: PostgresJournal) -> Owned:
     return own(journal, "trip", ttl_s=1e-6)
 
 
-def lost(address: str, happens: Callable[[], object], *, answer_s: float = 10.0) -> JournalLost:
-    """How a run ends whose journal is lost at its third step, and is waited for for 0.5 s."""
+def lost(address: str, happens: Callable[[], object], *, patience_s: float = 0.5, answer_s: float = 10.0) -> JournalLost:
+    """How a run ends whose journal is lost at its third step, and is waited for for so long."""
 
     async def main(journal: PostgresJournal) -> JournalLost:
         async with plan("to the sea", target=in_trouble(happens), journal=owned(journal), name="trip") as session:
@@ -96,8 +96,13 @@ def lost(address: str, happens: Callable[[], object], *, answer_s: float = 10.0)
                 await session.result()
         return caught.value
 
-    with PostgresJournal(address, patience_s=0.5, answer_s=answer_s) as journal:
+    with PostgresJournal(address, patience_s=patience_s, answer_s=answer_s) as journal:
         return run(main(journal))
+
+
+def lost_in_silence(address: str, database: str, happens: Callable[[], object]) -> None:
+    """The same where nothing is answered any more; what is well answers sooner, also on a busy machine."""
+    kept(lost(address, happens, patience_s=1.5, answer_s=1.0), database, **{"20 s": "1.5 s"})
 
 
 def resumed(address: str, *, asked: Sequence[Sequence[int]] = ([2, 3],)) -> tuple[Step, ...]:
@@ -145,7 +150,7 @@ def test_a_server_that_answers_nothing_ends_the_run_and_can_be_resumed(postgres:
         postgres.do("postgres", f"ALTER SYSTEM SET synchronous_standby_names = '{whom}'", "SELECT pg_reload_conf()")
 
     address = postgres.address(database)
-    kept(lost(address, lambda: wait_for("nobody"), answer_s=0.3), database)
+    lost_in_silence(address, database, lambda: wait_for("nobody"))
     wait_for("")  # and what was written without an answer is there
     assert resumed(address, asked=[[3]]) == steps("search", "book", "pack", FINISH)
 

@@ -104,14 +104,15 @@ def served(place: Place, *words: str) -> tuple[subprocess.Popen[str], dict[str, 
     return process, printed
 
 
-def ask(printed: dict[str, Any], pairs: str) -> dict[str, Any]:
-    """Whoever is at the page begins a session, with that recording; what is answered."""
+def ask(printed: dict[str, Any], pairs: str = "") -> dict[str, Any]:
+    """What is answered to whoever is at the page: they begin a session with that recording, or look which there are."""
     import httpx2
 
     headers = {"Authorization": f"Bearer {printed['token']}"}
     body = {"task": TASK, "world": "free", "approximation": f"recorded:{pairs}", "target": f"recorded:{pairs}", "lookahead": 0}
     with httpx2.Client(base_url=f"http://127.0.0.1:{printed['port']}", headers=headers, timeout=60) as client:
-        answered: dict[str, Any] = client.post("/api/sessions", json=body).json()
+        said = client.post("/api/sessions", json=body) if pairs else client.get("/api/sessions")
+    answered: dict[str, Any] = said.json()
     return answered
 
 
