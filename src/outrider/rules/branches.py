@@ -64,11 +64,7 @@ class Branches:
         """The rule: ``verdict`` keeps one child of ``node``; every other is discarded, calls and all."""
         first = node.verdict is None
         node.verdict = verdict
-        drafts = [child.step for child in node.children.values() if child.step is not None]
-        matched = self._matching.find(verdict.step, drafts)
-        if matched != verdict.step and self._executions.are_on:
-            matched = None  # the draft's observation is another step's
-        chosen = self.child(node, matched or verdict.step)
+        chosen = self.child(node, self._matched(node, verdict.step) or verdict.step)
         others = [child for child in node.children.values() if child is not chosen]
         if first:
             self._judge(chosen, others, verdict.step)
@@ -78,6 +74,12 @@ class Branches:
         self._calls.cancel(node.target, "the person took the step")
         for other in others:
             self._discard(other)
+
+    def _matched(self, node: Node, verdict: Step) -> Step | None:
+        """The draft that the verdict confirms. Where steps are executed only one that equals it: observations are its own."""
+        if self._executions.are_on:
+            return None
+        return self._matching.find(verdict, [child.step for child in node.children.values() if child.step is not None])
 
     def drop(self, node: Node, reason: str) -> None:
         """What was asked and built at ``node`` is dropped."""

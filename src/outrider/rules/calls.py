@@ -33,11 +33,6 @@ class Calls:
         """How many have been ordered and have not ended; those being closed count too."""
         return len(self._calls)
 
-    @property
-    def ordered(self) -> int:
-        """How many have ever been ordered."""
-        return self._next
-
     def at(self, now_s: float) -> None:
         """It is ``now_s`` seconds after the session was opened."""
         self._now_s = now_s

@@ -103,8 +103,8 @@ class Frontier:
 
     @property
     def _at_step_limit(self) -> bool:
-        """Whether no call may be made for the step here. The person may take it all the same."""
-        return self.node.at >= self.max_steps and self.node.verdict is None
+        """Whether no call may be made for the step here, which has no verdict. The person may take it all the same."""
+        return self.node.at >= self.max_steps
 
     @property
     def _no_finish(self) -> str:

@@ -75,12 +75,14 @@ class Rules:
 
     __slots__ = (
         "_branches", "_calls", "_decision", "_drafters", "_executions", "_frontier", "_learner", "_lookahead", "_lossless",
+        "_opened",
     )  # fmt: skip
 
     def __init__(self, *, lookahead: Lookahead, max_steps: int, matching: Matching = EXACT) -> None:
         self._lookahead = learner_of(lookahead)
         self._learner = self._lookahead if isinstance(self._lookahead, Learner) else None
         self._lossless = matching.lossless
+        self._opened = False
         self._drafters = Drafters(1)
         self._decision = Decision()
         self._calls = Calls(order=self._order, learner=self._learner)
@@ -199,7 +201,7 @@ class Rules:
     # Reports --------------------------------------------------------------------------------------------------------
 
     def _open(self, report: Opened) -> None:
-        if self._calls.ordered or self._frontier.root.verdict is not None:
+        if self._opened:
             raise RulesMisused("the session has been opened already")
         self._lossless = self._branches.lossless and report.plan_is_lossless
         self._frontier.asks = report.asks
@@ -213,9 +215,10 @@ class Rules:
             node.verdict = Verdict(entry.step.named, entry.by)
             node = self._branches.child(node, entry.step.named)
             self._executions.given(node, entry.step)
+        self._opened = True
 
     def _resume(self, report: Resumed) -> None:
-        if not self._calls.ordered and self._frontier.outcome is None and self._frontier.root.verdict is None:
+        if not self._opened:
             raise RulesMisused("a session is resumed after it was opened")
         self._frontier.asks = report.asks
         self._executions.resume(report.asks)
@@ -249,14 +252,14 @@ class Rules:
             return
         if call.role == "approximation":
             self._draft_failed(call, report.error)
-        elif call.node is self._frontier.node and not self._frontier.held:
-            call.node.target_failed = True
-            if report.budget:
-                self._frontier.reach("budget", report.error)
-            else:
-                self._frontier.end("target_failed", report.error)
+            return
+        call.node.target_failed = True
+        if call.node is not self._frontier.node or self._frontier.held:
+            return  # at a frontier that the person holds it is asked again when they go on
+        if report.budget:
+            self._frontier.reach("budget", report.error)
         else:
-            call.node.target_failed = True  # while the person holds the frontier too: it is asked again when they go on
+            self._frontier.end("target_failed", report.error)
 
     def _draft_failed(self, call: Call, error: str) -> None:
         call.node.asked = call.drafter + 1
@@ -265,7 +268,8 @@ class Rules:
 
     def _executed(self, report: ExecutionReport) -> None:
         stayed = self._executions.receive(report)
-        if stayed is not None and isinstance(report, Lost):
+        if stayed is not None:
+            assert isinstance(report, Lost), "nothing else leaves an effect where it is"
             self._frontier.return_to(stayed, report.reason)
             self._executions.stayed(stayed, report.reason)
 
