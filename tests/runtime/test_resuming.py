@@ -228,3 +228,20 @@ def test_a_world_in_which_the_effects_come_to_something_else_is_another() -> Non
 
 async def _again(journal: MemoryJournal, shop: Shop) -> None:
     await run_again("run", journal=journal, tools=Toolbox.around(shop))
+
+
+def test_an_effect_that_the_person_said_had_happened_is_run_again_and_not_held_against_their_words() -> None:
+    async def settled() -> MemoryJournal:
+        journal, agent = MemoryJournal(), FakeAgent(lambda prefix: steps("book", "pay", FINISH)[len(prefix)], takes_s=1.0)
+        lossy = FakeTools(Declared("book"), Declared("pay"), loses=lambda step, key: "after")
+        async with plan("book", target=agent, journal=journal, name="run", tools=lossy, ask=True) as session:
+            await asyncio.sleep(5.0)
+            session.settle("it is booked, they say", happened=True)
+        return journal
+
+    async def again() -> None:
+        world = FakeTools(Declared("book"), Declared("pay"))
+        assert await run_again("run", journal=await settled(), tools=world) == 1
+        assert [step for _, step in world.effects] == [Step("book")]
+
+    run(again())
