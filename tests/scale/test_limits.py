@@ -14,6 +14,7 @@ from outrider.rules.events import Cancelled, Drafted, Failed, Reached, Record, R
 from outrider.runtime import Budget, Limits, ServerLimits
 from outrider.runtime.turns import FRONTIER_FIRST
 from outrider.scale import resume_remote
+from outrider.scale.wire import TURN
 from outrider.testing import FakeAgent, ScriptedAgent, steps
 from outrider.testing.dev_server import DevServer
 
@@ -186,7 +187,8 @@ async def test_what_only_a_server_could_teach_makes_no_call_wait(server: DevServ
         session = ready_to.session()
         await recorded(session)
         history = await engine.client.get_workflow_handle(f"outrider-{session.name}").fetch_history()
-    assert not any(event.HasField("workflow_execution_signaled_event_attributes") for event in history.events)
+    signals = [event.workflow_execution_signaled_event_attributes.signal_name for event in history.events]
+    assert TURN not in signals
 
 
 @pytest.mark.parametrize("wanted", [{"calls_at_once": 2}, {"budget_tokens": 100_000}])

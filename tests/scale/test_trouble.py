@@ -18,11 +18,13 @@ from temporalio.client import Client, Interceptor, OutboundInterceptor, QueryWor
 from temporalio.service import RPCError, RPCStatusCode
 
 from outrider.errors import BadOption, ToolFailed, Unreachable
-from outrider.journal import to_line
-from outrider.model import Declared, Step
-from outrider.rules.events import Executed, Executing, Lost, Record, Stopped, Verified
-from outrider.scale import Engine, address_of, connected
-from outrider.testing import FakeAgent, FakeTools, steps
+from outrider.journal import MemoryJournal, to_line
+from outrider.model import Declared, Step, Task
+from outrider.rules.events import Executed, Executing, Lost, Opened, Record, Stopped, Verified
+from outrider.scale import Engine, Setting, address_of, connected, resume_remote
+from outrider.scale.beginning import Beginning, handle_of
+from outrider.scale.wire import Begin, to_text
+from outrider.testing import FakeAgent, FakeTools, ScriptedAgent, steps
 from outrider.testing.dev_server import DevServer, free_port
 
 from .engines import PLAN, Gated, Given, agents, engine_on, only, ready, recorded, served
@@ -64,6 +66,38 @@ async def test_a_call_of_a_worker_that_is_killed_is_finished_by_another_and_what
     first = next(event for event in only(records, Verified))
     assert isinstance(first, Verified)
     assert (first.usage.prompt_tokens, first.usage.counted) == (5, "estimated")
+
+
+async def test_when_every_worker_has_gone_whoever_follows_is_told_and_can_follow_again(server: DevServer) -> None:
+    engine = await engine_on(server, silent_after_s=1.0, patience_s=1.0)
+    journal = MemoryJournal()
+    session = (await ready(engine, lookahead=0, journal=journal)).session()
+
+    async def watched(process: subprocess.Popen[str]) -> None:
+        async with session, session.events() as events:
+            await anext(events)
+            assert said(process) == "asked"
+            process.kill()
+            async for _ in events:
+                pass
+
+    with hanging(engine, "agent") as process, pytest.raises(Unreachable, match=f"outrider resume {session.name}"):
+        await watched(process)
+    async with served(engine, Given(agents("book"))):
+        again = resume_remote(session.name, journal=journal, engine=engine)
+        await recorded(again)
+    assert again.plan.prefix == steps("book", "finish")
+
+
+async def test_a_session_that_nobody_follows_from_its_beginning_ends_before_its_first_call(server: DevServer) -> None:
+    engine, builder = replace(await engine_on(server), followed_within_s=0.3), Given(agents(*PLAN))
+    opened = Opened(task=Task("go to Oslo", "free"), approximation="a", target="t", lookahead="1", max_steps=9)
+    setting = Setting(task="go to Oslo", world="free", approximation="a", target="t", lookahead="1")
+    begin = Begin(session=secrets.token_hex(4), setting=setting, opened=to_text(opened), followed_within_s=0.3)
+    async with served(engine, builder):
+        await Beginning(engine=engine, begin=begin, token="nobody's")()
+        assert await handle_of(engine, begin.session).result() == "stopped"
+    assert all(agent.asked == [] for agent in builder.agents.values() if isinstance(agent, ScriptedAgent))
 
 
 async def test_a_tool_that_writes_is_never_run_again_because_its_worker_was_killed(server: DevServer) -> None:

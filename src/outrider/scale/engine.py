@@ -17,7 +17,7 @@ from temporalio.service import RetryConfig, RPCError, RPCStatusCode
 import outrider.errors as errors
 from outrider.errors import AccessRefused, BadOption, OutriderError, ServerTrouble, UnknownName, Unreachable
 from outrider.naming import without_secrets
-from outrider.scale.wire import QUEUE, SILENT_AFTER_S
+from outrider.scale.wire import FOLLOWED_WITHIN_S, QUEUE, SILENT_AFTER_S
 
 _ADDRESS: Final = re.compile(
     r"temporal(?:://(?P<host>[^/\s:@]+|\[[0-9a-fA-F:]+\])(?::(?P<port>[0-9]{1,5}))?(?:/(?P<namespace>[^/\s]+)(?:/(?P<queue>[^/\s]+))?)?/?)?"
@@ -76,6 +76,8 @@ class Engine:
     silent_after_s: float = SILENT_AFTER_S
     """A worker that has said nothing of a call for so long is taken for gone."""
     patience_s: float = PATIENCE_S
+    followed_within_s: float = FOLLOWED_WITHIN_S
+    """A session that nobody has followed for so long after its opening ends, before its first call."""
     most_events: int = 0
     """A session's history is cut when it has so many events; with 0, when the engine suggests it."""
 

@@ -12,6 +12,7 @@ import secrets
 from collections.abc import Awaitable, Callable, Coroutine
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from functools import partial
 from typing import Any, Final, TypeVar
 
 from temporalio.api.enums.v1 import EventType
@@ -60,7 +61,7 @@ _BROKEN_OFF: Final = frozenset(
 class Following(Loop):
     """In the place of the loop that drives a session: it follows one that the engine drives."""
 
-    __slots__ = ("_driving", "_end_streams", "_engine", "_gate", "_handle", "_session", "_setting", "_silent_since_s")
+    __slots__ = ("_driving", "_end_streams", "_engine", "_gate", "_handle", "_session", "_setting", "_silent_since_s", "_told")
 
     def __init__(
         self, engine: Engine, setting: wire.Setting | None, end_streams: Callable[[], None], *, session: str, **loop: Any
@@ -71,7 +72,8 @@ class Following(Loop):
         self._end_streams = end_streams
         self._session = session
         self._handle = handle_of(engine, session)
-        self._gate = Gate(self._limits, self._caller, self._tell_turn)
+        self._gate = Gate(self._limits, self._caller, partial(self._signal, wire.TURN))
+        self._told = False
         self._driving: asyncio.Task[None] | None = None
         self._silent_since_s: float | None = None
 
@@ -83,6 +85,7 @@ class Following(Loop):
         begin = wire.Begin(
             session=self._session, setting=self._setting, opened=wire.to_text(report),
             silent_after_s=engine.silent_after_s, most_events=engine.most_events,
+            followed_within_s=engine.followed_within_s,
             limited=self._limits.counted, bounded=self._limits.counted and self._limits.bounded,
             in_dollars=self._limits.in_dollars,
         )  # fmt: skip
@@ -227,6 +230,8 @@ class Following(Loop):
             if any(event.event_type in _CHANGES for event in page):
                 completed = max(completed, *turns)
                 await self._catch_up(completed)
+            elif not page:  # nothing has happened for some time: a query says whether a worker is there at all
+                await self._catch_up(completed)
             for event in page:
                 self._check_end(event)
             if not history.next_page_token:
@@ -245,16 +250,23 @@ class Following(Loop):
                 )
             certain = sent.certain(completed)
             self._take_in(certain)
+            await self._say_that_it_is_followed()
             if certain is not sent:  # the others come with the turn that makes them certain
                 return
             total = sent.total
         self._gate.look(sent.calls)
 
-    async def _tell_turn(self, turn: wire.Turn) -> None:
-        """The engine knows of the turn. While it does not answer it is told again, as long as the session is followed."""
+    async def _say_that_it_is_followed(self) -> None:
+        """Once there is a record here, the session is told, and begins."""
+        if self._n and not self._told:
+            self._told = True
+            await self._signal(wire.FOLLOWED)
+
+    async def _signal(self, name: str, *what: wire.Turn) -> None:
+        """The session is told. While the engine does not answer it is told again, as long as the session is followed."""
         while not self.finished.is_set():
             try:
-                await self._handle.signal(wire.TURN, turn, rpc_timeout=timedelta(seconds=ANSWER_S))
+                await self._handle.signal(name, args=what, rpc_timeout=timedelta(seconds=ANSWER_S))
                 return
             except RPCError as error:
                 if error.status is RPCStatusCode.NOT_FOUND:

