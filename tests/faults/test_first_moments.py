@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import subprocess
 import sys
@@ -9,7 +10,7 @@ import tomllib
 from pathlib import Path
 
 import pytest
-from cli.running import PLAN, TASK, Place, Ran, recorded
+from cli.running import COMMAND, PLAN, TASK, Place, Ran, recorded
 
 from .page import stands
 
@@ -90,3 +91,22 @@ def test_a_server_that_is_told_to_end_while_it_is_loaded_ends_at_once_without_a_
     assert (ran.code, ran.out, ran.err) == (-signal.SIGTERM, "", "")
     if place.journal.exists():
         assert place.here("sessions", "list", "--json").events == []
+
+
+CHILD = """
+import os, signal, sys
+if "--multiprocessing-fork" in sys.orig_argv:
+    os.killpg(0, signal.SIGINT)
+"""
+"""What a worker's Python does first of all: press Ctrl-C, for everybody at the terminal."""
+
+
+def test_ctrl_c_in_a_workers_first_moment_is_one_line_and_nobody_is_waited_for(place: Place) -> None:
+    pytest.importorskip("numpy")
+    (place.folder / "sitecustomize.py").write_text(CHILD)
+    path = os.pathsep.join(filter(None, (str(place.folder), os.environ.get("PYTHONPATH", ""))))
+    done = subprocess.run(
+        [*COMMAND, "simulate", "--episodes", "2000000000", "--workers", "3"], cwd=place.folder, text=True,
+        env=place.environment | {"PYTHONPATH": path}, capture_output=True, check=False, start_new_session=True,
+    )  # fmt: skip
+    assert (done.returncode, done.stdout, done.stderr) == (130, "", "outrider: stopped\n")

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import multiprocessing
 import signal
-from collections.abc import Iterator, Mapping
-from concurrent.futures import Executor, ProcessPoolExecutor
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import Executor, Future, ProcessPoolExecutor
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
-from typing import Any, Final
+from typing import Any, Final, ParamSpec, TypeVar
 
 from outrider.cli.exits import Exit
 from outrider.cli.measured import Measured, measured_in
@@ -21,6 +22,9 @@ from outrider.simulate.latency import Distribution, Empirical, distribution
 from outrider.simulate.summary import Summary, ratio
 from outrider.simulate.sweep import QUANTITIES, Load, Sweep, name_of, scheduler_named, simulate
 from outrider.views.words import count
+
+P = ParamSpec("P")
+T = TypeVar("T")
 
 _DIGITS: Final = 9
 """So many significant digits are printed: fewer than two machines' processors could disagree on."""
@@ -139,10 +143,37 @@ def _workers(number: int) -> Iterator[Executor | None]:
     if number == 1:
         yield None
         return
-    # Ctrl-C reaches every process of a terminal; the workers leave it to us.
     context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(number, context, signal.signal, (signal.SIGINT, signal.SIG_IGN)) as executor:
+    executor = _Workers(number, context, signal.signal, (signal.SIGINT, signal.SIG_IGN))
+    try:
         yield executor
+    finally:
+        with _held_back():  # they end when they have done what they are at
+            executor.shutdown(cancel_futures=True)
+
+
+class _Workers(ProcessPoolExecutor):
+    """Ctrl-C reaches every process of a terminal; the workers leave it to us, from their first moment on."""
+
+    def submit(self, fn: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> Future[T]:
+        with _held_back():  # else a worker that has begun and is not on record yet would be waited for for ever
+            return super().submit(fn, *args, **kwargs)
+
+
+@contextmanager
+def _held_back() -> Iterator[None]:
+    """Inside, Ctrl-C waits until the end; a process that is begun inside does not get it."""
+    pressed: list[bool] = []
+    handler = signal.signal(signal.SIGINT, lambda number, frame: pressed.append(True))
+    mask = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT}) if sys.platform != "win32" else set[int]()
+    try:
+        yield
+    finally:
+        if sys.platform != "win32":
+            signal.pthread_sigmask(signal.SIG_SETMASK, mask)
+        signal.signal(signal.SIGINT, handler)
+        if pressed:
+            signal.raise_signal(signal.SIGINT)
 
 
 # As JSON ------------------------------------------------------------------------------------------------------------
