@@ -49,11 +49,12 @@ class Acting:
         k: int = 3,
         asks: bool = True,
         reads: int = 1,
+        max_steps: int = 20,
         matching: Matching = EXACT,
         plan: tuple[Step, ...] = (),
         more: tuple[Declared, ...] = (),
     ) -> None:
-        self.rules = Rules(lookahead=Sliding(k), max_steps=20, matching=matching)
+        self.rules = Rules(lookahead=Sliding(k), max_steps=max_steps, matching=matching)
         self.calls: dict[int, Start] = {}
         self.runs: dict[int, Execute | Undo] = {}
         self.withdrawn: list[int] = []

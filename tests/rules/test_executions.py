@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
@@ -26,6 +27,8 @@ from outrider.rules.events import (
     Verified,
     WentBack,
 )
+from outrider.rules.lookahead import Want
+from outrider.rules.tree import Node
 
 from .acting import Acting
 from .driven import opened
@@ -367,6 +370,29 @@ def test_the_end_of_a_plan_is_no_tool_even_where_one_is_called_so() -> None:
     (draft,) = [order for order in first.orders if isinstance(order, Start) and order.role == "approximation"]
     decision = rules.receive(Drafted(call=draft.call, at=0, steps=(Step("finish"),)))
     assert not any(isinstance(order, Execute) for order in decision.orders)
+
+
+class Everywhere:
+    """A lookahead that wants the target at every node, and a draft at the frontier."""
+
+    name = "everywhere"
+
+    def wants(self, frontier: Node) -> Iterator[Want]:
+        yield from (Want("target", node) for node in frontier.subtree() if node.target is None and node.verdict is None)
+        if frontier.draft is None and not frontier.children:
+            yield Want("approximation", frontier)
+
+
+def test_whatever_a_lookahead_wants_nobody_is_asked_what_follows_a_step_that_has_not_been_observed() -> None:
+    rules = Rules(lookahead=Everywhere(), max_steps=20)
+    first = rules.receive(replace(opened(), tools=(Declared("book"), Declared("look", effect="none"))))
+    (draft,) = [order for order in first.orders if isinstance(order, Start) and order.role == "approximation"]
+    decision = rules.receive(Drafted(call=draft.call, at=0, steps=(Step("book"), Step("look"))))
+    (run,) = [order for order in decision.orders if isinstance(order, Execute)]
+    assert not any(isinstance(order, Start) for order in decision.orders)
+    decision = rules.receive(Observed(execution=run.execution, at=0, observation="seen"))
+    (asked,) = [order for order in decision.orders if isinstance(order, Start)]
+    assert asked.prefix == (Step("look", {}, "seen"),)
 
 
 def test_a_plan_that_was_executed_can_be_gone_on_from_without_tools() -> None:

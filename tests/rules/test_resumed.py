@@ -59,6 +59,7 @@ def test_a_limit_at_which_nobody_is_there_any_more_to_allow_more_ends_the_run(li
     assert driven.rules.held == limit
     driven.receive(resumed(asks=True))
     assert (driven.rules.held, driven.rules.outcome) == (limit, None)
+    assert sum(isinstance(event, Reached) for event in driven.findings) == 1, "it is not told again"
     driven.receive(resumed(asks=False))
     assert [(event.outcome, event.reason) for event in ends(driven)] == [(outcome, "nobody is there to allow more")]
 

@@ -381,6 +381,21 @@ def test_where_nobody_can_approve_the_run_ends_saying_so_and_asks_nothing() -> N
     assert not any(isinstance(event, Asked) for event in acting.findings)
 
 
+def test_at_the_last_step_that_a_plan_may_have_the_run_ends_when_that_has_been_executed() -> None:
+    acting = Acting(asks=False, max_steps=1)
+    acting.verified("book")
+    assert (acting.outcome, acting.run_of("book").live) == (None, True)
+    acting.returned("book")
+    assert (acting.outcome, acting.plan) == ("step_limit", ["book=ok"])
+
+
+def test_a_question_is_not_asked_again_where_somebody_is_there_still() -> None:
+    acting = Acting()
+    acting.verified("ask")
+    acting.receive(RESUMED)
+    assert acting.questions == ["approval"]
+
+
 @pytest.mark.parametrize(("tool", "outcome"), [("ask", "not_approved"), ("book", "tool_failed"), ("look", "tool_failed")])
 def test_a_question_to_which_nobody_is_there_any_more_to_answer_ends_the_run(tool: str, outcome: str) -> None:
     acting = Acting()

@@ -206,5 +206,7 @@ class Frontier:
 
 def _as_executed(node: Node, step: Step) -> Step:
     """The confirmed ``step`` that leads to ``node``, with its observation as soon as that stands."""
-    execution = node.execution
-    return execution.observed or step if execution is not None and execution.stands else step
+    if node.execution is None or not node.execution.stands:
+        return step
+    assert node.execution.observed is not None, "what stands has been observed"
+    return node.execution.observed
