@@ -30,7 +30,6 @@ from outrider.errors import (
     ToolFailed,
 )
 from outrider.views.words import one_line
-from outrider_command import stopped
 
 
 class Exit(IntEnum):
@@ -94,9 +93,9 @@ def _remedy(error: OutriderError) -> str:
 
 @contextmanager
 def _heard() -> Iterator[None]:
-    """Inside, Ctrl-C is ``KeyboardInterrupt``, where it ended the process at once until now."""
+    """Inside, Ctrl-C is ``KeyboardInterrupt``; afterwards it is again what whoever loaded this makes of it."""
     before = signal.getsignal(signal.SIGINT)
-    if before is not stopped:
+    if not callable(before):  # not to be heard at all
         yield
         return
     signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -104,7 +103,7 @@ def _heard() -> Iterator[None]:
         yield
     finally:
         if signal.getsignal(signal.SIGINT) is signal.default_int_handler:  # else it was pressed, and is not to be heard again
-            signal.signal(signal.SIGINT, stopped)
+            signal.signal(signal.SIGINT, before)
 
 
 @contextmanager
