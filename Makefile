@@ -29,10 +29,14 @@ mutants: .venv
 fuzz: .venv
 	$(BIN)/python scripts/fuzz.py --inputs 1000000 --seed 1
 
-# In an environment of its own. --strict: a package that nobody could look up is a failure, and not a clean bill.
+# In an environment of its own. First what the index itself says of the pins, then what the advisories say. --strict: a package that nobody
+# could look up is a failure, and not a clean bill.
 audit:
 	$(PYTHON) -m venv build/audit
-	build/audit/bin/pip install --quiet pip-audit
+	build/audit/bin/pip install --quiet --upgrade pip pip-audit
+	build/audit/bin/pip install --quiet --dry-run --ignore-installed --no-deps --require-hashes --requirement requirements/dev.txt \
+	  --report build/audit/report.json
+	build/audit/bin/python scripts/audit_pins.py build/audit/report.json
 	build/audit/bin/pip-audit --strict --disable-pip --require-hashes --requirement requirements/dev.txt
 
 bench: .venv
