@@ -60,6 +60,46 @@ def test_calls_must_say_how_much_they_could_use_where_tokens_are_counted_or_mone
     assert not Limits(servers=ServerLimits(requests_a_minute=9, calls_at_once=9), calls_at_once=9).budgeted
 
 
+@pytest.mark.parametrize(
+    ("limits", "counted", "in_dollars", "bounded"),
+    [
+        (Limits(), False, False, False),
+        (Limits(calls_at_once=2), True, False, False),
+        (Limits(servers=ServerLimits()), False, False, False),
+        (Limits(servers=ServerLimits(requests_a_minute=5)), True, False, True),
+        (Limits(budget=Budget(calls=2)), True, False, False),
+        (Limits(budget=Budget(tokens=2)), True, False, True),
+        (Limits(budget=Budget(usd=2)), True, True, True),
+        (Limits(budget=Budget(usd=2), servers=ServerLimits()), True, True, True),
+        (Limits(budget=Budget(calls=2), servers=ServerLimits(calls_at_once=2)), True, False, True),
+    ],
+    ids=["nothing", "calls", "a server", "requests", "a budget", "tokens", "dollars", "dollars at a server", "calls at a server"],
+)
+def test_limits_say_what_they_count(limits: Limits, counted: bool, in_dollars: bool, bounded: bool) -> None:
+    assert (limits.counted, limits.in_dollars, limits.bounded) == (counted, in_dollars, bounded)
+
+
+def test_a_call_that_another_process_has_let_in_has_its_place_whether_there_is_room_or_not() -> None:
+    async def entering() -> None:
+        limits, began = Limits(calls_at_once=1), list[str]()
+
+        async def call(name: str, *, is_inside: bool = False) -> None:
+            async with limits.turn(urgent(), is_inside=is_inside):
+                began.append(name)
+                await asyncio.sleep(1)
+
+        async with asyncio.TaskGroup() as group:
+            group.create_task(call("first"))
+            await asyncio.sleep(0)
+            group.create_task(call("let in", is_inside=True))
+            group.create_task(call("waits"))
+            await asyncio.sleep(0.5)
+            assert began == ["first", "let in"]
+        assert began == ["first", "let in", "waits"]
+
+    run(entering())
+
+
 def test_a_call_that_is_hurried_is_urgent_where_nothing_is_limited_too() -> None:
     ticket = guess()
     Limits().hurry(ticket)

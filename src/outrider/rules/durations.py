@@ -62,8 +62,10 @@ class Durations:
 
     def _look(self) -> None:
         """What follows from all that was seen, worked out when it is asked for."""
-        if self._curve:
-            return
+        if not self._curve:
+            self._work_out()
+
+    def _work_out(self) -> None:
         self._curve = kaplan_meier(self.seen, self.prior_s)
         self._mean_s = _area(self._curve, 0.0, 1.0)
         shares = [_quantile(self._curve, tenths / 10) for tenths in (1, 3, 5, 7, 9)]

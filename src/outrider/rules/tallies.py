@@ -104,11 +104,15 @@ class Contexts:
         return rate
 
     def _of(self, at: int, rank: int, confidence: float | None, *, make: bool) -> Iterator[Lift]:
-        for lifts, key, counts in (
-            (self.by_confidence, 0 if confidence is None else part_of(confidence), confidence is not None),
-            (self.by_position, position_of(at), rank == 0),
-        ):
-            if counts and make:
-                yield lifts.setdefault(key, Lift())
-            elif counts and key in lifts:
-                yield lifts[key]
+        if confidence is not None:
+            yield from _at(self.by_confidence, part_of(confidence), make=make)
+        if rank == 0:
+            yield from _at(self.by_position, position_of(at), make=make)
+
+
+def _at(lifts: dict[int, Lift], key: int, *, make: bool) -> Iterator[Lift]:
+    """What is known there, if anything is; something that knows nothing, if it is to be made."""
+    if make:
+        yield lifts.setdefault(key, Lift())
+    elif key in lifts:
+        yield lifts[key]
