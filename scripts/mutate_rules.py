@@ -43,15 +43,65 @@ TESTS = ("tests/rules", "tests/runtime", "tests/laws")
 HANGS_AFTER_S = 300.0
 
 MET = "a ticket whose wait is over is dropped when it is met in the queue; taking it out earlier only frees its memory"
-EQUIVALENT: dict[tuple[str, str], str] = {
-    ("del self._patient[ticket]", "pass"): MET,
-    ("del self._urgent[ticket]", "pass"): MET,
-    ("del queue[ticket]", "pass"): MET,
-    ("self._urgent.pop(ticket, None)", "pass"): MET,
-    ("self._patient.pop(ticket, None)", "pass"): MET,
-    ("return (1, 0, 0.0)", "return (1, 1, 0.0)"): "reached only where tokens have no limit",
+OPENED = "opening the session sets it, before anything reads it"
+COMPARED = "only compared with other numbers that were made alike"
+SLACK = "a sum that is off by exactly the slack is as good on either side"
+LOOKS = "to look once more where nobody waits, or nothing has changed, changes nothing"
+GUARD = "a guard for the type alone"
+BOTH = "both ways come to the same there"
+
+EXECUTIONS, FRONTIER = "rules/executions.py", "rules/frontier.py"
+TURNS, BUDGET = "runtime/turns.py", "runtime/budget.py"
+NEXT_S = "return _now_s() + self.seconds - self._passed_s() if {} and (not self.over) else None"
+EQUIVALENT: dict[tuple[str, str, str], str] = {
+    (EXECUTIONS, "self._reads = 0", "pass"): OPENED,
+    (EXECUTIONS, "self._reads = 0", "self._reads = 1"): OPENED,
+    (EXECUTIONS, "self._asks = False", "pass"): OPENED,
+    (EXECUTIONS, "self._asks = False", "self._asks = True"): OPENED,
+    (FRONTIER, "self.asks = False", "pass"): OPENED,
+    (FRONTIER, "self.asks = False", "self.asks = True"): OPENED,
+    ("rules/rules.py", "self._drafters = Drafters(1)", "pass"): OPENED,
+    ("rules/rules.py", "self._drafters = Drafters(1)", "self._drafters = Drafters(2)"): OPENED,
+    ("rules/calls.py", "self._now_s = 0.0", "pass"): "every report brings the time before anything reads it",
+    (EXECUTIONS, "return copy is not None and copy < self._first_here", "return copy < self._first_here"): GUARD,
+    (
+        "rules/durations.py",
+        "return next((seconds for seconds, survives in curve if survives <= 1 - share + 1e-09))",
+        "return next((seconds for seconds, survives in curve if survives < 1 - share + 1e-09))",
+    ): SLACK,
+    (
+        "rules/value.py",
+        "if draft_s * drafts.sample[-1] <= until_s * targets.sample[0]:",
+        "if draft_s * drafts.sample[-1] < until_s * targets.sample[0]:",
+    ): BOTH,
+    (TURNS, "del self._patient[ticket]", "pass"): MET,
+    (TURNS, "del self._urgent[ticket]", "pass"): MET,
+    (TURNS, "del queue[ticket]", "pass"): MET,
+    (TURNS, "self._urgent.pop(ticket, None)", "pass"): MET,
+    (TURNS, "self._patient.pop(ticket, None)", "pass"): MET,
+    (TURNS, "self._count = 0", "self._count = 1"): COMPARED,
+    (TURNS, "self._count += 1", "self._count += 2"): COMPARED,
+    (TURNS, "self._timer.cancel()", "pass"): LOOKS,
+    (
+        TURNS,
+        "due_s = [due for condition in self._conditions if needed and (due := condition.next_s()) is not None]",
+        "due_s = [due for condition in self._conditions if (due := condition.next_s()) is not None]",
+    ): LOOKS,
+    (
+        BUDGET,
+        "if limit is None or spent + reserved + amount + keep <= limit + _SLACK:",
+        "if limit is None or spent + reserved + amount + keep < limit + _SLACK:",
+    ): SLACK,
+    (BUDGET, "if spent + amount + keep > limit + _SLACK:", "if spent + amount + keep >= limit + _SLACK:"): SLACK,
+    (
+        BUDGET,
+        "return self.seconds is not None and self._passed_s() >= self.seconds - _SLACK",
+        "return self.seconds is not None and self._passed_s() > self.seconds - _SLACK",
+    ): SLACK,
+    (BUDGET, NEXT_S.format("self.seconds is not None and self._busy"), NEXT_S.format("self._busy")): GUARD,
+    (BUDGET, "return (1, 0, 0.0)", "return (1, 1, 0.0)"): "reached only where tokens have no limit",
 }
-"""Mutants that change nothing that anybody could see: (the line as it was, the line as it is) and the reason."""
+"""Mutants that change nothing that anybody could see: (the file, the line as it was, the line as it is) and the reason."""
 
 
 def asked() -> argparse.Namespace:
@@ -100,7 +150,7 @@ def work(some: list[Mutant], originals: dict[str, CodeType], options: argparse.N
 
 
 def _verdict(mutant: Mutant, fate: Fate) -> str:
-    reason = EQUIVALENT.get((mutant.was, mutant.now))
+    reason = EQUIVALENT.get((mutant.file, mutant.was, mutant.now))
     return "killed" if fate.killer else "equivalent" if reason else "SURVIVED"
 
 
