@@ -9,8 +9,10 @@ from outrider.errors import RulesMisused
 from outrider.rules import Rules
 from outrider.rules.events import (
     Confirmed,
+    Degraded,
     Ended,
     Executed,
+    Failed,
     Lost,
     Reached,
     Resumed,
@@ -24,7 +26,7 @@ from outrider.rules.events import (
 )
 
 from .acting import Acting, undos
-from .driven import Driven
+from .driven import Driven, opened
 
 
 def resumed(*, asks: bool) -> Resumed:
@@ -149,3 +151,13 @@ def test_a_step_that_the_person_took_behind_one_that_was_undone_is_not_taken_aga
     acting.receive(WentOn())
     acting.returned("hold", "held again")
     assert acting.plan == ["hold=held again"]
+
+
+# What journals of earlier versions do not say -----------------------------------------------------------------------
+
+
+def test_what_is_not_said_of_a_session_is_as_it_was_before_it_could_be_said() -> None:
+    said = opened()
+    assert (said.plan_is_lossless, said.one_machine, said.drafters, said.asks, said.reads) == (True, False, 1, False, 0)
+    assert not Failed(call=0, role="target", at=0, error="down").budget
+    assert Degraded(failures=3, error="down").left == 0
