@@ -187,6 +187,8 @@ class Following(Loop):
             raise self._broken(our_error(error, self._engine.address)) from None
         except OutriderError as error:
             raise self._broken(error) from None
+        finally:
+            self._gate.close()
 
     def _broken(self, error: OutriderError) -> OutriderError:
         self.broken = error
@@ -254,7 +256,8 @@ class Following(Loop):
             if certain is not sent:  # the others come with the turn that makes them certain
                 return
             total = sent.total
-        self._gate.look(sent.calls)
+        if self._n == sent.total and not self.finished.is_set():  # else these are calls of before what was said meanwhile
+            self._gate.look(sent.calls)
 
     async def _say_that_it_is_followed(self) -> None:
         """Once there is a record here, the session is told, and begins."""

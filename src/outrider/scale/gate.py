@@ -61,8 +61,8 @@ class Gate:
         self._under_way = set(under_way)
 
     def look(self, calls: Sequence[wire.Queued]) -> None:
-        """These calls of the session have no end so far."""
-        for queued in calls:
+        """These calls of the session have no end so far. Those inside have their places before others are let in."""
+        for queued in sorted(calls, key=lambda each: (not each.is_inside, not each.urgent)):
             ticket = self._tickets.get(queued.call)
             if ticket is None:
                 self._line_up(queued)
@@ -86,7 +86,8 @@ class Gate:
 
     def close(self) -> None:
         """Let nobody in any more. What goes on without this process counts here with what was reserved for it."""
-        for call in [*self._tickets]:
+        for call, ticket in [*self._tickets.items()]:
+            ticket.began = ticket.sent  # one that was let in may begin, if it has not
             self._end(call, Usage())
         self._free()
 
@@ -96,7 +97,7 @@ class Gate:
         keep = None if queued.urgent else bound.keep or NOTHING_USED
         ticket = _Ticket(
             call=queued.call, urgent=queued.urgent, most=bound.most, keep=keep, server=bound.server, caller=self._caller,
-            began=queued.is_inside,
+            began=queued.call in self._under_way,
         )  # fmt: skip
         ticket.withdraw = partial(self._withdraw, ticket)
         self._under_way.discard(queued.call)
@@ -150,6 +151,7 @@ class Gate:
 
     def _count(self, call: int, usage: Usage) -> None:
         """A call that another process let in has ended before this one could take over its place."""
-        if call in self._under_way and self._limits.budget is not None:
-            self._under_way.discard(call)
+        was_under_way = call in self._under_way
+        self._under_way.discard(call)
+        if was_under_way and self._limits.budget is not None:
             self._limits.budget.count_before([usage], 0.0)

@@ -97,13 +97,13 @@ class SessionWorkflow:
         self._waiting: dict[int, Start | Execute | Undo] = {}
         self._followed = bool(begin.earlier) or not begin.followed_within_s
         self._finished = False
+        if begin.earlier:
+            self._go_on()  # at once, since what is said may be heard before ``run`` is entered
 
     @workflow.run
     async def run(self, begin: wire.Begin) -> str:
         """Plan until every call is accounted for."""
-        if begin.earlier:
-            self._go_on()
-        else:
+        if not begin.earlier:
             self._inbox.append(await self._open())
             self._take_through()
             await self._until_followed()
@@ -253,6 +253,7 @@ class SessionWorkflow:
                 self._close(-1 - number, self._runs, reason)
             case Hurry(call=number):
                 # The engine cannot move what waits in its own queue: priority went by nearness to the frontier from the start.
+                _hurry(number, self._waiting)
                 self._queue.hurry(number)
             case _:
                 assert_never(order)
@@ -381,6 +382,8 @@ class SessionWorkflow:
                 for order in self._rules.receive(record.event, record.time_s).orders:
                     if isinstance(order, Start | Execute | Undo):
                         ordered[_number(order)] = order
+                    elif isinstance(order, Hurry):
+                        _hurry(order.call, ordered)
                 if (ended := _ended(record.event)) is not None:
                     ordered.pop(ended, None)
         for order in ordered.values():
@@ -403,6 +406,12 @@ def _command(said: wire.Said) -> Command:
 def _number(order: Start | Execute | Undo) -> int:
     """One number for calls and executions: these count down from -1."""
     return order.call if isinstance(order, Start) else -1 - order.execution
+
+
+def _hurry(call: int, ordered: dict[int, Start | Execute | Undo]) -> None:
+    """If the call has not begun, it is ordered as the frontier's."""
+    if isinstance(order := ordered.get(call), Start):
+        ordered[call] = replace(order, urgent=True)
 
 
 def _ended(report: Report) -> int | None:
