@@ -9,22 +9,22 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from temporalio.client import Client, Interceptor, OutboundInterceptor, QueryWorkflowInput
+from temporalio.client import Client, Interceptor, OutboundInterceptor, QueryWorkflowInput, WorkflowHistory
 
-from outrider.errors import OldFence
+from outrider.errors import BudgetReached, OldFence
 from outrider.journal import MemoryJournal, to_line
-from outrider.model import Task
-from outrider.rules.events import Drafted, Opened, Record
-from outrider.runtime import Limits
-from outrider.runtime.turns import Caller
-from outrider.scale import Engine, Setting
+from outrider.model import Task, Usage
+from outrider.rules.events import Drafted, Opened, Record, Started
+from outrider.runtime import Budget, Limits
+from outrider.runtime.turns import Caller, Ticket
+from outrider.scale import Engine, Setting, resume_remote
 from outrider.scale.beginning import handle_of
 from outrider.scale.gate import Gate
-from outrider.scale.wire import RECORDS, TURN, WORKFLOW, Begin, Bound, Queued, Sent, Turn, pack, to_text
+from outrider.scale.wire import FOLLOWED, RECORDS, TURN, WORKFLOW, Begin, Bound, Queued, Sent, Turn, pack, to_text
 from outrider.testing import FakeAgent, ScriptedAgent, run, steps
 from outrider.testing.dev_server import DevServer
 
-from .engines import PLAN, Gated, Given, agents, engine_on, ready, recorded, served
+from .engines import PLAN, Gated, Given, agents, engine_on, only, ready, recorded, served
 
 SILENT = FakeAgent(lambda prefix: None, name="silent")
 """A drafter that says nothing."""
@@ -120,6 +120,55 @@ async def test_what_is_told_while_a_session_goes_on_after_its_history_was_cut_is
             start_signal=TURN, start_signal_args=[Turn(call=0, because="there is no room", refused=True)],
         )  # fmt: skip
         assert await handle.result() == "budget"
+
+
+@pytest.mark.asyncio
+async def test_a_session_that_was_begun_without_limits_keeps_those_of_who_follows_it_again(server: DevServer) -> None:
+    engine, journal, name = await engine_on(server), MemoryJournal(), secrets.token_hex(4)
+    target = Gated(ScriptedAgent(*PLAN))
+    async with served(engine, Given({"approximation": SILENT, "target": target})):
+        first = (await ready(engine, lookahead=0, journal=journal)).session(name=name)
+        async with first, first.events() as events:
+            assert await target.asked() == ()
+            while not first.figures.in_flight:
+                await anext(events)
+            first.pause()
+            first.hand_over("the server stops")
+        again = resume_remote(name, journal=journal, engine=engine, limits=Limits(budget=Budget(calls=2)))
+        async with again:
+            while followers(await handle_of(engine, name).fetch_history()) < 2:
+                pass
+            target.open()
+            again.go_on()
+            with pytest.raises(BudgetReached, match="2 of 2 calls spent"):
+                await again.result()
+    assert again.plan.prefix == steps("search", "book")
+
+
+@pytest.mark.asyncio
+async def test_a_call_that_waits_says_what_it_can_use_when_who_follows_it_again_counts_that(server: DevServer) -> None:
+    engine, journal, name = await engine_on(server), MemoryJournal(), secrets.token_hex(4)
+    used = Usage(prompt_tokens=60, output_tokens=40, counted="reported")
+    full = Limits(calls_at_once=1)
+    full.turns[0].admit(Ticket(urgent=True))
+    async with served(engine, Given({"approximation": SILENT, "target": ScriptedAgent(*PLAN, usage=used)})):
+        first = (await ready(engine, lookahead=0, within=full, journal=journal)).session(name=name)
+        async with first, first.events() as events:
+            await anext(events)
+            while not followers(await handle_of(engine, name).fetch_history()):
+                pass
+            first.hand_over("the server stops")
+        again = resume_remote(name, journal=journal, engine=engine, limits=Limits(budget=Budget(tokens=250)))
+        records = await recorded(again)
+    with pytest.raises(BudgetReached, match="200 of 250 tokens spent"):
+        await again.result()
+    assert len(only(records, Started)) == 2
+
+
+def followers(history: WorkflowHistory) -> int:
+    """How often somebody has said that they follow it."""
+    signals = [event.workflow_execution_signaled_event_attributes.signal_name for event in history.events]
+    return signals.count(FOLLOWED)
 
 
 class Claimed(MemoryJournal):

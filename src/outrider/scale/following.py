@@ -12,7 +12,6 @@ import secrets
 from collections.abc import Awaitable, Callable, Coroutine
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
-from functools import partial
 from typing import Any, Final, TypeVar
 
 from temporalio.api.enums.v1 import EventType
@@ -72,7 +71,7 @@ class Following(Loop):
         self._end_streams = end_streams
         self._session = session
         self._handle = handle_of(engine, session)
-        self._gate = Gate(self._limits, self._caller, partial(self._signal, wire.TURN))
+        self._gate = Gate(self._limits, self._caller, self._tell_turn)
         self._told = False
         self._driving: asyncio.Task[None] | None = None
         self._silent_since_s: float | None = None
@@ -242,6 +241,7 @@ class Following(Loop):
     async def _catch_up(self, completed: int) -> None:
         """Take in what was made by turns that have completed, which the history says of those up to this length of it."""
         total = self._n + 1
+        await self._say_that_it_is_followed()  # before it says which calls wait: these limits may be others than before
         while (since := self._n) < total:
             sent = await self._handle.query(wire.RECORDS, since, result_type=wire.Sent, rpc_timeout=timedelta(seconds=ANSWER_S))
             self._silent_since_s = None
@@ -260,25 +260,31 @@ class Following(Loop):
             self._gate.look(sent.calls)
 
     async def _say_that_it_is_followed(self) -> None:
-        """Once there is a record here, the session is told, and begins."""
+        """Once there is a record here, the session is told, and begins; and whether its calls wait, and say what they can use."""
         if self._n and not self._told:
+            counted = self._limits.counted
+            await self._signal(wire.FOLLOWED, counted, counted and self._limits.bounded)
             self._told = True
-            await self._signal(wire.FOLLOWED)
 
-    async def _signal(self, name: str, *what: wire.Turn) -> None:
+    async def _tell_turn(self, turn: wire.Turn) -> None:
         """The session is told. While the engine does not answer it is told again, as long as the session is followed."""
         while not self.finished.is_set():
             try:
-                await self._handle.signal(name, args=what, rpc_timeout=timedelta(seconds=ANSWER_S))
+                await self._signal(wire.TURN, turn)
                 return
             except RPCError as error:
-                if error.status is RPCStatusCode.NOT_FOUND:
-                    return  # the session has ended there, and its records say how
                 if not is_transient(error):
                     raise our_error(error, self._engine.address) from None
             except RPCTimeoutOrCancelledError:
                 pass
             await asyncio.sleep(AGAIN_S)
+
+    async def _signal(self, name: str, *what: wire.Turn | bool) -> None:
+        try:
+            await self._handle.signal(name, args=what, rpc_timeout=timedelta(seconds=ANSWER_S))
+        except RPCError as error:
+            if error.status is not RPCStatusCode.NOT_FOUND:  # else it has ended there, and its records say how
+                raise
 
     def _check_end(self, event: HistoryEvent) -> None:
         if self.finished.is_set():

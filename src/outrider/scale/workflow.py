@@ -143,9 +143,16 @@ class SessionWorkflow:
             self._perform(order)
 
     @workflow.signal(name=wire.FOLLOWED)
-    def followed(self) -> None:
-        """Somebody follows it, and has written its first record down."""
+    def followed(self, limited: bool = False, bounded: bool = False) -> None:
+        """Somebody follows it, and has written its first record down. If it is limited there, calls wait from now on."""
         self._followed = True
+        begin = self._begin
+        if (limited and not begin.limited) or (bounded and not begin.bounded):
+            self._begin = replace(begin, limited=True, bounded=begin.bounded or bounded)
+            for order in [*self._waiting.values()]:
+                if isinstance(order, Start) and self._queue.waits(order.call):
+                    self._queue.drop(order.call)  # it is shown again, with what it can use
+                    self._line_up(order)
 
     # The person -----------------------------------------------------------------------------------------------------
 
