@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import secrets
 from collections.abc import Callable
 from dataclasses import replace
@@ -14,13 +15,28 @@ from temporalio.client import Client, Interceptor, OutboundInterceptor, QueryWor
 from outrider.errors import BudgetReached, OldFence
 from outrider.journal import MemoryJournal, to_line
 from outrider.model import Task, Usage
-from outrider.rules.events import Drafted, Opened, Record, Started
+from outrider.rules.events import Drafted, Opened, Record, Started, Steered
 from outrider.runtime import Budget, Limits
 from outrider.runtime.turns import Caller, Ticket
 from outrider.scale import Engine, Setting, resume_remote
 from outrider.scale.beginning import handle_of
 from outrider.scale.gate import Gate
-from outrider.scale.wire import FOLLOWED, RECORDS, TURN, WORKFLOW, Begin, Bound, Queued, Sent, Turn, pack, to_text
+from outrider.scale.wire import (
+    BOUND,
+    FOLLOWED,
+    RECORDS,
+    SAY,
+    TURN,
+    WORKFLOW,
+    Begin,
+    Bound,
+    Queued,
+    Said,
+    Sent,
+    Turn,
+    pack,
+    to_text,
+)
 from outrider.testing import FakeAgent, ScriptedAgent, run, steps
 from outrider.testing.dev_server import DevServer
 
@@ -169,6 +185,37 @@ def followers(history: WorkflowHistory) -> int:
     """How often somebody has said that they follow it."""
     signals = [event.workflow_execution_signaled_event_attributes.signal_name for event in history.events]
     return signals.count(FOLLOWED)
+
+
+@pytest.mark.asyncio
+async def test_what_is_said_with_the_first_sign_of_who_follows_lines_no_call_up_twice(server: DevServer) -> None:
+    engine, name = await engine_on(server), secrets.token_hex(4)
+    setting = Setting(task="go to Oslo", world="free", approximation="fast", target="slow", lookahead="0")
+    opened = Opened(task=Task("go to Oslo", "free"), approximation="fast", target="slow", lookahead="0", max_steps=5)
+    begin = Begin(session=name, setting=setting, opened=to_text(opened), followed_within_s=60.0, limited=True, bounded=True)
+    said = Said(command=to_text(Steered(at=0, sentence="by train")), since=0)
+    async with served(engine, Given(agents(*PLAN))):
+        handle = await engine.client.start_workflow(
+            WORKFLOW, begin, id=handle_of(engine, name).id, task_queue=engine.address.queue, result_type=str
+        )
+        while not (await handle.query(RECORDS, 0, result_type=Sent)).total:
+            pass
+    await handle.signal(FOLLOWED, args=[True, True])  # no worker is there, so both come with one turn
+    async with asyncio.TaskGroup() as group:
+        group.create_task(handle.execute_update(SAY, said, result_type=Sent))
+        async with served(engine, Given(agents(*PLAN))):
+            while not (sent := await handle.query(RECORDS, 0, result_type=Sent)).calls or sent.total < 2:
+                pass
+            await handle.signal(TURN, Turn(call=sent.calls[-1].call, because="there is no room", refused=True))
+            assert await handle.result() == "budget"
+    asked = bounded(await handle.fetch_history())
+    assert len(asked) == len(set(asked))
+
+
+def bounded(history: WorkflowHistory) -> list[int]:
+    """The calls of which a worker was asked what they can use."""
+    scheduled = [event.activity_task_scheduled_event_attributes for event in history.events]
+    return [json.loads(each.input.payloads[0].data)["call"] for each in scheduled if each.activity_type.name == BOUND]
 
 
 class Claimed(MemoryJournal):

@@ -137,15 +137,10 @@ class SessionWorkflow:
             await workflow.wait_condition(lambda: self._followed or self._finished, timeout=within)
         except TimeoutError:
             self._inbox.append(Stopped(reason="nobody follows it; whoever began it is gone"))
-            return
-        ordered, self._waiting = self._waiting, {}
-        for order in ordered.values():
-            self._perform(order)
 
     @workflow.signal(name=wire.FOLLOWED)
     def followed(self, limited: bool = False, bounded: bool = False) -> None:
         """Somebody follows it, and has written its first record down. If it is limited there, calls wait from now on."""
-        self._followed = True
         begin = self._begin
         if (limited and not begin.limited) or (bounded and not begin.bounded):
             self._begin = replace(begin, limited=True, bounded=begin.bounded or bounded)
@@ -153,6 +148,11 @@ class SessionWorkflow:
                 if isinstance(order, Start) and self._queue.waits(order.call):
                     self._queue.drop(order.call)  # it is shown again, with what it can use
                     self._line_up(order)
+        if not self._followed:
+            self._followed = True
+            ordered, self._waiting = self._waiting, {}
+            for order in ordered.values():
+                self._perform(order)
 
     # The person -----------------------------------------------------------------------------------------------------
 
