@@ -213,7 +213,7 @@ async def outrider(folder: Path, *words: str) -> subprocess.CompletedProcess[str
 
 
 def place(engine: Engine) -> str:
-    return f"{engine.address}/{engine.address.queue}"
+    return str(engine.address)
 
 
 async def until_started(process: subprocess.Popen[str]) -> None:

@@ -161,7 +161,7 @@ async def test_a_worker_that_is_killed_in_mid_effect_has_no_second_one_after_it(
 
 
 def place(engine: Engine) -> str:
-    return f"{engine.address}/{engine.address.queue}"
+    return str(engine.address)
 
 
 def test_a_session_whose_watcher_was_killed_is_gone_on_with_and_its_tools_are_found_again(

@@ -35,7 +35,7 @@ pytestmark = pytest.mark.asyncio
 @contextmanager
 def hanging(engine: Engine, what: str) -> Iterator[subprocess.Popen[str]]:
     """Inside, a worker in another process hangs as soon as it is asked."""
-    at = f"{engine.address}/{engine.address.queue}"
+    at = str(engine.address)
     command = [sys.executable, str(Path(__file__).with_name("hanging.py")), at, what]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         try:

@@ -51,9 +51,10 @@ async def calls_at(engine: str, own_tools: Toolbox | None = None) -> Calls:
     if not engine:
         return Calls()
     address = engine_at(engine)
-    from outrider.scale import Engine, connected, launch_remote, resume_remote
+    from outrider.scale import Engine, connected, launch_remote, reached, resume_remote
 
-    there = Engine(client=await connected(address), address=address)
+    client = await connected(address)
+    there = Engine(client=client, address=reached(client, address))
 
     async def launch_there(understood: Understood, models: Models, journal: JournalStore) -> Launch:
         return await launch_remote(understood, there, journal)

@@ -60,7 +60,7 @@ def _check(options: WorkerOptions) -> None:
 
 
 async def _serve(options: WorkerOptions, address: Address, prices: Prices, journal: JournalStore, ctrl_c: CtrlC) -> Exit:
-    from outrider.scale import Manner, NamedBuilder, connected, has_worker, serving
+    from outrider.scale import Manner, NamedBuilder, connected, has_worker, reached, serving
 
     stop, told = asyncio.Event(), [Exit.COMPLETE]
 
@@ -75,6 +75,7 @@ async def _serve(options: WorkerOptions, address: Address, prices: Prices, journ
     async with toolbox_of(options.own_tools) as toolbox:
         _check_own(toolbox)
         client = await connected(address)
+        address = reached(client, address)
         await has_worker(client, address)  # says so if there is no such namespace, or it does not let us in
         try:
             async with (

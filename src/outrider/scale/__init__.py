@@ -5,7 +5,7 @@ Needs the extra ``temporal``; nothing else of Outrider imports this room.
 
 from outrider.scale.attaching import resume_remote
 from outrider.scale.building import Builder, Built, NamedBuilder
-from outrider.scale.engine import Address, Engine, address_of, connected, has_worker
+from outrider.scale.engine import Address, Engine, address_of, connected, has_worker, reached
 from outrider.scale.launching import RemoteLaunch, launch_remote
 from outrider.scale.remote import RemoteSession
 from outrider.scale.wire import Setting
@@ -27,6 +27,7 @@ __all__ = [
     "connected",
     "has_worker",
     "launch_remote",
+    "reached",
     "resume_remote",
     "serving",
     "worker",

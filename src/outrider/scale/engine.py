@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import cache
 from typing import Final
 
 from temporalio.api.enums.v1 import TaskQueueType
@@ -12,6 +13,7 @@ from temporalio.api.taskqueue.v1 import TaskQueue
 from temporalio.api.workflowservice.v1 import DescribeTaskQueueRequest
 from temporalio.client import Client
 from temporalio.envconfig import ClientConfig
+from temporalio.runtime import Runtime, TelemetryConfig
 from temporalio.service import RetryConfig, RPCError, RPCStatusCode
 
 import outrider.errors as errors
@@ -48,7 +50,8 @@ class Address:
     queue: str = QUEUE
 
     def __str__(self) -> str:
-        return f"temporal://{self.host or 'localhost:7233'}/{self.namespace or 'default'}"
+        queue = f"/{self.queue}" if self.queue != QUEUE else ""
+        return f"temporal://{self.host or 'localhost:7233'}/{self.namespace or 'default'}{queue}"
 
 
 def address_of(text: str) -> Address:
@@ -101,7 +104,9 @@ async def connected(address: Address, *, again_for_s: float = 10.0) -> Client:
     options["namespace"] = address.namespace or options.get("namespace") or "default"
     retries = RetryConfig(max_elapsed_time_millis=int(again_for_s * 1000))
     try:
-        client = await Client.connect(**options, connect_timeout=timedelta(seconds=CONNECTING_S), retry_config=retries)
+        client = await Client.connect(
+            **options, runtime=_quiet(), connect_timeout=timedelta(seconds=CONNECTING_S), retry_config=retries
+        )
     except RuntimeError as error:
         raise Unreachable(
             f"no Temporal server answers at {options['target_host']}: {_reason(error)}; start one, such as with temporal server "
@@ -110,6 +115,20 @@ async def connected(address: Address, *, again_for_s: float = 10.0) -> Client:
     except RPCError as error:
         raise our_error(error, address) from None
     return client
+
+
+def reached(client: Client, address: Address) -> Address:
+    """Where ``client`` has come to, with nothing left to the environment."""
+    return Address(host=client.service_client.config.target_host, namespace=client.namespace, queue=address.queue)
+
+
+@cache
+def _quiet() -> Runtime:
+    """One for a process, as the library's own default; that one writes of lost connections to standard output, where records go.
+
+    What is wrong is in the errors too, and is said in our sentences.
+    """
+    return Runtime(telemetry=TelemetryConfig(logging=None))
 
 
 async def has_worker(client: Client, address: Address) -> bool:

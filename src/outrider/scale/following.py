@@ -240,8 +240,8 @@ class Following(Loop):
 
     async def _catch_up(self, completed: int) -> None:
         """Take in what was made by turns that have completed, which the history says of those up to this length of it."""
-        total = self._n + 1
         await self._say_that_it_is_followed()  # before it says which calls wait: these limits may be others than before
+        total = self._n + 1  # what the person said meanwhile is there already
         while (since := self._n) < total:
             sent = await self._handle.query(wire.RECORDS, since, result_type=wire.Sent, rpc_timeout=timedelta(seconds=ANSWER_S))
             self._silent_since_s = None

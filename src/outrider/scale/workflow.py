@@ -17,18 +17,16 @@ from typing import Any, Final, TypeAlias, assert_never
 
 from temporalio import workflow
 from temporalio.common import Priority, RetryPolicy
-from temporalio.exceptions import ActivityError, ApplicationError, is_cancelled_exception
+from temporalio.exceptions import ActivityError, ApplicationError
 
 with workflow.unsafe.imports_passed_through():
-    from outrider.errors import BudgetReached, NotNow, OutriderError
+    from outrider.errors import NotNow, OutriderError
     from outrider.journal import from_line, to_line
     from outrider.model import NOTHING_USED, Usage
     from outrider.rules import MATCHINGS, Rules, lookahead_named
     from outrider.rules.events import (
         Cancel,
         Cancelled,
-        Command,
-        Drafted,
         Execute,
         Executing,
         Failed,
@@ -45,11 +43,22 @@ with workflow.unsafe.imports_passed_through():
         Stopped,
         Undo,
         Undone,
-        Verified,
         Withdraw,
     )
-    from outrider.runtime.ending import ended as ended_as
     from outrider.scale import wire
+    from outrider.scale.ends import (
+        Ended,
+        began,
+        command_of,
+        ended_by,
+        error_of,
+        hurry,
+        number_of,
+        opened_of,
+        refusal,
+        refused,
+        sentence,
+    )
     from outrider.scale.queue import Queue
 
 LONGEST_CALL: Final = timedelta(hours=1)
@@ -69,9 +78,6 @@ LEAST_URGENT: Final = 5
 
 Handle: TypeAlias = workflow.ActivityHandle[str]
 
-Ended: TypeAlias = Drafted | Verified | Failed | Cancelled
-"""How a call ends."""
-
 
 @workflow.defn(name=wire.WORKFLOW)
 class SessionWorkflow:
@@ -79,7 +85,7 @@ class SessionWorkflow:
 
     @workflow.init
     def __init__(self, begin: wire.Begin) -> None:
-        opened = _opened(begin)
+        opened = opened_of(begin)
         self._begin = begin
         self._rules = Rules(
             lookahead=lookahead_named(begin.setting.lookahead), max_steps=opened.max_steps, matching=MATCHINGS[opened.matching]
@@ -123,7 +129,7 @@ class SessionWorkflow:
         try:
             line: str = await workflow.execute_activity(wire.OPEN, args=what, result_type=str, **self._terms(URGENT, ATTEMPTS))
         except ActivityError as error:
-            raise _refusal(error) from None
+            raise refusal(error) from None
         opened = wire.from_text(line)
         assert isinstance(opened, Opened), "it says what it was asked"
         return opened
@@ -159,7 +165,7 @@ class SessionWorkflow:
     @workflow.update(name=wire.SAY)
     def say(self, said: wire.Said) -> wire.Sent:
         """Take the person's command; the records from ``said.since`` on, with what came of it."""
-        self._inbox.append(_command(said))
+        self._inbox.append(command_of(said))
         self._take_through()
         return wire.sent_from(self._lines, self._made_at, said.since)
 
@@ -169,7 +175,7 @@ class SessionWorkflow:
         try:
             if not self._lines:
                 raise NotNow(NOT_OPEN)
-            self._rules.check(_command(said))
+            self._rules.check(command_of(said))
         except OutriderError as error:
             at, answer = (error.at, error.answer) if isinstance(error, NotNow) else (None, None)
             told = wire.steps_to_text((answer,)) if answer is not None else ""
@@ -196,7 +202,7 @@ class SessionWorkflow:
         waiting = self._waiting.get(turn.call)
         if turn.refused and isinstance(waiting, Start):
             del self._waiting[turn.call]
-            self._inbox.append(_refused(waiting, turn.because, NOTHING_USED))
+            self._inbox.append(refused(waiting, turn.because, NOTHING_USED))
         else:
             if turn.refused and turn.call in self._calls and turn.call not in self._reasons:
                 self._refused.add(turn.call)
@@ -220,11 +226,11 @@ class SessionWorkflow:
 
     def _bounded(self, order: Start, done: asyncio.Task[wire.Bound]) -> None:
         del self._bounding[order.call]
-        error = done.exception()
+        error = error_of(done)
         if error is None:
             self._queue.show(order.call, done.result())
         elif self._waiting.pop(order.call, None) is not None:
-            report = Failed(call=order.call, role=order.role, at=order.at, error=_sentence(error), usage=NOTHING_USED)
+            report = Failed(call=order.call, role=order.role, at=order.at, error=sentence(error), usage=NOTHING_USED)
             self._inbox.append(report)
 
     # Reports --------------------------------------------------------------------------------------------------------
@@ -233,7 +239,7 @@ class SessionWorkflow:
         while self._inbox:
             report, now_s = self._inbox.pop(0), workflow.time() - self._opened_s
             decision = self._rules.receive(report, now_s)
-            if (ended := _ended(report)) is not None:
+            if (ended := ended_by(report)) is not None:
                 self._queue.drop(ended)
             for event in (report, *decision.findings):
                 self._lines.append(to_line(Record(n=len(self._lines), time_s=now_s, event=event)))
@@ -247,7 +253,7 @@ class SessionWorkflow:
     def _perform(self, order: Order) -> None:
         match order:
             case Start() | Execute() | Undo() if self._is_long or not self._followed:
-                self._waiting[_number(order)] = order  # it begins after the history was cut, or when somebody follows it
+                self._waiting[number_of(order)] = order  # it begins after the history was cut, or when somebody follows it
             case Start() if self._begin.limited and not self._queue.is_inside(order.call):
                 self._line_up(order)
             case Start():
@@ -260,7 +266,7 @@ class SessionWorkflow:
                 self._close(-1 - number, self._runs, reason)
             case Hurry(call=number):
                 # The engine cannot move what waits in its own queue: priority went by nearness to the frontier from the start.
-                _hurry(number, self._waiting)
+                hurry(number, self._waiting)
                 self._queue.hurry(number)
             case _:
                 assert_never(order)
@@ -327,7 +333,7 @@ class SessionWorkflow:
     def _called(self, order: Start, done: asyncio.Task[str]) -> None:
         del self._calls[order.call]
         reason = self._reasons.pop(order.call, "")
-        error = _error_of(done)
+        error = error_of(done)
         report: Ended
         if error is None:
             told = wire.from_text(done.result())
@@ -335,11 +341,11 @@ class SessionWorkflow:
             report = told
         else:
             # One that no worker was given has used nothing. What another used when its worker died, nobody knows.
-            usage = Usage() if _began(error) else NOTHING_USED
-            report = Failed(call=order.call, role=order.role, at=order.at, error=_sentence(error), usage=usage)
+            usage = Usage() if began(error) else NOTHING_USED
+            report = Failed(call=order.call, role=order.role, at=order.at, error=sentence(error), usage=usage)
         if order.call in self._refused:
             self._refused.discard(order.call)
-            report = _refused(order, reason, report.usage)
+            report = refused(order, reason, report.usage)
         elif reason:
             report = Cancelled(call=order.call, role=order.role, at=order.at, reason=reason, usage=report.usage)
         self._inbox.append(report)
@@ -347,10 +353,10 @@ class SessionWorkflow:
     def _ran(self, order: Execute | Undo, done: asyncio.Task[str]) -> None:
         del self._runs[-1 - order.execution]
         reason = self._reasons.pop(-1 - order.execution, "")
-        error = _error_of(done)
+        error = error_of(done)
         if reason or error is not None:
-            why = reason if error is None else reason or _sentence(error)
-            unsure = isinstance(order, Undo) and (error is None or _began(error))
+            why = reason if error is None else reason or sentence(error)
+            unsure = isinstance(order, Undo) and (error is None or began(error))
             self._inbox.append(Lost(execution=order.execution, at=order.at, reason=why, unsure=unsure))
             return
         report = wire.from_text(done.result())
@@ -388,75 +394,10 @@ class SessionWorkflow:
             if isinstance(record.event, Report):
                 for order in self._rules.receive(record.event, record.time_s).orders:
                     if isinstance(order, Start | Execute | Undo):
-                        ordered[_number(order)] = order
+                        ordered[number_of(order)] = order
                     elif isinstance(order, Hurry):
-                        _hurry(order.call, ordered)
-                if (ended := _ended(record.event)) is not None:
+                        hurry(order.call, ordered)
+                if (ended := ended_by(record.event)) is not None:
                     ordered.pop(ended, None)
         for order in ordered.values():
             self._perform(order)
-
-
-def _opened(begin: wire.Begin) -> Opened:
-    event = wire.from_text(begin.opened)
-    assert isinstance(event, Opened), "a session begins with what opens it"
-    return event
-
-
-def _command(said: wire.Said) -> Command:
-    event = wire.from_text(said.command)
-    if not isinstance(event, Command):
-        raise NotNow(f"only what a person says can be said to a session, and {event.kind} is none of it")
-    return event
-
-
-def _number(order: Start | Execute | Undo) -> int:
-    """One number for calls and executions: these count down from -1."""
-    return order.call if isinstance(order, Start) else -1 - order.execution
-
-
-def _hurry(call: int, ordered: dict[int, Start | Execute | Undo]) -> None:
-    """If the call has not begun, it is ordered as the frontier's."""
-    if isinstance(order := ordered.get(call), Start):
-        ordered[call] = replace(order, urgent=True)
-
-
-def _ended(report: Report) -> int | None:
-    """The number of what has ended by this report."""
-    match report:
-        case Drafted() | Verified() | Failed() | Cancelled():
-            return report.call
-        case Observed() | Lost() | Undone():
-            return -1 - report.execution
-        case _:
-            return None
-
-
-def _refused(order: Start, because: str, usage: Usage) -> Ended:
-    """The call's end where there is no room for it."""
-    return ended_as(order.call, order.role, order.at, usage=usage, result=BudgetReached(because), budget=True)
-
-
-def _error_of(done: asyncio.Task[str]) -> BaseException | None:
-    return asyncio.CancelledError() if done.cancelled() else done.exception()
-
-
-def _began(error: BaseException) -> bool:
-    return isinstance(error, ActivityError) and bool(error.started_event_id)
-
-
-def _refusal(error: ActivityError) -> ApplicationError:
-    """Why the session cannot be opened, with the name of our own error, for whoever started it."""
-    cause = error.cause
-    if isinstance(cause, ApplicationError):
-        return ApplicationError(cause.message, type=cause.type, non_retryable=True)
-    return ApplicationError(_sentence(error), type="Unreachable", non_retryable=True)
-
-
-def _sentence(error: BaseException) -> str:
-    if is_cancelled_exception(error):
-        return "it was broken off"
-    cause: BaseException = error
-    while isinstance(cause, ActivityError) and cause.cause is not None:
-        cause = cause.cause
-    return f"no worker has finished it: {cause}"

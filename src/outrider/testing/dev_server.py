@@ -6,6 +6,7 @@ import shutil
 import socket
 import subprocess
 import sys
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Final, Self
@@ -24,6 +25,8 @@ def server_program() -> str | None:
     return str(beside) if beside.exists() else shutil.which("temporal")
 
 
+TRIES: Final = 3
+
 HELD_S: Final = 2
 """So long the server holds a request for news, instead of 20 s: what shows only then need not be waited for so long."""
 
@@ -39,6 +42,13 @@ class DevServer:
     """
 
     def __init__(self, program: str) -> None:
+        for _ in range(TRIES - 1):  # another process may take a port of its between the choice and the beginning
+            with suppress(RuntimeError):
+                self._begin(program)
+                return
+        self._begin(program)
+
+    def _begin(self, program: str) -> None:
         self.port = free_port()
         self.host = f"127.0.0.1:{self.port}"
         command = [program, "server", "start-dev", "--headless", "--ip", "127.0.0.1", "--port", str(self.port)]
