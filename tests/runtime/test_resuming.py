@@ -93,6 +93,26 @@ def test_what_was_spent_before_counts_in_the_budget_and_so_does_a_call_that_was_
             run(resumed())
 
 
+@pytest.mark.parametrize(("tokens", "enough"), [(90, True), (89, False)])
+def test_a_call_that_was_lost_counts_with_the_most_it_may_use_however_often_it_is_resumed(tokens: int, enough: bool) -> None:
+    records = run(_whole())
+    journal = cut(records, after(records, Started, 2))
+
+    async def resumed(kept: MemoryJournal, most: int) -> None:
+        limits = Limits(budget=Budget(tokens=most))
+        async with resume("run", journal=kept, target=target(), limits=limits) as session:
+            await session.result()
+
+    run(resumed(journal, 1000))
+    records = journal.read("run")
+    again = cut(records, after(records, Started, 3))  # killed a second time, while the call was made anew
+    if enough:
+        run(resumed(again, tokens))
+    else:
+        with pytest.raises(BudgetReached):
+            run(resumed(again, tokens))
+
+
 def tools(*, repeatable: bool = False, undo: bool = False) -> FakeTools:
     return FakeTools(*(Declared(name, repeatable=repeatable, undo=undo) for name in ACTIONS), takes_s=1.0)
 

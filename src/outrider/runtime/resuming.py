@@ -75,8 +75,8 @@ class Before:
 def count_in(budget: Budget, before: Before, agents: dict[Role, tuple[Agent, ...]] | None = None) -> None:
     """What was spent and allowed until now counts in ``budget``.
 
-    A call without an end on record was lost, and counts with the most that its agent may use. Without ``agents`` it goes on
-    elsewhere, and counts when it has ended.
+    A call without an end on record was lost, and counts with the most that its agent may use; so does one of which nobody knew at
+    its end what it had used. Without ``agents`` a call without an end goes on elsewhere, and counts when it has ended.
     """
     used = {call.call: _most(call, before.opened.task, agents) for call in before.calls} if agents is not None else {}
     for record in before.records:
@@ -89,13 +89,21 @@ def count_in(budget: Budget, before: Before, agents: dict[Role, tuple[Agent, ...
                 budget.raise_as_before(more.calls, more.tokens, more.usd, more.seconds)
             case _:
                 pass
-    sent = [record.event.call for record in before.records if isinstance(record.event, Started)]
-    budget.count_before([used[call] for call in sent if call in used], _busy_s(before.records))
+    sent = [record.event for record in before.records if isinstance(record.event, Started)]
+    if agents is not None:
+        used |= {call.call: _most_there(call, before, agents) for call in sent if used[call.call].counted == "unknown"}
+    budget.count_before([used[call.call] for call in sent if call.call in used], _busy_s(before.records))
 
 
 def _most(call: Start, task: Task, agents: dict[Role, tuple[Agent, ...]]) -> Usage:
     agent = agents[call.role][call.drafter]
     return agent.most(task.steered(call.sentences), call.prefix) or Usage()
+
+
+def _most_there(call: Started, before: Before, agents: dict[Role, tuple[Agent, ...]]) -> Usage:
+    """The most for a call of which only the place is on record: by the plan up to there, and by the drafter that may use most."""
+    prefix = before.rules.plan.prefix[: call.at]
+    return max((agent.most(before.opened.task, prefix) or Usage() for agent in agents[call.role]), key=lambda most: most.tokens)
 
 
 def _busy_s(records: Sequence[Record]) -> float:
