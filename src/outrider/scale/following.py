@@ -172,11 +172,10 @@ class Following(Loop):
 
     async def _drive(self, beginning: Callable[[], Awaitable[None]]) -> None:
         try:
-            while not await self._patiently(beginning, f"{self._engine.address} does not answer"):
+            while not await self._patiently(beginning, lambda: f"{self._engine.address} does not answer"):
                 pass
-            gone = _gone(self._engine, self._session)
             while not self.finished.is_set():
-                await self._patiently(self._follow, gone)
+                await self._patiently(self._follow, self._gone)
         except asyncio.CancelledError:
             if self.broken is not None and not self.handing_over:
                 # Given up: what has been begun there ends as well, if the engine can be told.
@@ -188,6 +187,19 @@ class Following(Loop):
             raise self._broken(error) from None
         finally:
             self._gate.close()
+
+    def _gone(self) -> str:
+        engine = self._engine
+        silent = f"{engine.address}, or its workers, have not answered for {engine.patience_s:g} s"
+        if not self._n:
+            return (
+                f"{silent}, and the session was not opened; it makes no call, and ends by itself; if there is no worker, start "
+                f"one: outrider worker --engine {engine.address}"
+            )
+        return (
+            f"{silent}; the session goes on there as soon as it can, and what it had confirmed is in the journal here; to "
+            f"follow it again: outrider resume {self._session}"
+        )
 
     def _broken(self, error: OutriderError) -> OutriderError:
         self.broken = error
@@ -201,7 +213,7 @@ class Following(Loop):
         except (TimeoutError, RPCError, RPCTimeoutOrCancelledError):
             return
 
-    async def _patiently(self, work: Callable[[], Awaitable[None]], gone: str) -> bool:
+    async def _patiently(self, work: Callable[[], Awaitable[None]], gone: Callable[[], str]) -> bool:
         """Whether it is done; if the engine is away, or too busy, it is to be done again.
 
         Raises:
@@ -215,7 +227,7 @@ class Following(Loop):
             now_s = asyncio.get_running_loop().time()
             self._silent_since_s = now_s if self._silent_since_s is None else self._silent_since_s
             if now_s - self._silent_since_s >= self._engine.patience_s:
-                raise Unreachable(f"{gone}: {_reason(error)}") from None
+                raise Unreachable(f"{gone()}: {_reason(error)}") from None
             await asyncio.sleep(AGAIN_S)
             return False
         self._silent_since_s = None
@@ -334,13 +346,6 @@ def _refused(error: WorkflowUpdateFailedError) -> OutriderError:
         return named_error(cause.type, cause.message)
     at, answer = cause.details if len(cause.details) == 2 else (None, "")
     return NotNow(cause.message, at=at, answer=wire.steps_from_text(answer)[0] if answer else None)
-
-
-def _gone(engine: Engine, session: str) -> str:
-    return (
-        f"{engine.address}, or its workers, have not answered for {engine.patience_s:g} s; the session goes on there as soon as "
-        f"it can, and what it had confirmed is in the journal here; to follow it again: outrider resume {session}"
-    )
 
 
 def _reason(error: Exception) -> str:
