@@ -19,6 +19,23 @@ from outrider.cli.main import app
 TASK = "Make tea"
 PLAN = ("boil", "warm the pot", "pour", "wait", "sip")
 
+TRAINS = '''
+from outrider.tools import Key, tool
+
+@tool(effect="none")
+def trains(to: str, day: int = 1) -> list[str]:
+    """Trains to a town."""
+    return [f"IC 7 to {to} on day {day}"]
+
+@tool
+def book(train: str, key: Key) -> str:
+    """Books a seat on a train."""
+    with open("booked.txt", "a") as file:
+        file.write(f"{train} {key}\\n")
+    return f"a seat on {train}"
+'''
+"""The beginning of a module of tools: to look for trains, and to book a seat."""
+
 COMMAND = (sys.executable, "-m", "outrider.cli.main")
 
 

@@ -9,24 +9,12 @@ from typing import Any
 
 import pytest
 
-from .running import Place, Ran
+from .running import TRAINS, Place, Ran
 
 TASK = "To Bergen"
-MODULE = '''
-from outrider.tools import Key, tool
-
-@tool(effect="none")
-def trains(to: str, day: int = 1) -> list[str]:
-    """Trains to a town."""
-    return [f"IC 7 to {to} on day {day}"]
-
-@tool
-def book(train: str, key: Key) -> str:
-    """Books a seat on a train."""
-    with open("booked.txt", "a") as file:
-        file.write(f"{train} {key}\\n")
-    return f"a seat on {train}"
-
+MODULE = (
+    TRAINS
+    + '''
 @tool(timeout_s=0.05)
 async def pay(dollars: int) -> str:
     """Pays, and never says so."""
@@ -36,6 +24,7 @@ async def pay(dollars: int) -> str:
     await asyncio.sleep(3600)
     return "paid"
 '''
+)
 LOOK = {"action": "trains", "arguments": {"to": "Bergen"}}
 BOOK = {"action": "book", "arguments": {"train": "IC 7"}}
 PAY = {"action": "pay", "arguments": {"dollars": 40}}

@@ -10,7 +10,7 @@ import pytest
 from outrider.errors import BadOption, BudgetReached
 from outrider.journal import MemoryJournal
 from outrider.model import Usage
-from outrider.rules.events import Cancelled, Drafted, Failed, Reached, Record, Resumed, Started, Verified
+from outrider.rules.events import Cancelled, Failed, Reached, Resumed, Started
 from outrider.runtime import Budget, Limits, ServerLimits
 from outrider.runtime.turns import FRONTIER_FIRST
 from outrider.scale import resume_remote
@@ -28,22 +28,6 @@ SILENT = FakeAgent(lambda prefix: None, name="silent")
 LARGE = Usage(prompt_tokens=60, output_tokens=40, counted="reported", cost_usd=0.01)
 
 
-def most_at_once(records: list[Record]) -> int:
-    """The most calls that were under way together."""
-    under_way: set[int] = set()
-    most = 0
-    for record in records:
-        match record.event:
-            case Started(call=call):
-                under_way.add(call)
-            case Drafted(call=call) | Verified(call=call) | Failed(call=call) | Cancelled(call=call):
-                under_way.discard(call)
-            case _:
-                pass
-        most = max(most, len(under_way))
-    return most
-
-
 def costly(*plan: str) -> Given:
     """Agents that know what a call of theirs can use: just what it does use."""
     fast, slow = (ScriptedAgent(*plan, usage=LARGE, name=name) for name in ("fast", "slow"))
@@ -55,9 +39,9 @@ async def test_so_many_calls_are_under_way_at_once_and_no_more(server: DevServer
     engine = await engine_on(server)
     async with served(engine, Given(agents(*PLAN, drafts=("search", "wait")))):
         session = (await ready(engine, lookahead=4, calls_at_once=most)).session()
-        records = await recorded(session)
+        await recorded(session)
     assert (await session.result()).prefix == steps(*PLAN, "finish")
-    assert most_at_once(records) == most
+    assert session.figures.calls_max == most
 
 
 async def test_speculation_of_one_session_makes_room_for_the_frontier_of_another(server: DevServer) -> None:

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from cli.running import TRAINS
 
 from outrider.errors import ToolFailed
 from outrider.model import Step
@@ -25,21 +26,9 @@ from .engines import engine_on, only
 from .test_own_tools import BOOK, LOOK, TASK, ready, working, written
 
 COMMAND = (sys.executable, "-m", "outrider.cli.main")
-MODULE = '''
-from outrider.tools import Key, tool
-
-@tool(effect="none")
-def trains(to: str, day: int = 1) -> list[str]:
-    """Trains to a town."""
-    return [f"IC 7 to {to} on day {day}"]
-
-@tool
-def book(train: str, key: Key) -> str:
-    """Books a seat on a train."""
-    with open("booked.txt", "a") as file:
-        file.write(f"{train} {key}\\n")
-    return f"a seat on {train}"
-
+MODULE = (
+    TRAINS
+    + '''
 @tool(threaded=True)
 def pay(dollars: int) -> str:
     """Pays, once the bank says so."""
@@ -49,6 +38,7 @@ def pay(dollars: int) -> str:
     with open("bank") as bank:
         return bank.read()
 '''
+)
 PAY = Step("pay", {"dollars": 40})
 
 
