@@ -356,28 +356,25 @@ def check_priced(agent: Agent, task: Task) -> None:
 def _check(ready: Launch) -> None:
     """Say before anything starts what would end the run at once: a task nobody recorded, a budget nobody can count."""
     limits = ready.understood.limits
-    for agent in _each(ready):
+    for agent in each_of(ready.agents):
         if isinstance(agent, RecordedAgent):
             agent.check(ready.task)
         if limits.in_dollars:
             check_priced(agent, ready.task)
     target = ready.agents["target"]
-    for budget in limits.budgets:
-        budget.check(target.most(ready.task, ()), target.name)
-    for servers in limits.servers:
-        servers.check(server_of(target), target.name)
+    limits.check(target.most(ready.task, ()) if limits.budgets else None, server_of(target), target.name)
 
 
-def _each(ready: Launch) -> list[Agent]:
+def each_of(agents: Mapping[Role, Agent]) -> list[Agent]:
     """Every agent by itself."""
-    return [each for agent in ready.agents.values() for each in drafters_of(agent)]
+    return [each for agent in agents.values() for each in drafters_of(agent)]
 
 
 async def _prepare(ready: Launch) -> None:
     """Let models in this process read their worked examples, and memory find what is like the task, all at once."""
     try:
         async with asyncio.TaskGroup() as group:
-            for agent in _each(ready):
+            for agent in each_of(ready.agents):
                 if isinstance(agent, ModelAgent | RecallAgent):
                     group.create_task(agent.prepare(ready.task))
     except BaseExceptionGroup as group:

@@ -24,7 +24,7 @@ from outrider.cli.open_files import allow_open_files
 from outrider.cli.own_tools import ToolsWanted, not_as_listed, toolbox_of
 from outrider.cli.resume import tell_interrupted
 from outrider.cli.stopping import stops_this_task
-from outrider.cli.views import Write, json_line, line_writer, tell_progress
+from outrider.cli.views import Write, json_line, line_writer, tell, tell_progress
 from outrider.errors import BadOption
 from outrider.journal import JournalStore, open_journal
 from outrider.providers.prices import Prices
@@ -177,8 +177,8 @@ async def _serve(
         calls = await calls_at(options.engine, toolbox)
         desk.launches, desk.follows = calls.launches, calls.follows
         for note in not_as_listed(toolbox, options.own_tools):
-            _say(note)
-        desk.hands_over, desk.says = options.hand_over, _say
+            tell(note)
+        desk.hands_over, desk.says = options.hand_over, tell
         server = Server(application(desk, doors), listening, last_words_s=LAST_WORDS_S)
         ending = Ending(desk, server, options.drain_s, resumes=options.resume_interrupted)
         ctrl_c.asks(lambda: ending.now(Exit.STOPPED))
@@ -188,15 +188,10 @@ async def _serve(
             tell_interrupted(journal)
         _tell(options, doors, write)
         if note := allow_open_files(options.most_sessions):
-            _say(note)
+            tell(note)
         collect_seldom()
         await ending.reached()
     return ending.code
-
-
-def _say(told: str) -> None:
-    """A line for whoever runs the server."""
-    print(f"outrider: {told}", file=sys.stderr, flush=True)
 
 
 class Ending:
@@ -238,7 +233,7 @@ class Ending:
         from outrider.web.restarting import go_on_with_all
 
         if self._resumes:
-            await go_on_with_all(self._desk, _say)
+            await go_on_with_all(self._desk, tell)
 
     async def _drained(self) -> None:
         """Once asked, wait for the sessions, then end the server."""

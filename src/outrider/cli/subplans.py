@@ -12,7 +12,6 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from outrider.agents.several import drafters_of
 from outrider.cli.ctrl_c import CtrlC
 from outrider.cli.exits import Exit, code_of
 from outrider.cli.own_tools import ToolsWanted, not_as_listed, toolbox_of
@@ -22,7 +21,7 @@ from outrider.cli.subtasks_file import Asked, read_subtasks
 from outrider.cli.views import Write, line_writer, tell_prepared, tell_preparing, tell_progress
 from outrider.errors import OutriderError, RunStopped
 from outrider.journal import JournalStore, open_journal
-from outrider.launch import DEFAULT_WORLD, Launch, Understood, Wanted, check_priced, launch, understand
+from outrider.launch import DEFAULT_WORLD, Launch, Understood, Wanted, check_priced, each_of, launch, understand
 from outrider.naming import Models, without_secrets
 from outrider.providers.prices import Prices
 from outrider.runtime import Budget, Limits, ServerLimits
@@ -142,10 +141,9 @@ async def _launched(
 
 def _check_prices(ready: Launch, limits: Limits) -> None:
     """Every model needs a price where dollars are counted; one that only drafts too."""
-    if limits.budget is None or limits.budget.usd is None:
-        return
-    for agent in (one for agents in ready.agents.values() for one in drafters_of(agents)):
-        check_priced(agent, ready.task)
+    if limits.in_dollars:
+        for agent in each_of(ready.agents):
+            check_priced(agent, ready.task)
 
 
 async def _show(going: Subplans, write: Write, options: PlanAllOptions, telemetry: Telemetry) -> dict[str, Result]:

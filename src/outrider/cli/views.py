@@ -182,6 +182,11 @@ def _takes_keys_and_draws() -> bool:
     return able and sys.stdin.isatty() and sys.stderr.isatty()
 
 
+def tell(told: str) -> None:
+    """A line for whoever runs the command."""
+    print(f"outrider: {told}", file=sys.stderr, flush=True)
+
+
 def tell_progress(arrived: int, total: int) -> None:
     """Say on standard error how much of the embedded model has arrived: in place on a terminal, else once at its beginning."""
     whole = f"{total / 1e6:.0f} MB"

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import signal
-import sys
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,7 +13,7 @@ from outrider.cli.ctrl_c import CtrlC
 from outrider.cli.engine import engine_at
 from outrider.cli.exits import Exit
 from outrider.cli.own_tools import ToolsWanted, not_as_listed, toolbox_of
-from outrider.cli.views import tell_progress
+from outrider.cli.views import tell, tell_progress
 from outrider.errors import BadOption, ServerTrouble
 from outrider.journal import JournalStore, open_journal
 from outrider.providers.prices import Prices
@@ -84,7 +83,7 @@ async def _serve(options: WorkerOptions, address: Address, prices: Prices, journ
             ):
                 _tell(address, toolbox, options.own_tools)
                 await stop.wait()
-                _say("leaving; calls under way are ended first")
+                tell("leaving; calls under way are ended first")
         except RuntimeError as error:
             raise ServerTrouble(f"{address} does not let this worker go on: {error}") from None
     return told[0]
@@ -98,15 +97,11 @@ def _check_own(toolbox: Toolbox | None) -> None:
 
 def _tell(address: Address, toolbox: Toolbox | None, wanted: ToolsWanted) -> None:
     """Say what is served here, and what whoever runs this worker should know of its tools."""
-    _say(f"making calls for sessions at {address}")
+    tell(f"making calls for sessions at {address}")
     for note in not_as_listed(toolbox, wanted):
-        _say(note)
+        tell(note)
     if toolbox is not None and toolbox.in_memory:
-        _say(
+        tell(
             "the tools act on an object in this worker's memory, which its sessions share; other workers have others, and it is "
             "gone when this process is"
         )
-
-
-def _say(told: str) -> None:
-    print(f"outrider: {told}", file=sys.stderr, flush=True)

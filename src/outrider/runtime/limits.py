@@ -10,6 +10,8 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 from typing import Final
 
+from outrider.agents.agent import Server
+from outrider.model import Usage
 from outrider.runtime.budget import Budget
 from outrider.runtime.servers import Places, ServerLimits
 from outrider.runtime.turns import Caller, Condition, Ticket, Turns
@@ -89,6 +91,13 @@ class Limits:
     def bounded(self) -> bool:
         """Whether it matters how much a call can use, and whom it asks in how many requests."""
         return any(budget.bounded for budget in self._budgets) or any(servers.given for servers in self._servers)
+
+    def check(self, most: Usage | None, server: Server, who: str = "a call") -> None:
+        """Raise ``BadOption`` if there is no room for a single call that may use ``most`` at ``server``, or nobody can tell."""
+        for budget in self._budgets:
+            budget.check(most, who)
+        for servers in self._servers:
+            servers.check(server, who)
 
     def turn(self, ticket: Ticket, *, is_inside: bool = False) -> AbstractAsyncContextManager[None]:
         """Inside, the call has its places and its reservations: at once if it ``is_inside``, let in by another process.

@@ -18,7 +18,7 @@ from temporalio.exceptions import ApplicationError, ApplicationErrorCategory
 from outrider.agents.agent import Agent, Meter, checked, server_of, sound
 from outrider.agents.several import drafters_of
 from outrider.errors import OutriderError, sentence_of
-from outrider.launch import check_priced
+from outrider.launch import check_priced, each_of
 from outrider.model import Answer, Declared, Task, Usage
 from outrider.rules.events import Lost, Observed, Opened, Undone
 from outrider.runtime.ending import ended
@@ -65,7 +65,7 @@ class Activities:
             async with _signs_of_life(Meter()):
                 built = await self._builder.built(setting)
             if in_dollars:
-                for agent in (*drafters_of(built.agents["approximation"]), built.agents["target"]):
+                for agent in each_of(built.agents):
                     check_priced(agent, event.task)
             tools = _declared(event, built)
         except OutriderError as error:

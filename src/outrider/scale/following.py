@@ -85,7 +85,7 @@ class Following(Loop):
             session=self._session, setting=self._setting, opened=wire.to_text(report),
             silent_after_s=engine.silent_after_s, most_events=engine.most_events,
             followed_within_s=engine.followed_within_s,
-            limited=self._limits.counted, bounded=self._limits.counted and self._limits.bounded,
+            limited=self._limits.counted, bounded=self._limits.bounded,
             in_dollars=self._limits.in_dollars,
         )  # fmt: skip
         self._gate.open(group)
@@ -274,8 +274,7 @@ class Following(Loop):
     async def _say_that_it_is_followed(self) -> None:
         """Once there is a record here, the session is told, and begins; and whether its calls wait, and say what they can use."""
         if self._n and not self._told:
-            counted = self._limits.counted
-            await self._signal(wire.FOLLOWED, counted, counted and self._limits.bounded)
+            await self._signal(wire.FOLLOWED, self._limits.counted, self._limits.bounded)
             self._told = True
 
     async def _tell_turn(self, turn: wire.Turn) -> None:

@@ -118,13 +118,9 @@ class Gate:
 
     def _check(self, ticket: _Ticket) -> None:
         """Raise ``BadOption`` if the limits have no room even for the frontier's first call, or nobody can tell."""
-        if not (self._is_first and ticket.urgent):
-            return
-        self._is_first = False
-        for budget in self._limits.budgets:
-            budget.check(ticket.most, THE_TARGET)
-        for servers in self._limits.servers:
-            servers.check(ticket.server, THE_TARGET)
+        if self._is_first and ticket.urgent:
+            self._is_first = False
+            self._limits.check(ticket.most, ticket.server, THE_TARGET)
 
     def _withdraw(self, ticket: _Ticket) -> None:
         """The limits want a call closed that they have let in."""

@@ -98,7 +98,7 @@ class SessionWorkflow:
         self._runs: dict[int, Handle] = {}
         self._reasons: dict[int, str] = {}
         self._refused: set[int] = set()
-        self._bounding: dict[int, workflow.ActivityHandle[wire.Bound]] = {}
+        self._bounding: set[int] = set()
         self._queue = Queue(begin.queued)
         self._waiting: dict[int, Start | Execute | Undo] = {}
         self._followed = bool(begin.earlier) or not begin.followed_within_s
@@ -221,11 +221,11 @@ class SessionWorkflow:
         handle: workflow.ActivityHandle[wire.Bound] = workflow.start_activity(
             wire.BOUND, self._asking(order), result_type=wire.Bound, **terms
         )
-        self._bounding[order.call] = handle
+        self._bounding.add(order.call)
         handle.add_done_callback(partial(self._bounded, order))
 
     def _bounded(self, order: Start, done: asyncio.Task[wire.Bound]) -> None:
-        del self._bounding[order.call]
+        self._bounding.discard(order.call)
         error = error_of(done)
         if error is None:
             self._queue.show(order.call, done.result())
