@@ -34,6 +34,27 @@ async def test_a_connection_that_breaks_is_said_and_the_page_goes_on_where_it_wa
             await expect(page.locator("#said p")).to_have_text(["Step 0 confirmed: look around, instead of look up trains."])
 
 
+MISSED = "**/page/rows.js"
+"""One of the modules that the page cannot do without."""
+
+
+async def test_a_page_that_came_half_is_fetched_again(opened: Open) -> None:
+    async with staged() as stage, opened("about:blank") as page:
+        await page.route(MISSED, lambda route: route.abort("connectionreset"), times=2)
+        await page.goto(stage.url())
+        await expect(page.get_by_role("heading", name="Sessions")).to_be_visible()
+        await expect(page.locator(".loading")).to_have_count(0)
+        assert await page.evaluate("sessionStorage.length") == 0
+
+
+async def test_a_page_that_keeps_coming_half_says_so(opened: Open) -> None:
+    async with staged() as stage, opened("about:blank") as page:
+        await page.add_init_script("sessionStorage.setItem('outrider.tried', 5)")
+        await page.route(MISSED, lambda route: route.abort("connectionreset"))
+        await page.goto(stage.url())
+        await expect(page.get_by_text("If this stays, reload it.")).to_be_visible()
+
+
 async def test_a_command_given_while_the_connection_is_lost_arrives_when_it_is_back(opened: Open) -> None:
     async with staged() as stage, wired(stage) as wire:
         stage.drafter.says("look up trains")

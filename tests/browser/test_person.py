@@ -298,7 +298,7 @@ async def test_a_draft_that_has_just_appeared_is_not_accepted_by_a_key_meant_for
             await expect(row(page, 0)).to_have_attribute("data-kind", "verifying")
             await page.keyboard.press("Enter")
             await expect(button(page, "Accept")).to_be_disabled()
-            await page.clock.run_for(400)
+            await page.clock.resume()
             await expect(button(page, "Accept")).to_be_enabled()
             assert session.next_at == 0
 

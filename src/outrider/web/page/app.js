@@ -39,4 +39,6 @@ function App() {
   `;
 }
 
-render(html`<${App} />`, document.getElementById("page"));
+const page = document.getElementById("page");
+page.replaceChildren(); // what stood there until now
+render(html`<${App} />`, page);
