@@ -95,7 +95,9 @@ def a_run() -> list[tuple[float, Event]]:
 
 
 @pytest.mark.parametrize("size", [(80, 24), (120, 40)], ids=["80x24", "120x40"])
-@pytest.mark.parametrize("keys", [(), ("l",), ("t", "b"), ("g",), ("question_mark",), ("s",), ("l", "t")], ids="-".join)
+@pytest.mark.parametrize(
+    "keys", [(), ("l",), ("t", "b"), ("g",), ("question_mark",), ("s",), ("l", "t"), ("l", "question_mark")], ids="-".join
+)
 async def test_the_screen_looks_as_it_is_kept(size: tuple[int, int], keys: tuple[str, ...]) -> None:
     async with drawn(told(*a_run()), size=size, now_s=8.25) as (screen, pilot):
         await pilot.press(*keys)

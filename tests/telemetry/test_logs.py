@@ -78,10 +78,10 @@ def test_the_last_line_sums_up_the_calls() -> None:
     assert last["cost_usd"] is None  # the drafter's price is not known
 
 
-def test_a_session_that_breaks_off_is_told_as_an_error() -> None:
+def test_a_session_that_breaks_off_is_a_warning() -> None:
     outlets = tell(tell_of(session)[:6], Outlets())
     assert outlets.log[-1]["event"] == "broken_off"
-    assert outlets.log[-1]["level"] == "error"
+    assert outlets.log[-1]["level"] == "warning"
 
 
 def test_secrets_are_hidden_even_in_texts() -> None:

@@ -25,6 +25,8 @@ _ADDRESS: Final = re.compile(
     r"temporal(?:://(?P<host>[^/\s:@]+|\[[0-9a-fA-F:]+\])(?::(?P<port>[0-9]{1,5}))?(?:/(?P<namespace>[^/\s]+)(?:/(?P<queue>[^/\s]+))?)?/?)?"
 )
 
+_USUAL_PORT: Final = "7233"
+
 CONNECTING_S: Final = 5.0
 
 ANSWER_S: Final = 5.0
@@ -100,7 +102,7 @@ async def connected(address: Address, *, again_for_s: float = 10.0) -> Client:
         AccessRefused: it does not let us in.
     """
     options = ClientConfig.load_client_connect_config()
-    options["target_host"] = address.host or options.get("target_host") or "localhost:7233"
+    options["target_host"] = address.host or options.get("target_host") or f"localhost:{_USUAL_PORT}"
     options["namespace"] = address.namespace or options.get("namespace") or "default"
     retries = RetryConfig(max_elapsed_time_millis=int(again_for_s * 1000))
     try:
@@ -108,9 +110,11 @@ async def connected(address: Address, *, again_for_s: float = 10.0) -> Client:
             **options, runtime=_quiet(), connect_timeout=timedelta(seconds=CONNECTING_S), retry_config=retries
         )
     except RuntimeError as error:
+        port = options["target_host"].rpartition(":")[2]
+        where = "" if port == _USUAL_PORT else f" --port {port}"
         raise Unreachable(
             f"no Temporal server answers at {options['target_host']}: {_reason(error)}; start one, such as with temporal server "
-            "start-dev, or give another address with --engine temporal://HOST:PORT/NAMESPACE"
+            f"start-dev{where}, or give another address with --engine temporal://HOST:PORT/NAMESPACE"
         ) from None
     except RPCError as error:
         raise our_error(error, address) from None

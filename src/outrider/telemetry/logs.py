@@ -46,7 +46,7 @@ Fields: TypeAlias = Mapping[str, Field]
 ATTRIBUTE: Final = "outrider"
 """Where a ``logging.LogRecord`` of ours holds its fields."""
 
-TROUBLE: Final = ("failed", "lost", "degraded", "reached", "stayed", "asked")
+TROUBLE: Final = ("failed", "lost", "degraded", "reached", "stayed", "asked", "broken_off")
 """What is a warning."""
 
 BROKEN: Final = ("target_failed", "journal_lost", "tool_failed")
@@ -76,7 +76,7 @@ EVENTS: Final[dict[str, str]] = {
     "ended": "the plan is settled: `outcome`; `why`",
     "finished": "every call is accounted for: `outcome`, `steps`, and of the calls `used`, `rejected`, `wasted`, `cancelled`, "
     "`failed`, `prompt_tokens`, `output_tokens`, `cost_usd`",
-    "broken_off": "the session ended without an outcome; its calls are closed",
+    "broken_off": "this process leaves the session without an outcome, for another to resume; its calls are closed",
 }
 """Every event, its fields, and after the semicolon those that are there only with texts."""
 
@@ -215,7 +215,7 @@ class _Sums:
 
 
 def _level(event: str, fields: Fields) -> int:
-    if event == "broken_off" or fields.get("outcome") in BROKEN:
+    if fields.get("outcome") in BROKEN:
         return logging.ERROR
     return logging.WARNING if event in TROUBLE else logging.INFO
 

@@ -115,6 +115,7 @@ class PlanScreen(WatchingScreen):
         if opens and key != "question_mark":
             return False
         self._pane.explain(opens)
+        self.screen.set_class(opens, "explaining")
         return True
 
     def _command(self, key: str, character: str | None) -> None:

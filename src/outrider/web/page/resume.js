@@ -135,7 +135,7 @@ export function Offer({ entries }) {
       <h2 id="offer-title">${found.length === 1 ? "A session was interrupted" : `${count(found.length, "session")} were interrupted`}</h2>
       <ul>${found.slice(0, MOST_OFFERED).map((entry) => html`<${Offered} key=${entry.name} entry=${entry} />`)}</ul>
       <p class="faint">
-        ${more > 0 && html`<span>${more} more below. </span>`}What they have is kept.${" "}
+        ${more > 0 && html`<span>${more} more below. </span>`}${found.length === 1 ? "What it has is kept." : "What they have is kept."}${" "}
         <button type="button" class="link" onClick=${later}>Not now</button>
       </p>
     </section>
