@@ -63,6 +63,7 @@ class Sample:
     threads: int
     tasks: int
     objects: int
+    blocks: int
     garbage_s: float
     garbage_most_s: float
     journal_mb: float
@@ -96,6 +97,7 @@ class Bench:
             threads=int(_after(status, "Threads:")),
             tasks=said.get("tasks", 0),
             objects=said.get("objects", 0),
+            blocks=said.get("blocks", 0),
             garbage_s=said.get("garbage_s", 0.0),
             garbage_most_s=said.get("garbage_most_s", 0.0),
             journal_mb=round(sum(file.stat().st_size for file in self.folder.glob("journal.sqlite3*")) / 1e6, 2),
@@ -274,7 +276,7 @@ def _by_name(names: Iterator[str]) -> dict[str, int]:
 def held(samples: Sequence[Sample]) -> dict[str, Any]:
     """How what the server holds grew, and every sample; the journal grows, since it keeps everything."""
     during = [sample for sample in samples[1:-1] if sample.tasks]
-    names = ("memory_mb", "files", "threads", "tasks", "objects", "journal_mb")
+    names = ("memory_mb", "files", "threads", "tasks", "objects", "blocks", "journal_mb")
     return {
         "growth": {name: growth([(one.at_s, float(getattr(one, name))) for one in during]) for name in names},
         "median": {name: quantile([float(getattr(one, name)) for one in during], 0.5) for name in names},

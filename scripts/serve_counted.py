@@ -2,9 +2,9 @@
 
     python scripts/serve_counted.py FILE serve --port 0 --json …
 
-FILE gets one line of JSON: how many tasks of asyncio, threads and objects of Python's there are, and for how many seconds Python
-has looked for garbage, in all and at most at once. With ``OUTRIDER_PROFILE=FILE`` what the process spends its time on is kept
-there at the end, for ``python -m pstats``.
+FILE gets one line of JSON: how many tasks of asyncio, threads and objects of Python's there are; how many blocks of memory Python
+had given out after it had last looked for garbage; and for how many seconds it has looked, in all and at most at once. With
+``OUTRIDER_PROFILE=FILE`` what the process spends its time on is kept there at the end, for ``python -m pstats``.
 """
 
 from __future__ import annotations
@@ -33,6 +33,7 @@ def count_into(path: Path) -> None:
             "tasks": len(asyncio.all_tasks()),
             "threads": threading.active_count(),
             "objects": len(gc.get_objects()),
+            "blocks": collecting.blocks,
             "garbage_s": round(collecting.in_all_s, 3),
             "garbage_most_s": round(collecting.most_s, 3),
         }
@@ -45,9 +46,10 @@ def count_into(path: Path) -> None:
 
 
 class Collecting:
-    """How long Python has collected garbage, during which nothing else runs."""
+    """How long Python has collected garbage, during which nothing else runs, and what it held afterwards."""
 
     def __init__(self) -> None:
+        self.blocks = sys.getallocatedblocks()
         self.in_all_s = self.most_s = self._began_s = 0.0
 
     def __call__(self, phase: str, info: dict[str, int]) -> None:
@@ -58,6 +60,7 @@ class Collecting:
             took_s = time.perf_counter() - self._began_s
             self.in_all_s += took_s
             self.most_s = max(self.most_s, took_s)
+            self.blocks = sys.getallocatedblocks()
 
 
 if __name__ == "__main__":

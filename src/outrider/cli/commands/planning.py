@@ -52,7 +52,8 @@ Agents are written KIND@MODEL:
          openai:NAME          also openrouter: deepseek: ollama:
          anthropic:NAME       and other vendors, with outrider[vendors]
          URL#NAME             an OpenAI-compatible server
-  or recorded:FILE, recorded:FILE@10x: answers from a file, no model asked
+  or recorded:FILE, recorded:FILE@10x: answers from a file, no model asked; a
+  line of it is a row as outrider bench reads them (outrider bench --help)
   In the world travel, without a model: greedy@travel drafts, solver@travel
   (the cheapest trip) or solver@travel:rated (the best rated) verifies
   To draft also recall: plans confirmed in earlier sessions (outrider memory);
