@@ -91,14 +91,12 @@ def full_name(journal: JournalStore, name: str) -> str:
     Raises:
         UnknownName: there is none, or more than one.
     """
-    journal.read(name, kinds=("opened",))
-    names = [entry.name for entry in journal.sessions() if entry.name.startswith(name)]
-    return name if name in names else names[0]
+    return journal.entry(name).name
 
 
 def check_unfinished(journal: JournalStore, name: str) -> None:
     """Raise ``NotNow`` if the session has finished."""
-    found = next(entry for entry in journal.sessions() if entry.name == name)
+    found = journal.entry(name)
     if found.outcome != "interrupted":
         raise NotNow(
             f"session {name!r} has finished: {found.outcome.replace('_', ' ')}; its plan is kept; "

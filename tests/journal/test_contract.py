@@ -104,6 +104,18 @@ def test_the_list_says_what_became_of_each_session_newest_first(journal: Journal
     assert [entry.name for entry in journal.sessions(limit=1)] == ["two"]
 
 
+def test_one_session_is_told_as_the_list_has_it(journal: JournalStore) -> None:
+    journal.append("one", short_run("to Oslo"))
+    journal.append("two", numbered(opened("to Rome")))
+    journal.append("twofold", numbered(opened("to Rome and back")))
+    assert [journal.entry(name) for name in ("twofold", "two", "one")] == journal.sessions()
+    assert journal.entry("on").name == "one"
+    with pytest.raises(UnknownName, match="'tw' could be any of two, twofold"):
+        journal.entry("tw")
+    with pytest.raises(UnknownName, match="no session's name begins with 'three'; the newest are twofold, two, one"):
+        journal.entry("three")
+
+
 def test_a_session_that_has_ended_and_not_finished_is_interrupted(journal: JournalStore) -> None:
     journal.append("trip", short_run()[:-1])
     assert journal.sessions()[0].outcome == "interrupted"

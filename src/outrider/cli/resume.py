@@ -227,7 +227,7 @@ async def _show(session: Session, way: Showing, ctrl_c: CtrlC) -> Exit:
 
 
 async def _watch(journal: JournalStore, name: str, options: ResumeOptions) -> Exit:
-    (entry,) = (entry for entry in journal.sessions() if entry.name == name)
+    entry = journal.entry(name)
     if entry.outcome == "interrupted" and not owner_of(journal, name):
         raise NotNow(f"session {name!r} was interrupted, and nobody runs it; to go on: outrider resume {name}")
     view = JsonView(write_line) if options.as_json else LinesView(write_line, tells_the_end=sys.stdout.isatty())
@@ -266,7 +266,7 @@ def _command(said: str, journal: JournalStore, name: str) -> Command:
         BadOption: it is none.
     """
     word, _, rest = said.partition(":")
-    (entry,) = (entry for entry in journal.sessions() if entry.name == name)
+    entry = journal.entry(name)
     simple: dict[str, Command] = {
         "pause": Paused(), "go-on": WentOn(), "approve": Approved(at=entry.steps - 1), "stop": Stopped(reason="on request"),
     }  # fmt: skip

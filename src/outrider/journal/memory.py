@@ -84,15 +84,22 @@ class MemoryJournal:
 
     def read(self, session: str, *, since: int = 0, kinds: Collection[str] = ()) -> list[Record]:
         """The records from number ``since`` on; see ``JournalStore``."""
-        self._check_open()
-        beginning_so = [name for name in self._records if name.startswith(session)]
-        records = self._records[the_one(session, beginning_so, list(reversed(self._records)))][since:]
+        records = self._records[self._find(session)][since:]
         return [record for record in records if record.event.kind in kinds] if kinds else records
 
     def sessions(self, *, limit: int | None = None) -> list[SessionEntry]:
         """The sessions, newest first."""
         self._check_open()
         return [self._entry(name) for name in list(reversed(self._records))[:limit]]
+
+    def entry(self, session: str) -> SessionEntry:
+        """The session as ``sessions`` lists it; see ``JournalStore``."""
+        return self._entry(self._find(session))
+
+    def _find(self, wanted: str) -> str:
+        self._check_open()
+        beginning_so = [name for name in self._records if name.startswith(wanted)]
+        return the_one(wanted, beginning_so, list(reversed(self._records)))
 
     def _entry(self, name: str) -> SessionEntry:
         records = self._records[name]

@@ -253,6 +253,16 @@ class PostgresJournal:
         """The sessions, newest first."""
         return self._sound(lambda row: entry_of(sql.entry(row)), self._link.ask(lambda db, _: db.fetch(sql.SESSIONS, limit)))
 
+    def entry(self, session: str) -> SessionEntry:
+        """The session as ``sessions`` lists it; see ``JournalStore``."""
+        (found,) = self._sound(lambda row: entry_of(sql.entry(row)), self._link.ask(lambda db, _: self._row(db, session)))
+        return found
+
+    async def _row(self, db: Database, session: str) -> Sequence[Sequence[object]]:
+        _, number, _ = await self._find(db, session)
+        rows: Sequence[Sequence[object]] = await db.fetch(sql.ENTRY, number)
+        return rows
+
     def learned(self, topic: str) -> str:
         """What was last kept under ``topic``; see ``JournalStore``."""
         found: tuple[str, int] | None = self._link.ask(lambda db, _: db.fetchrow(sql.LEARNED, topic))

@@ -9,7 +9,7 @@ import sys
 from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 from types import TracebackType
-from typing import Self, TypeVar
+from typing import Final, Self, TypeVar
 
 from outrider.errors import JournalCorrupt, JournalError, JournalUnusable
 from outrider.journal import leases
@@ -40,6 +40,8 @@ from outrider.journal.store import (
 from outrider.rules.events import Command, Record
 
 T = TypeVar("T")
+
+_ENTRIES: Final = "SELECT name, created, task, outcome, steps, events FROM session"
 
 
 def default_path(environ: Mapping[str, str] = os.environ, platform: str = sys.platform, home: Path | None = None) -> Path:
@@ -231,9 +233,18 @@ class SqliteJournal:
 
     def sessions(self, *, limit: int | None = None) -> list[SessionEntry]:
         """The sessions, newest first, from their entries alone: no event is read."""
-        question = "SELECT name, created, task, outcome, steps, events FROM session ORDER BY id DESC LIMIT ?"
+        question = f"{_ENTRIES} ORDER BY id DESC LIMIT ?"
         rows = self._ask(lambda db: db.execute(question, (-1 if limit is None else limit,)).fetchall())
         return [self._entry(row) for row in rows]
+
+    def entry(self, session: str) -> SessionEntry:
+        """The session as ``sessions`` lists it; see ``JournalStore``."""
+        return self._entry(self._ask(lambda db: self._row(db, session)))
+
+    def _row(self, db: sqlite3.Connection, session: str) -> tuple[object, ...]:
+        _, number, _ = self._find(db, session)
+        row: tuple[object, ...] = db.execute(f"{_ENTRIES} WHERE id = ?", (number,)).fetchone()
+        return row
 
     def learned(self, topic: str) -> str:
         """What was last kept under ``topic``; see ``JournalStore``."""

@@ -73,7 +73,9 @@ FIND: Final = "SELECT name, id, events FROM outrider.session WHERE name >= $1 AN
 NEWEST: Final = "SELECT name FROM outrider.session ORDER BY id DESC LIMIT $1"
 READ: Final = """SELECT n, json, crc FROM outrider.event
     WHERE session = $1 AND n >= $2 AND ($3::text[] IS NULL OR kind = ANY($3)) ORDER BY n"""
-SESSIONS: Final = "SELECT name, created, task, outcome, steps, events FROM outrider.session ORDER BY id DESC LIMIT $1::bigint"
+_ENTRIES: Final = "SELECT name, created, task, outcome, steps, events FROM outrider.session"
+SESSIONS: Final = f"{_ENTRIES} ORDER BY id DESC LIMIT $1::bigint"
+ENTRY: Final = f"{_ENTRIES} WHERE id = $1"
 
 LEARNED: Final = "SELECT json, crc FROM outrider.learned WHERE topic = $1"
 KEEP_LEARNED: Final = """INSERT INTO outrider.learned (topic, json, crc) VALUES ($1, $2, $3)

@@ -110,6 +110,14 @@ class JournalStore(Protocol):
         """Every session, the newest first; at most ``limit`` of them."""
         ...
 
+    def entry(self, session: str) -> SessionEntry:
+        """The session as ``sessions`` lists it, without a look at the others. The beginning of its name will do, as for ``read``.
+
+        Raises:
+            UnknownName, JournalCorrupt: as for ``read``.
+        """
+        ...
+
     def follow(self, session: str, *, since: int = 0) -> Following[Record]:
         """The session's records from number ``since`` on, as they come, until ``finished``; enter it, then ``async for``.
 

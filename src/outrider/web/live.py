@@ -54,7 +54,7 @@ class Live(Watched):
 
 def not_live(command: Command, name: str, journal: JournalStore) -> Answered:
     """The answer to a command for a session that does not run here."""
-    (entry,) = (entry for entry in journal.sessions() if entry.name == name)
+    entry = journal.entry(name)
     if entry.outcome != "interrupted":
         why = f'session {name} has finished; start one with "from": "{name}" to go on from its plan'
     elif owner := runner_of(journal, name):
