@@ -5,6 +5,7 @@ import os
 import sqlite3
 import threading
 from collections.abc import Callable, Collection
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
 
@@ -223,6 +224,27 @@ def test_a_writer_that_waits_in_vain_says_so(path: Path) -> None:
             journal.append("trip", short_run())
         other.execute("ROLLBACK")
         journal.append("trip", short_run())
+
+
+def test_two_who_open_a_new_journal_wait_for_one_another(path: Path) -> None:
+    made(path)
+    changed(path, "PRAGMA journal_mode = DELETE")  # as it is for a moment after it was made
+    opening = threading.Event()
+
+    def another() -> str:
+        opening.set()
+        with SqliteJournal(path, wait_s=60.0) as journal:
+            return journal.sessions()[0].outcome
+
+    with closing(sqlite3.connect(path, isolation_level=None)) as other, ThreadPoolExecutor(1) as pool:
+        other.execute("BEGIN")
+        other.execute("SELECT count(*) FROM session").fetchone()
+        with pytest.raises(JournalUnusable, match="another process holds the journal"):
+            SqliteJournal(path, wait_s=0.0)
+        opened_late = pool.submit(another)
+        opening.wait()
+        other.execute("COMMIT")
+        assert opened_late.result() == "complete"
 
 
 def test_two_writers_of_one_session_do_not_mix(path: Path) -> None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
+import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
@@ -61,6 +62,8 @@ _SCHEMA: Final = (
     f"PRAGMA application_id = {APPLICATION_ID}",
     f"PRAGMA user_version = {SCHEMA_VERSION}",
 )
+
+_AGAIN_S: Final = 0.01
 
 _UNREAD: Final = {
     sqlite3.SQLITE_IOERR_READ, sqlite3.SQLITE_IOERR_SHORT_READ, sqlite3.SQLITE_IOERR_CORRUPTFS, sqlite3.SQLITE_IOERR_DATA,
@@ -164,7 +167,7 @@ def open_to_write(path: Path, wait_s: float) -> sqlite3.Connection:
     with mapped(path):
         db = _connect(path, "mode=rwc", wait_s)
         try:
-            _prepare(db, path)
+            _prepare(db, path, wait_s)
         except BaseException:
             db.close()
             raise
@@ -240,7 +243,7 @@ def transaction(db: sqlite3.Connection, kind: Literal["DEFERRED", "IMMEDIATE"] =
 # Whose file it is ---------------------------------------------------------------------------------------------------
 
 
-def _prepare(db: sqlite3.Connection, path: Path) -> None:
+def _prepare(db: sqlite3.Connection, path: Path, wait_s: float) -> None:
     with transaction(db):
         blank = _is_blank(db, path)
     if blank:
@@ -248,8 +251,21 @@ def _prepare(db: sqlite3.Connection, path: Path) -> None:
     elif _number(db, "PRAGMA user_version") < SCHEMA_VERSION:
         _bring_up_to_date(db)
     # A power cut may take the last events along but damages nothing; a killed process loses nothing.
-    db.execute("PRAGMA journal_mode = WAL")
+    _log_ahead(db, wait_s)
     db.execute("PRAGMA synchronous = NORMAL")
+
+
+def _log_ahead(db: sqlite3.Connection, wait_s: float) -> None:
+    """Switch to a write-ahead log, if nobody has. For others who open the same new journal SQLite itself does not wait here."""
+    until_s = time.monotonic() + wait_s
+    while True:
+        try:
+            db.execute("PRAGMA journal_mode = WAL")
+            return
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() >= until_s:
+                raise
+        time.sleep(_AGAIN_S)
 
 
 def _create(db: sqlite3.Connection, path: Path) -> None:
