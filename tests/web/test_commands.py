@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from outrider import Step
-from outrider.journal import replay
+from outrider.journal import MemoryJournal, SessionEntry, replay
 from outrider.model import JSON
 from outrider.rules.events import Took
 from outrider.testing import run
@@ -323,6 +323,28 @@ def test_a_session_that_has_ended_takes_no_command_and_says_what_to_do(command: 
             assert said.json["error"]["message"] == (
                 'session tea has finished; start one with "from": "tea" to go on from its plan'
             )
+
+    run(main())
+
+
+class Long(MemoryJournal):
+    """So long that nobody lists all of it."""
+
+    def sessions(self, *, limit: int | None = None) -> list[SessionEntry]:
+        assert limit is not None, "what is asked of one session costs the same however many there are"
+        return super().sessions(limit=limit)
+
+
+def test_what_is_asked_of_a_session_that_has_ended_costs_the_same_however_many_there_are() -> None:
+    async def main() -> None:
+        async with served(journal=Long()) as server:
+            url = await server.tea()
+            await says(server, url, "stop")
+            await ended(server, url)
+            assert (await says(server, url, "pause")).status == 409
+            assert (await server.client.post(f"{url}/resume", {})).status == 409
+            for address in (f"{url}/scene", f"{url}/events?since=0", f"{url}/trace", "/api/sessions", "/api/choices", "/"):
+                assert (await server.client.get(address)).status == 200, address
 
     run(main())
 
