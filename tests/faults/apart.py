@@ -28,10 +28,9 @@ _CLONE_NEWNET: Final = 0x40000000
 
 @dataclass(frozen=True)
 class Apart:
-    """Another machine's network, at the address ``far``, as we are at ``near``."""
+    """Another machine's network, at the address ``far``."""
 
     name: str
-    near: str = _NEAR
     far: str = _FAR
 
     def enter(self) -> None:

@@ -75,7 +75,7 @@ def test_an_owner_whose_fence_is_old_writes_no_more_and_is_told_who_does(place: 
     ran = planned(place, once(2, lambda: claim_over(place)))
     assert (ran.code, ran.events[-1]["outcome"]) == (5, "journal_lost")
     assert actions(ran)[:2] == list(PLAN[:2])
-    stands(ran.told[0])
+    stands(ran.err.splitlines()[0])
     with SqliteJournal(place.journal, read_only=True) as journal:
         assert journal.sessions()[0].steps == 2
 

@@ -6,14 +6,13 @@ import asyncio
 import json
 import os
 import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
-from cli.running import TRAINS
+from cli.running import COMMAND, TRAINS
 
 from outrider.errors import ToolFailed
 from outrider.model import Step
@@ -25,7 +24,6 @@ from outrider.tools.loading import toolbox_from
 from .engines import engine_on, only
 from .test_own_tools import BOOK, LOOK, TASK, ready, working, written
 
-COMMAND = (sys.executable, "-m", "outrider.cli.main")
 MODULE = (
     TRAINS
     + '''

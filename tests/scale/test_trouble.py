@@ -184,7 +184,8 @@ async def test_without_a_worker_the_person_is_told_how_to_start_one(server: DevS
 
 async def test_an_engine_that_is_not_there_is_said_at_once() -> None:
     port = free_port()
-    with pytest.raises(Unreachable, match=f"127.0.0.1:{port}: connection refused; start one, .* start-dev --port {port}, or"):
+    refused = f"no Temporal server answers at 127.0.0.1:{port}: connection refused; start one, .* start-dev --port {port}, or"
+    with pytest.raises(Unreachable, match=refused):
         await connected(address_of(f"temporal://127.0.0.1:{port}"))
 
 

@@ -26,6 +26,7 @@ _ADDRESS: Final = re.compile(
 )
 
 _USUAL_PORT: Final = "7233"
+_USUAL_HOST: Final = f"localhost:{_USUAL_PORT}"
 
 CONNECTING_S: Final = 5.0
 
@@ -53,7 +54,7 @@ class Address:
 
     def __str__(self) -> str:
         queue = f"/{self.queue}" if self.queue != QUEUE else ""
-        return f"temporal://{self.host or 'localhost:7233'}/{self.namespace or 'default'}{queue}"
+        return f"temporal://{self.host or _USUAL_HOST}/{self.namespace or 'default'}{queue}"
 
 
 def address_of(text: str) -> Address:
@@ -102,7 +103,7 @@ async def connected(address: Address, *, again_for_s: float = 10.0) -> Client:
         AccessRefused: it does not let us in.
     """
     options = ClientConfig.load_client_connect_config()
-    options["target_host"] = address.host or options.get("target_host") or f"localhost:{_USUAL_PORT}"
+    options["target_host"] = address.host or options.get("target_host") or _USUAL_HOST
     options["namespace"] = address.namespace or options.get("namespace") or "default"
     retries = RetryConfig(max_elapsed_time_millis=int(again_for_s * 1000))
     try:
