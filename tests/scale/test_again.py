@@ -7,12 +7,12 @@ import json
 import os
 import secrets
 import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from cli.running import COMMAND
 
 from outrider import resume
 from outrider.errors import BadOption, HandedOver, NotNow, OldFence, ServerTrouble, SessionOwned, UnknownName
@@ -20,7 +20,7 @@ from outrider.journal import MemoryJournal, SqliteJournal, own, replay
 from outrider.model import Step
 from outrider.resuming import engine_of
 from outrider.rules.events import Finished, Opened, Record
-from outrider.scale import Engine, resume_remote
+from outrider.scale import resume_remote
 from outrider.testing import FakeAgent, ScriptedAgent, steps
 from outrider.testing.dev_server import DevServer, free_port
 
@@ -29,7 +29,6 @@ from .engines import PLAN, Gated, Given, agents, engine_on, only, ready, recorde
 pytestmark = pytest.mark.asyncio
 
 SILENT = FakeAgent(lambda prefix: None, name="silent")
-COMMAND = (sys.executable, "-m", "outrider.cli.main")
 
 
 @pytest.fixture
@@ -212,10 +211,6 @@ async def outrider(folder: Path, *words: str) -> subprocess.CompletedProcess[str
     return await asyncio.to_thread(done)
 
 
-def place(engine: Engine) -> str:
-    return str(engine.address)
-
-
 async def until_started(process: subprocess.Popen[str]) -> None:
     """Until its first call is on display, and so in the journal."""
 
@@ -230,7 +225,7 @@ async def test_a_watcher_that_is_killed_loses_nothing(server: DevServer, tmp_pat
     engine = await engine_on(server)
     target = Gated(ScriptedAgent(*PLAN))
     async with served(engine, Given({"approximation": SILENT, "target": target})):
-        with planning(tmp_path, place(engine)) as process:
+        with planning(tmp_path, str(engine.address)) as process:
             await until_started(process)
             with SqliteJournal(tmp_path / "journal.sqlite3", read_only=True) as journal:
                 (entry,) = journal.sessions()

@@ -13,13 +13,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from cli.running import COMMAND
 
 from outrider.errors import BadOption
 from outrider.scale import Address, address_of
 from outrider.testing.dev_server import DevServer, free_port
 
 PLAN = ("boil", "warm", "pour")
-COMMAND = (sys.executable, "-m", "outrider.cli.main")
 STARVED = (sys.executable, "-c", "import sys; sys.setswitchinterval(100); from outrider.cli.main import main; main()")
 """The same, where the threads of the engine's library get no turn: some are still busy when the process ends."""
 

@@ -17,7 +17,6 @@ from cli.running import COMMAND, TRAINS
 from outrider.errors import ToolFailed
 from outrider.model import Step
 from outrider.rules.events import Executing, Lost
-from outrider.scale import Engine
 from outrider.testing.dev_server import DevServer, free_port
 from outrider.tools.loading import toolbox_from
 
@@ -135,7 +134,7 @@ async def test_a_worker_that_is_killed_in_mid_effect_has_no_second_one_after_it(
     engine = await engine_on(server, silent_after_s=1.0)
     async with toolbox_from(str(folder / "mine.py")) as tools:
         session = (await ready(engine, tools, folder / "paying.jsonl")).session()
-        with worker(elsewhere, place(engine), "mine.py") as process:
+        with worker(elsewhere, str(engine.address), "mine.py") as process:
             async with session, session.events() as events:
                 await anext(events)
                 assert await asyncio.to_thread(said, process) == "asked the bank\n"
@@ -146,10 +145,6 @@ async def test_a_worker_that_is_killed_in_mid_effect_has_no_second_one_after_it(
         await session.result()
     assert lines(elsewhere, "paid.txt") == ["40"]
     assert len(only(records, Executing)) == len(only(records, Lost)) == 1
-
-
-def place(engine: Engine) -> str:
-    return str(engine.address)
 
 
 def test_a_session_whose_watcher_was_killed_is_gone_on_with_and_its_tools_are_found_again(
