@@ -74,9 +74,10 @@ async def opened(browser: Browser) -> Open:
 
 
 async def visit(page: Page, session: Session) -> None:
-    """Follow the address of ``session``."""
+    """Follow the address of ``session``, until it is known what the page offers: before that it takes no key."""
     await page.evaluate("(name) => { location.hash = `#/s/${name}`; }", session.name)
     await expect(page.get_by_role("list", name="Plan")).to_be_visible()
+    await expect(page.locator(".dock, .ended, .not-here").first).to_be_visible()
 
 
 def row(page: Page, at: int) -> Locator:

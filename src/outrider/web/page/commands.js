@@ -46,6 +46,7 @@ function verbsOf(session, setRace, setTrouble) {
 
   return {
     dismiss,
+    tell: setTrouble,
     accept: ({ at, text, action, arguments: given }) => {
       const step = { step: { action, arguments: given } };
       return shown({ command: "take", at, ...step }, orRace(text, step, at));

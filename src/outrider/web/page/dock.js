@@ -117,13 +117,12 @@ function SettlePanel({ scene, commands, leave }) {
   const [asked] = useState(scene.asked);
   const [text, setText] = useState("");
   const [happened, setHappened] = useState(false);
-  const [error, setError] = useState("");
+  const { busy, error, send } = useSending(commands, leave);
   const field = useRef(null);
   useLayoutEffect(() => field.current.focus(), []); // at once: the next key is meant for it
-  const submit = async (event) => {
+  const submit = (event) => {
     event.preventDefault();
-    const refused = await commands.settle(asked, text, happened);
-    return refused ? setError(refused) : leave();
+    return send(() => commands.settle(asked, text, happened));
   };
   return html`
     <form onSubmit=${submit}>
@@ -146,7 +145,7 @@ function SettlePanel({ scene, commands, leave }) {
         It has happened: going back takes it back
       </label>`}
       <div class="buttons">
-        <button type="submit" class="primary">Say so</button>
+        <button type="submit" class="primary" aria-disabled=${busy}>Say so</button>
         <button type="button" onClick=${leave}>Cancel</button>
       </div>
     </form>
@@ -163,19 +162,40 @@ function Panel({ name, ...rest }) {
   return html`<div class="panel" onKeyDown=${key}><${Inside} leave=${leave} ...${rest} /></div>`;
 }
 
+/**
+ * Sends what a panel says, once however often it is asked to. Then the panel is left, or says what was refused; one that was closed
+ * meanwhile says it outside, and closes no other that has been opened since.
+ */
+function useSending(commands, leave) {
+  const [busy, setBusy] = useState(false);
+  const [error, setError] = useState("");
+  const at = useRef({ open: true, busy: false });
+  useEffect(() => () => (at.current.open = false), []);
+  const send = async (command) => {
+    if (at.current.busy) return;
+    at.current.busy = true;
+    setBusy(true);
+    const refused = await command();
+    at.current.busy = false;
+    if (!at.current.open) return refused && commands.tell(refused);
+    setBusy(false);
+    return refused ? setError(refused) : leave();
+  };
+  return { busy, error, setError, send };
+}
+
 /** The step is for the place that was open when the panel was: should the target answer meanwhile, the server asks whose counts. */
 function TakePanel({ scene, session, commands, leave }) {
   const [at] = useState(scene.next_at);
   const [text, setText] = useState("");
-  const [error, setError] = useState("");
+  const { busy, error, setError, send } = useSending(commands, leave);
   const type = (typed) => {
     setText(typed);
     setError("");
   };
-  const submit = async () => {
+  const submit = () => {
     if (!text.trim()) return setError("Name the step, such as one of the list: press the down arrow.");
-    const refused = await commands.take({ at, text: text.trim() });
-    return refused ? setError(refused) : leave();
+    return send(() => commands.take({ at, text: text.trim() }));
   };
   const answered = scene.confirmed[at];
   return html`
@@ -191,7 +211,7 @@ function TakePanel({ scene, session, commands, leave }) {
     />
     ${answered && html`<p class="hint">Step ${at} has been answered meanwhile: ${cut(answered.text, MOST_NAMED)}</p>`}
     <div class="buttons">
-      <button type="button" class="primary" onClick=${submit}>Take it</button>
+      <button type="button" class="primary" aria-disabled=${busy} onClick=${submit}>Take it</button>
       <button type="button" onClick=${leave}>Cancel</button>
     </div>
   `;
@@ -199,13 +219,10 @@ function TakePanel({ scene, session, commands, leave }) {
 
 function SteerPanel({ scene, commands, leave }) {
   const [text, setText] = useState("");
-  const [error, setError] = useState("");
+  const { busy, error, setError, send } = useSending(commands, leave);
   const field = useRef(null);
   useLayoutEffect(() => field.current.focus(), []); // at once: the next key is meant for it
-  const say = async (sentence) => {
-    const refused = await commands.steer(sentence);
-    return refused ? setError(refused) : leave();
-  };
+  const say = (sentence) => send(() => commands.steer(sentence));
   const submit = (event) => {
     event.preventDefault();
     return text.trim() ? say(text.trim()) : setError("Say in a sentence what is to be different from here on.");
@@ -231,25 +248,22 @@ function SteerPanel({ scene, commands, leave }) {
         ${error && html`<p class="error" id="sentence-error" role="alert">${error}</p>`}
       </div>
       <div class="buttons">
-        <button type="submit" class="primary">Steer</button>
+        <button type="submit" class="primary" aria-disabled=${busy}>Steer</button>
         <button type="button" onClick=${leave}>Cancel</button>
-        ${scene.sentences.length > 0 && html`<button type="button" onClick=${() => say("")}>Take back what was added</button>`}
+        ${scene.sentences.length > 0 && html`<button type="button" aria-disabled=${busy} onClick=${() => say("")}>Take back what was added</button>`}
       </div>
     </form>
   `;
 }
 
 function StopPanel({ commands, leave }) {
+  const { busy, send } = useSending(commands, leave);
   const field = useRef(null);
   useLayoutEffect(() => field.current.focus(), []); // at once: the next key is meant for it
-  const stop = async () => {
-    await commands.stop();
-    leave();
-  };
   return html`
     <p class="hint">The run ends here. Its confirmed steps are kept.</p>
     <div class="buttons">
-      <button type="button" class="primary" ref=${field} onClick=${stop}>Stop the run</button>
+      <button type="button" class="primary" ref=${field} aria-disabled=${busy} onClick=${() => send(commands.stop)}>Stop the run</button>
       <button type="button" onClick=${leave}>Cancel</button>
     </div>
   `;
