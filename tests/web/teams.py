@@ -16,6 +16,7 @@ from outrider.web.desk import Desk
 from outrider.web.guard import Doors
 from outrider.web.lending import Lending
 from outrider.web.rooms import Rooms
+from outrider.web.spending import Spending, spending_beside
 from outrider.web.team import Team
 from outrider.web.users import Allowance, Role, User, Users
 from outrider.web.users_file import add_user
@@ -51,8 +52,9 @@ async def team_served(
     roles: dict[str, Role] = {"wil": "watch", "ada": "act", "ben": "act", "root": "admin"}
     tokens = {name: add_user(file, name, role, allowance or Allowance()) for name, role in roles.items() if add}
     users, audit = Users(file), Audit(audit_beside(file))
-    team = Team(limits or Limits(), users, audit, agents)
-    with contextlib.closing(audit):
+    spending = Spending(spending_beside(file))
+    team = Team(limits or Limits(), users, audit, agents, spending)
+    with contextlib.closing(audit), contextlib.closing(spending):
         async with Desk(journal or MemoryJournal(), Lending(Prices()), team=team, rooms=rooms) as desk:
             desk.settings = kept
             app = application(desk, Doors(token="nobody's", port=PORT, users=users))

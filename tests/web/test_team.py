@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import signal
+import sqlite3
 from pathlib import Path
 from typing import Any
 
@@ -12,16 +14,17 @@ import httpx2
 import pytest
 from cli.running import TASK, Place, ended
 
-from outrider import Limits, Usage, plan
+from outrider import Limits, Session, Usage, plan
 from outrider.errors import JournalCorrupt, JournalFull
 from outrider.journal import MemoryJournal, SqliteJournal
 from outrider.runtime.turns import Caller, Ticket
 from outrider.testing import FakeAgent, run, steps
 from outrider.web.audit import Audit, audit_beside, deeds
 from outrider.web.rooms import Rooms
+from outrider.web.spending import spending_beside, spent_by_all
 from outrider.web.team import OWNERS
 from outrider.web.users import Allowance
-from outrider.web.users_file import remove_user, renew_token
+from outrider.web.users_file import allow_user, remove_user, renew_token
 
 from .asking import PORT, Said, served, tea
 from .teams import TeamServed, team_served
@@ -207,27 +210,90 @@ def test_a_users_file_that_breaks_lets_nobody_in_and_tells_them_nothing_of_it(
 
 
 def test_the_budget_of_a_user_holds_for_all_of_their_sessions_and_for_nobody_elses(tmp_path: Path) -> None:
-    path = steps(*"abcde", "finish")
-
     async def main() -> None:
         async with team_served(tmp_path, allowance=Allowance(calls=7)) as server:
             outcomes = {}
             for who in ("ada", "ben"):
                 limits = server.desk.team.limits_of(server.user(who))
                 for number in range(2):
-                    session = plan(
-                        TASK, target=FakeAgent(lambda prefix: path[len(prefix)], takes_s=1.0, usage=CALL, name="slow"),
-                        lookahead=0, limits=Limits(within=limits), journal=server.desk.journal, name=f"{who}{number}",
-                    )  # fmt: skip
-                    await server.desk.begin(session, server.user(who))
+                    await server.desk.begin(slow(server, Limits(within=limits), name=f"{who}{number}"), server.user(who))
             await asyncio.sleep(60)
             for who in ("ada", "ben"):
                 scenes = [(await server.clients[who].get(f"/api/sessions/{who}{n}/scene")).json for n in range(2)]
                 outcomes[who] = sum(len(scene["confirmed"]) for scene in scenes)
-                assert any("the budget of user" in scene["reason"] for scene in scenes)
+                assert any("the budget of user" in scene["limit"] for scene in scenes)
             assert outcomes == {"ada": 7, "ben": 7}
 
     run(main())
+
+
+def test_what_a_user_has_spent_counts_in_the_next_server_too(tmp_path: Path) -> None:
+    async def main() -> None:
+        for is_first, calls in ((True, 6), (False, 8)):
+            async with team_served(tmp_path, allowance=Allowance(calls=8), add=is_first) as server:
+                assert server.desk.team.users is not None
+                ada = server.desk.team.users.named("ada")
+                assert ada is not None
+                await server.desk.begin(slow(server, Limits(within=server.desk.team.limits_of(ada)), name="tea"), ada)
+                await asyncio.sleep(60)
+                assert server.desk.team.told(ada, 0)["spent"] == f"{calls} of 8 calls spent"
+
+    run(main())
+    spent = spent_by_all(spending_beside(tmp_path / "team.json"))["ada"]
+    assert spent[:2] == (8, 800)
+    assert spent.usd == pytest.approx(0.08)
+
+
+def test_an_admin_allows_a_user_more_and_a_session_that_was_held_for_want_of_it_goes_on(tmp_path: Path) -> None:
+    async def main() -> None:
+        async with team_served(tmp_path, allowance=Allowance(calls=2)) as server:
+            ada = server.user("ada")
+            await server.desk.begin(slow(server, Limits(within=server.desk.team.limits_of(ada)), name="held"), ada)
+            url = "/api/sessions/held"
+            async with server.clients["wil"].listening(f"{url}/stream"):
+                await asyncio.sleep(10)
+                scene = (await server.clients["ada"].get(f"{url}/scene")).json
+                assert scene["limit"] == "the budget of user ada has no room for another call: 2 of 2 calls spent"
+                refused = await said(server, "ada", url, "more")
+                assert "once another one was raised, go on" in refused.json["error"]["message"]
+                await said(server, "ada", url, "go_on")
+                await asyncio.sleep(1)
+                assert (await server.clients["ada"].get(f"{url}/scene")).json["limit"] == scene["limit"], "nothing was allowed"
+                allow_user(server.file, "ada", {"calls": 100})
+                await asyncio.sleep(1)
+                await said(server, "root", url, "go_on")
+                await asyncio.sleep(60)
+                assert (await server.clients["ada"].get(f"{url}/scene")).json["outcome"] == "complete"
+                assert (await server.clients["ada"].get("/api/me")).json["spent"] == "6 of 102 calls spent"
+
+    run(main())
+
+
+def test_while_what_a_user_has_spent_cannot_be_written_they_begin_nothing_and_all_of_it_counts(tmp_path: Path) -> None:
+    async def main() -> None:
+        async with team_served(tmp_path, allowance=Allowance(calls=7)) as server:
+            ada = server.user("ada")
+            with contextlib.closing(sqlite3.connect(spending_beside(server.file), isolation_level=None)) as other:
+                other.execute("BEGIN IMMEDIATE")
+                await server.desk.begin(slow(server, Limits(within=server.desk.team.limits_of(ada)), name="first"), ada)
+                await asyncio.sleep(60)
+                assert (await server.clients["ada"].get("/api/me")).json["spent"] == "6 of 7 calls spent"
+                wanted = {"task": "x", "world": "free", "approximation": "direct@openai:a", "target": "cot@openai:b"}
+                refused = await server.clients["ada"].post("/api/sessions", wanted)
+                assert (refused.status, refused.error) == (503, "journal_unusable")
+                assert str(tmp_path) not in refused.body.decode()
+                other.execute("ROLLBACK")
+            await server.clients["ada"].get("/api/me")
+
+    run(main())
+    assert spent_by_all(spending_beside(tmp_path / "team.json"))["ada"].calls == 6
+
+
+def slow(server: TeamServed, limits: Limits, name: str) -> Session:
+    """A session whose target takes a second for each of six steps."""
+    path = steps(*"abcde", "finish")
+    target = FakeAgent(lambda prefix: path[len(prefix)], takes_s=1.0, usage=CALL, name="slow")
+    return plan(TASK, target=target, lookahead=0, limits=limits, journal=server.desk.journal, name=name, ask=True)
 
 
 def test_users_take_turns_however_many_sessions_each_has() -> None:

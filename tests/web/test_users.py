@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import sys
@@ -15,6 +16,7 @@ from hypothesis import strategies as st
 
 from outrider.errors import BadOption, UnknownName, UsersUnreadable
 from outrider.web.audit import Audit
+from outrider.web.spending import Spending, Spent, spending_beside
 from outrider.web.users import ALONE, Allowance, Users, digest_of, listed, new_token, users_in
 from outrider.web.users_file import add_user, remove_user, renew_token
 
@@ -196,6 +198,30 @@ def test_the_commands_add_list_renew_and_remove_and_the_audit_tells_of_it(tmp_pa
     written = "".join(path.read_text() for path in tmp_path.iterdir() if path.is_file() and "sqlite" not in path.name)
     assert added["token"] not in written
     assert renewed["token"] not in written
+
+
+def test_what_a_user_has_spent_is_listed_and_more_can_be_allowed(tmp_path: Path) -> None:
+    place, users = Place(tmp_path), ("--users", "t.json")
+    place.run("users", "add", "ben", "--usd", "5", "--calls", "100", *users)
+    with contextlib.closing(Spending(spending_beside(tmp_path / "t.json"))) as spending:
+        spending.add("ben", Spent(12, 3456, 1.25))
+        assert place.run("users", "list", *users).out.endswith("5 usd (1.25 spent), 100 calls (12 spent)\n")
+        assert place.run("users", "allow", "ben", "--usd", "2.5", *users).out == (
+            "ben may use: 7.5 usd (1.25 spent), 100 calls (12 spent)\n"
+        )
+        told = json.loads(place.run("users", "list", *users, "--json").out)
+        assert (told["allowance"]["usd"], told["spent"]) == (7.5, {"calls": 12, "tokens": 3456, "usd": 1.25})
+        for wrong, words in (
+            (("--tokens", "5"), "no limit on tokens"),
+            ((), "nothing more was allowed"),
+            (("--usd", "-1"), "-1.0"),
+        ):
+            refused = place.run("users", "allow", "ben", *wrong, *users)
+            assert (refused.code, words in refused.err) == (2, True)
+        assert json.loads(place.run("users", "list", *users, "--json").out) == told
+        place.run("users", "remove", "ben", *users)
+        place.run("users", "add", "ben", "--usd", "5", *users)
+        assert place.run("users", "list", *users).out.endswith("5 usd (0 spent)\n")
 
 
 def test_the_columns_of_the_audit_line_up_whoever_did_it_and_whether_it_was_in_a_session(tmp_path: Path) -> None:

@@ -137,17 +137,17 @@ def _check(options: ServeOptions) -> None:
 def _team(options: ServeOptions, limits: Limits) -> Iterator[Team]:
     """Who may enter, and what notes what they do."""
     from outrider.web.audit import Audit, audit_beside
+    from outrider.web.spending import Spending, spending_beside
     from outrider.web.team import Team
     from outrider.web.users import Users
 
     users = Users(options.users) if options.users else None
     where = options.audit or (audit_beside(options.users) if options.users else None)
-    audit = Audit(where) if where else None
-    try:
-        yield Team(limits, users, audit, options.agents)
-    finally:
-        if audit is not None:
-            audit.close()
+    with contextlib.ExitStack() as files:
+        audit = files.enter_context(contextlib.closing(Audit(where))) if where else None
+        kept = spending_beside(options.users) if options.users else None
+        spending = files.enter_context(contextlib.closing(Spending(kept))) if kept else None
+        yield Team(limits, users, audit, options.agents, spending)
 
 
 async def _serve(

@@ -16,16 +16,18 @@ from outrider.model import JSON
 from outrider.views.words import one_line
 
 if TYPE_CHECKING:
+    from outrider.web.spending import Spent
     from outrider.web.users import User
 
 EXAMPLES: Final = """\b
 Examples:
   outrider users add ada --role admin --users team.json
   outrider users add ben --usd 5 --most-sessions 2 --users team.json
+  outrider users allow ben --usd 10 --users team.json
   outrider serve --users team.json"""
 
 users_app = typer.Typer(
-    help="The users of a server: add, list and remove them, or give them a new token. All of it counts at once.",
+    help="The users of a server: add, list and remove them, allow them more, or give them a new token. All of it counts at once.",
     epilog=EXAMPLES,
     no_args_is_help=True,
 )
@@ -61,23 +63,54 @@ def add(
         _show(name, token, as_json=as_json)
 
 
-@users_app.command("list", help="A line a user: name, role, since when their token counts, what they may use.")
+@users_app.command("list", help="A line a user: name, role, since when their token counts, what they may use and have spent.")
 def list_all(users: UsersOption, as_json: JsonOption = False) -> None:
     """Run ``outrider users list``."""
     with explained():
+        from outrider.web.spending import Spent, spending_beside, spent_by_all
         from outrider.web.users import listed
 
+        spent = spent_by_all(spending_beside(users))
         for user, since in listed(users):
-            print(json_line({**asdict(user), "since": since}) if as_json else _line(user, since))
+            so_far = spent.get(user.name, Spent())
+            told = {**asdict(user), "since": since, "spent": so_far._asdict()}
+            print(json_line(told) if as_json else f"{user.name:<20}  {user.role:<5}  {since[:10]}  {_limits(user, so_far)}")
+
+
+@users_app.command(
+    "allow",
+    help="Let a user spend so much more than so far. It counts at once, for their sessions that run as well.",
+    epilog=EXAMPLES,
+)
+def allow(
+    name: NameArgument,
+    users: UsersOption,
+    usd: Annotated[float | None, typer.Option(metavar="USD", help="So many dollars more.")] = None,
+    tokens: Annotated[int | None, typer.Option(metavar="N", help="So many tokens more.")] = None,
+    calls: Annotated[int | None, typer.Option(metavar="N", help="So many calls more.")] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Run ``outrider users allow``."""
+    with explained():
+        from outrider.web.spending import Spent, spending_beside, spent_by_all
+        from outrider.web.users_file import allow_user
+
+        more = {"usd": usd, "tokens": tokens, "calls": calls}
+        user = allow_user(users, name, more)
+        _note(users, f"allow {name} {', '.join(f'{value:g} more {what}' for what, value in more.items() if value is not None)}")
+        spent = spent_by_all(spending_beside(users)).get(name, Spent())
+        print(json_line({**asdict(user), "spent": spent._asdict()}) if as_json else f"{name} may use: {_limits(user, spent)}")
 
 
 @users_app.command("remove", help="Remove a user: their token lets nobody in any more. Their sessions that run go on.")
 def remove(name: NameArgument, users: UsersOption) -> None:
     """Run ``outrider users remove``."""
     with explained():
+        from outrider.web.spending import forget, spending_beside
         from outrider.web.users_file import remove_user
 
         remove_user(users, name)
+        forget(spending_beside(users), name)
         _note(users, f"remove {name}")
         print(f"{name} is removed; what they watch ends within a second, and their sessions go on until they end or are stopped")
 
@@ -130,9 +163,15 @@ def _show(name: str, token: str, *, as_json: bool) -> None:
         print(f"The token of {name}, shown this once: {token}")
 
 
-def _line(user: User, since: str) -> str:
-    limits = ", ".join(f"{value:g} {name}" for name, value in asdict(user.allowance).items() if value is not None)
-    return f"{user.name:<20}  {user.role:<5}  {since[:10]}  {limits or 'no limit of their own'}"
+def _limits(user: User, spent: Spent) -> str:
+    """What the user may use, and what of it is used up."""
+    so_far = spent._asdict()
+    told = [
+        f"{value:g} {name}" + (f" ({so_far[name]:.6g} spent)" if name in so_far else "")
+        for name, value in asdict(user.allowance).items()
+        if value is not None
+    ]
+    return ", ".join(told) or "no limit of their own"
 
 
 def _table(deeds: Iterable[Mapping[str, JSON]]) -> list[str]:

@@ -251,11 +251,11 @@ def _prepare(db: sqlite3.Connection, path: Path, wait_s: float) -> None:
     elif _number(db, "PRAGMA user_version") < SCHEMA_VERSION:
         _bring_up_to_date(db)
     # A power cut may take the last events along but damages nothing; a killed process loses nothing.
-    _log_ahead(db, wait_s)
+    log_ahead(db, wait_s)
     db.execute("PRAGMA synchronous = NORMAL")
 
 
-def _log_ahead(db: sqlite3.Connection, wait_s: float) -> None:
+def log_ahead(db: sqlite3.Connection, wait_s: float) -> None:
     """Switch to a write-ahead log, if nobody has. For others who open the same new journal SQLite itself does not wait here."""
     until_s = time.monotonic() + wait_s
     while True:

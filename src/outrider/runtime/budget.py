@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import ClassVar, Final
+from typing import ClassVar, Final, TypeAlias
 
 from outrider.errors import BadOption
 from outrider.model import Usage
@@ -17,6 +17,10 @@ from outrider.runtime.turns import Condition, Room, Ticket
 
 _SLACK: Final = 1e-9
 """Sums of dollars are not exact: a limit that is reached to the cent is no overshoot."""
+
+
+Ledger: TypeAlias = Callable[[int, int, float], Sequence[float]]
+"""Is told that so many calls, tokens and dollars more were spent, and answers with how many that makes in all."""
 
 
 @dataclass(slots=True, kw_only=True, eq=False)
@@ -33,6 +37,8 @@ class Budget(Condition):
     seconds: float | None = None
     whose: str = "the budget"
     """What it is called where it is used up."""
+    ledger: Ledger | None = None
+    """What keeps calls, tokens and dollars beyond this process, and knows what was spent before."""
     _given: dict[str, float | None] = field(default_factory=dict)
     _spent: list[float] = field(default_factory=lambda: [0, 0, 0.0])
     _reserved: list[float] = field(default_factory=lambda: [0, 0, 0.0])
@@ -49,6 +55,7 @@ class Budget(Condition):
             if value is not None and not value > 0:
                 raise BadOption(f"a budget of {value} {unit} allows nothing; give a positive number or leave it out")
             self._given[name] = value
+        self._spend()
 
     def allow(
         self, *, calls: int | None = None, tokens: int | None = None, usd: float | None = None, seconds: float | None = None
@@ -86,11 +93,21 @@ class Budget(Condition):
         if all(value is None for value in more.values()):
             raise BadOption("nothing more was allowed; say how many calls, tokens, dollars (usd) or seconds")
 
+    def limit(self, *, calls: int | None, tokens: int | None, usd: float | None) -> None:
+        """The most that may be spent is this from now on; whatever had a limit has one, and nothing else."""
+        self.calls, self.tokens, self.usd = calls, tokens, usd
+        self._given |= {"calls": calls, "tokens": tokens, "usd": usd}
+        self._tell()
+
     def count_before(self, calls: Sequence[Usage], seconds: float) -> None:
         """A session that is resumed had spent so much already: these calls, which were under way for so many seconds."""
         for used in calls:
-            self._spent = [a + b for a, b in zip(self._spent, (1, used.tokens, used.cost_usd or 0.0), strict=True)]
+            self.count(used)
         self._spent_s += seconds
+
+    def count(self, used: Usage) -> None:
+        """A call that was not let in here has used so much."""
+        self._spend(1, used.tokens, used.cost_usd or 0.0)
 
     def raise_as_before(self, calls: int | None, tokens: int | None, usd: float | None, seconds: float | None) -> None:
         """The person had allowed so much more already; what has no limit now needs no raising."""
@@ -134,7 +151,7 @@ class Budget(Condition):
             used = ticket.used
             tokens = reserved[1] if used.counted == "unknown" else used.tokens
             usd = reserved[2] if used.cost_usd is None else used.cost_usd
-            self._spent = [a + b for a, b in zip(self._spent, (1, tokens, usd), strict=True)]
+            self._spend(1, tokens, usd)
         if self._busy:
             self._busy -= 1
             self._spent_s += 0.0 if self._busy else _now_s() - self._busy_since_s
@@ -174,6 +191,12 @@ class Budget(Condition):
                 raise BadOption(
                     f"{self.whose} of {limit:.6g} {unit} has no room for a single call: {who} may use up to {amount:.6g} {unit}"
                 )
+
+    def _spend(self, calls: int = 0, tokens: float = 0, usd: float = 0.0) -> None:
+        if self.ledger is not None:
+            self._spent = list(self.ledger(calls, round(tokens), usd))
+        else:
+            self._spent = [a + b for a, b in zip(self._spent, (calls, tokens, usd), strict=True)]
 
     def _passed_s(self) -> float:
         return self._spent_s + (_now_s() - self._busy_since_s if self._busy else 0.0)

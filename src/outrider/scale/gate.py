@@ -149,5 +149,5 @@ class Gate:
         """A call that another process let in has ended before this one could take over its place."""
         was_under_way = call in self._under_way
         self._under_way.discard(call)
-        if was_under_way and self._limits.budget is not None:
-            self._limits.budget.count_before([usage], 0.0)
+        for budget in self._limits.budgets if was_under_way else ():
+            budget.count(usage)

@@ -1,7 +1,7 @@
 """Who may do what on a server, and within which limits: one person with all rights, or the users of a file.
 
-All sessions of a user share that user's budgets and take turns with other users' as one (see ``runtime.turns``). What counts is a
-process: a server that is started again has spent nothing so far.
+All sessions of a user share that user's budgets and take turns with other users' as one (see ``runtime.turns``). What they have
+spent is kept (see ``web.spending``), so that a server that is started again allows nobody as much again.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import re
 from collections.abc import Iterable, Iterator
+from functools import partial
 from typing import Final
 
 from outrider.errors import NotAllowed, TooMany, UsersUnreadable
@@ -19,7 +20,8 @@ from outrider.runtime import Budget, Limits
 from outrider.runtime.turns import Caller
 from outrider.web.answers import kind_of
 from outrider.web.audit import Audit
-from outrider.web.users import Pass, User, Users
+from outrider.web.spending import Spending, Spent
+from outrider.web.users import Allowance, Pass, User, Users
 
 RETRY_S: Final = 5
 """What a server that is full asks to wait. Sessions take seconds to hours, so it says when to look again."""
@@ -41,39 +43,88 @@ class Team:
         users: who they are; without them whoever has the token may do everything.
         audit: where what they do is noted, if it is.
         agents: models and recordings that everybody may name, beside those of vendors and the embedded one.
+        spending: what keeps what each user has spent; without it what counts is this process.
     """
 
     def __init__(
-        self, limits: Limits, users: Users | None = None, audit: Audit | None = None, agents: Iterable[str] = ()
+        self,
+        limits: Limits,
+        users: Users | None = None,
+        audit: Audit | None = None,
+        agents: Iterable[str] = (),
+        spending: Spending | None = None,
     ) -> None:
         self.users = users
         self.audit = audit
         self._limits = limits
         self._agents = frozenset(agents)
-        self._limits_of: dict[str, Limits] = {}
+        self._spending = spending
+        self._limits_of: dict[str, tuple[Allowance, Limits]] = {}
+        self._version: object = None
 
     def holds(self, shown: Pass) -> bool:
         """Whether ``shown`` still lets in: its token was not revoked, and the users can be read."""
+        if self.users is None:
+            return True
         try:
-            return self.users is None or self.users.holds(shown.digest) is not None
+            found = self.users.holds(shown.digest)
         except UsersUnreadable:
             return False
+        self._renew(self.users)
+        return found is not None
+
+    def _renew(self, users: Users) -> None:
+        """Where the users have changed, sessions that run may spend what is allowed now."""
+        if users.version != self._version:
+            self._version = users.version
+            for user in filter(None, map(users.named, tuple(self._limits_of))):
+                self.limits_of(user)
 
     def limits_of(self, user: User) -> Limits:
-        """What holds for the sessions of ``user``; as allowed when the first of them in this process was started."""
+        """What holds for the sessions of ``user`` that begin now; where their budget was raised, for those that run too."""
         if not user.name:
             return self._limits
-        if user.name not in self._limits_of:
-            self._limits_of[user.name] = _limits(user, self._limits)
-        return self._limits_of[user.name]
+        known = self._limits_of.get(user.name)
+        if known is None:
+            limits = self._new_limits(user, Caller())
+        elif known[0] == user.allowance:
+            return known[1]
+        else:
+            limits = self._changed(user, *known)
+        self._limits_of[user.name] = user.allowance, limits
+        return limits
+
+    def _changed(self, user: User, before: Allowance, limits: Limits) -> Limits:
+        """The same if only numbers of the budget are others; else new ones, and sessions that run keep theirs."""
+        given = user.allowance
+        if given.counts != before.counts or given.calls_at_once != before.calls_at_once:
+            return self._new_limits(user, limits.caller)
+        if limits.budget is not None:
+            limits.budget.limit(calls=given.calls, tokens=given.tokens, usd=given.usd)
+        return limits
+
+    def _new_limits(self, user: User, caller: Caller | None) -> Limits:
+        return Limits(budget=self._budget(user), calls_at_once=user.allowance.calls_at_once, within=self._limits, caller=caller)
+
+    def _budget(self, user: User) -> Budget | None:
+        given = user.allowance
+        if not given.counts:
+            return None
+        spending = self._spending
+        ledger = None if spending is None else partial(_note, spending, user.name)
+        whose = f"the budget of user {user.name}"
+        return Budget(whose=whose, calls=given.calls, tokens=given.tokens, usd=given.usd, ledger=ledger)
 
     def check_start(self, user: User, understood: Understood, running: int) -> None:
         """Raise unless ``user``, of whose sessions ``running`` run, may start this one.
 
         Raises:
+            JournalUnusable: what they spend cannot be kept.
             NotAllowed: it names what is not for everybody.
             TooMany: so many of theirs run already.
         """
+        if self._spending is not None:
+            self._spending.check(user.name)
         if not user.may("admin"):
             for text in understood.agents.values():
                 self._check_agents(text)
@@ -123,9 +174,5 @@ class Team:
         return {"name": user.name, "role": user.role, "allowance": allowance, "running": running, "spent": str(budget or "")}
 
 
-def _limits(user: User, within: Limits) -> Limits:
-    allowance = user.allowance
-    given = (allowance.usd, allowance.tokens, allowance.calls)
-    whose = f"the budget of user {user.name}"
-    budget = Budget(whose=whose, usd=given[0], tokens=given[1], calls=given[2]) if given != (None, None, None) else None
-    return Limits(budget=budget, calls_at_once=allowance.calls_at_once, within=within, caller=Caller())
+def _note(spending: Spending, user: str, calls: int, tokens: int, usd: float) -> Spent:
+    return spending.add(user, Spent(calls, tokens, usd))

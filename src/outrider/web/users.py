@@ -29,6 +29,9 @@ PREFIX: Final = "outrider_"
 
 FORMAT: Final = 1
 
+SPENT: Final = ("usd", "tokens", "calls")
+"""What of an allowance is used up; the rest is how much there may be at once."""
+
 _NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@-]{0,63}")
 
 _OTHERS: Final = stat.S_IRWXG | stat.S_IRWXO
@@ -36,7 +39,7 @@ _OTHERS: Final = stat.S_IRWXG | stat.S_IRWXO
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Allowance:
-    """What all of a user's sessions in one process may use together; ``None`` is no limit of theirs."""
+    """What all of a user's sessions may use together; ``None`` is no limit of theirs."""
 
     usd: float | None = None
     tokens: int | None = None
@@ -50,6 +53,11 @@ class Allowance:
             value = getattr(self, name)
             if value is not None and not 0 < value < float("inf"):
                 raise BadOption(f"an allowance of {value} {name} makes no sense; give a positive number or leave it out")
+
+    @property
+    def counts(self) -> frozenset[str]:
+        """What of it is counted for good: of calls, tokens and dollars those that are limited."""
+        return frozenset(name for name in SPENT if getattr(self, name) is not None)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,6 +106,7 @@ class Users:
         self.path = path
         self._seen: tuple[int, int, int] | None = None
         self._passes: dict[str, Pass] = {}
+        self._named: dict[str, User] = {}
         self._look()
 
     def enters(self, token: str) -> Pass | None:
@@ -109,12 +118,22 @@ class Users:
         self._look()
         return self._passes.get(digest)
 
+    def named(self, name: str) -> User | None:
+        """The user called ``name`` when the file was read last; ``None`` if there was none."""
+        return self._named.get(name)
+
+    @property
+    def version(self) -> object:
+        """Another one whenever the file has been read again."""
+        return self._seen
+
     def _look(self) -> None:
         found = _state(self.path)
         if found == self._seen:
             return
-        self._passes = {entry["digest"]: Pass(user=_user(name, entry), digest=entry["digest"])
-                        for name, entry in _read(self.path).items()}  # fmt: skip
+        entries = _read(self.path)
+        self._named = {name: _user(name, entry) for name, entry in entries.items()}
+        self._passes = {entry["digest"]: Pass(user=self._named[name], digest=entry["digest"]) for name, entry in entries.items()}
         self._seen = found
 
 

@@ -6,14 +6,14 @@ import contextlib
 import json
 import os
 import secrets
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from outrider.errors import BadOption, UnknownName
-from outrider.web.users import FORMAT, Allowance, Role, check_name, digest_of, listed, new_token, users_in
+from outrider.web.users import FORMAT, Allowance, Role, User, check_name, digest_of, listed, new_token, users_in
 
 
 def add_user(path: Path, name: str, role: Role, allowance: Allowance) -> str:
@@ -31,6 +31,28 @@ def add_user(path: Path, name: str, role: Role, allowance: Allowance) -> str:
         limits = {key: value for key, value in asdict(allowance).items() if value is not None}
         users[name] = {"role": role, **_made(token), **limits}
     return token
+
+
+def allow_user(path: Path, name: str, more: Mapping[str, float | None]) -> User:
+    """The user may spend so much ``more`` in all: ``usd``, ``tokens``, ``calls``; who that is now.
+
+    Raises:
+        BadOption: a number is not positive, none is given, or the user has no limit on what it counts. Nothing has changed.
+        UnknownName: there is no such user.
+        UsersUnreadable: the file cannot be read.
+    """
+    given = {what: value for what, value in more.items() if value is not None}
+    if not given:
+        raise BadOption("nothing more was allowed; say how many dollars (--usd), --tokens or --calls")
+    with _changing(path) as users:
+        entry = _find(users, name)
+        for what, value in given.items():
+            if not 0 < value < float("inf"):
+                raise BadOption(f"{value} more {what} make no sense; give a positive number")
+            if entry.get(what) is None:
+                raise BadOption(f"{name} has no limit on {what}, so there is none to raise; leave --{what} out")
+            entry[what] += value
+    return next(user for user, _ in listed(path) if user.name == name)
 
 
 def remove_user(path: Path, name: str) -> None:

@@ -61,7 +61,9 @@ export function Dock({ scene, session, commands, primary, panel, setPanel, live,
         >
           ${primary.label}<kbd aria-hidden="true">Enter</kbd>
         </button>
-        ${opener("take", "Take a step", "t")} ${opener("steer", "Steer", "s")} ${hold} ${opener("stop", "Stop", "x", mine)}
+        ${opener("take", "Take a step", "t")} ${opener("steer", "Steer", "s")} ${hold}
+        ${scene.held === "budget" && html`<button type="button" disabled=${!live} onClick=${commands.goOn}>Go on</button>`}
+        ${opener("stop", "Stop", "x", mine)}
       </div>
       ${!mine && html`<p class="hint">To stop it, and to allow it more, is for ${user}, who started it, and for admins.</p>`}
     </section>
