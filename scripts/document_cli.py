@@ -41,6 +41,7 @@ COMMANDS = (
     "users",
     "users add",
     "users list",
+    "users allow",
     "users remove",
     "users token",
 )

@@ -118,6 +118,7 @@ class Stage:
             approximation=self.drafter,
             target=self.target,
             lookahead=lookahead,
+            limits=Limits(within=self.desk.team.limits_of(by)),
             journal=self.desk.journal,
             world=world,
             max_steps=max_steps,

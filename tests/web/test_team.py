@@ -255,7 +255,7 @@ def test_an_admin_allows_a_user_more_and_a_session_that_was_held_for_want_of_it_
                 scene = (await server.clients["ada"].get(f"{url}/scene")).json
                 assert scene["limit"] == "the budget of user ada has no room for another call: 2 of 2 calls spent"
                 refused = await said(server, "ada", url, "more")
-                assert "once another one was raised, go on" in refused.json["error"]["message"]
+                assert "go on once that has been raised" in refused.json["error"]["message"]
                 await said(server, "ada", url, "go_on")
                 await asyncio.sleep(1)
                 assert (await server.clients["ada"].get(f"{url}/scene")).json["limit"] == scene["limit"], "nothing was allowed"

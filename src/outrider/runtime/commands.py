@@ -135,7 +135,10 @@ class Commands:
         """
         budget = self._limits.budget
         if budget is None:
-            raise BadOption("the session has no budget of its own, so there is none to raise; once another one was raised, go on")
+            raise BadOption(
+                "the session has no budget of its own, so there is none to raise; where a user's or the server's is used up, "
+                "go on once that has been raised"
+            )
         budget.check_more({"calls": calls, "tokens": tokens, "usd": usd, "seconds": seconds})
         report = Allowed(calls=calls, tokens=tokens, usd=usd, seconds=seconds, reason=reason)
         self._open()

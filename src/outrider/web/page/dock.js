@@ -4,7 +4,7 @@ import { Combobox } from "./combobox.js";
 import { html, useEffect, useLayoutEffect, useRef, useState } from "./html.js";
 import { cut } from "./long.js";
 import { openRow } from "./rows.js";
-import { count } from "./words.js";
+import { count, sentence } from "./words.js";
 
 const SETTLED_MS = 350;
 const MOST_NAMED = 200;
@@ -90,7 +90,7 @@ function Notice({ commands: { race, trouble, keepMine, dismiss }, scene }) {
   if (!trouble) return null;
   return html`
     <div class="notice" role="alert" data-notice="trouble">
-      <p>${trouble}</p>
+      <p>${sentence(trouble)}</p>
       <button type="button" class="quiet" onClick=${dismiss}>Close</button>
     </div>
   `;
