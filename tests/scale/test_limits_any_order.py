@@ -171,19 +171,27 @@ def test_no_call_too_many_begins_the_session_ends_and_what_was_spent_is_what_the
     seed: int, steps: int, at_once: int | None, calls: int | None, tokens: int | None, lives: list[float]
 ) -> None:
     async def followed() -> None:
+        entered = [0, 0, 0.0]
+
+        def ledger(*more: float) -> list[float]:
+            entered[:] = [before + new for before, new in zip(entered, more, strict=True)]
+            return entered
+
         engine = FakeEngine(Random(seed), steps)
         engine.order(urgent=True)
         known: list[Event] = []
         for life_s in (*lives, 10_000.0):
             budget = budget_after(known, calls, tokens)
+            users = Limits(budget=Budget(ledger=ledger))
             async with asyncio.TaskGroup() as group:
-                follower = Follower(engine, Limits(calls_at_once=at_once, budget=budget), group)
+                follower = Follower(engine, Limits(calls_at_once=at_once, budget=budget, within=users), group)
                 follower.begin_after(known, group)
                 known = await follower.follow(life_s)
         assert engine.is_over, "somebody waits for ever"
         begun, used = spent(engine.records)
         assert begun <= (calls or begun)
         assert used <= (tokens or used)
+        assert entered[:2] == [begun, used], "every call is in the ledger once, whoever followed it"
         assert engine.most_at_once <= (at_once or engine.most_at_once)
         assert budget.given == {"calls": calls, "tokens": tokens, "usd": None, "seconds": None}
         if calls is not None:

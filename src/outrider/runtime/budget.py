@@ -144,10 +144,13 @@ class Budget(Condition):
             self._busy += 1
 
     def leave(self, ticket: Ticket) -> None:
-        """What the call used counts; where that is unknown, what was reserved for it. One that was not sent counts nothing."""
+        """What the call used counts; where that is unknown, what was reserved for it. One that was not sent counts nothing.
+
+        Nor does one that goes on count in a ledger: whoever follows it enters it there, with what it has used.
+        """
         reserved = self._amounts(ticket.most)
         self._reserved = [a - b for a, b in zip(self._reserved, reserved, strict=True)]
-        if ticket.sent:
+        if ticket.sent and not (ticket.goes_on and self.ledger is not None):
             used = ticket.used
             tokens = reserved[1] if used.counted == "unknown" else used.tokens
             usd = reserved[2] if used.cost_usd is None else used.cost_usd

@@ -46,7 +46,8 @@ class Ticket:
 
     ``most`` is the most that it can use, and ``keep`` what is to stay free for the frontier's next call if this one is let in.
     ``server`` is whom it asks, in how many requests. ``withdraw`` closes the call for the reason in ``because``; ``refused`` says
-    that there will be no room for it. ``sent`` once it has had its turn everywhere, ``answered`` once it has been answered.
+    that there will be no room for it. ``sent`` once it has had its turn everywhere, ``answered`` once it has been answered;
+    ``goes_on`` if it leaves without having ended, because another process follows it from here.
     """
 
     urgent: bool
@@ -62,6 +63,7 @@ class Ticket:
     because: str = ""
     sent: bool = False
     answered: bool = False
+    goes_on: bool = False
     pushed_back: bool = False
     let_in_s: float = 0.0
 

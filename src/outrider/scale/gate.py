@@ -87,7 +87,7 @@ class Gate:
     def close(self) -> None:
         """Let nobody in any more. What goes on without this process counts here with what was reserved for it."""
         for call, ticket in [*self._tickets.items()]:
-            ticket.began = ticket.sent  # one that was let in may begin, if it has not
+            ticket.began = ticket.goes_on = ticket.sent  # one that was let in may begin, if it has not
             self._end(call, Usage())
         self._free()
 
