@@ -13,8 +13,11 @@ import pytest
 
 SCRIPTS = Path(__file__).parent.parent / "scripts"
 
-OUTSIDE = ("browser", "faults", "scale")
-"""Rooms whose tests stand on processes of others: a browser, a database, an engine, a network that is cut."""
+OUTSIDE = {"browser", "binary", "server", "own_server"}
+"""Fixtures that are processes of others: Chromium, Temporal, Postgres."""
+
+FAULTS = Path(__file__).parent / "faults"
+"""Here disks break, networks are cut, processes are killed."""
 
 # Whoever starts them in the background may have had Ctrl-C ignored, which every process below would inherit.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
@@ -23,9 +26,8 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """A test that stands on somebody else's process has a second try, which the summary shows: a defect until it is explained."""
-    rooms = [Path(__file__).parent / room for room in OUTSIDE]
     for item in items:
-        if any(item.path.is_relative_to(room) for room in rooms):
+        if item.path.is_relative_to(FAULTS) or (isinstance(item, pytest.Function) and OUTSIDE.intersection(item.fixturenames)):
             item.add_marker(pytest.mark.flaky(reruns=1))
 
 
