@@ -8,8 +8,8 @@ import pytest
 
 from outrider import Task, plan
 from outrider.errors import BadOption
-from outrider.history import most_steps, percentile
-from outrider.journal import MemoryJournal
+from outrider.history import MOST_SESSIONS, most_steps, percentile
+from outrider.journal import MemoryJournal, SessionEntry
 from outrider.testing import ScriptedAgent, run
 
 
@@ -44,6 +44,22 @@ def test_with_too_few_plans_the_usual_limit_holds_and_it_is_said() -> None:
     usual = 30, "max_steps p95 needs 10 complete plans of this world, and the journal has 9 complete plans: 30"
     assert most_steps("p95", journal, "free", 30) == usual
     assert most_steps("p95", journal, "openagi", 30)[0] == 30, "plans of another world tell nothing of this one"
+
+
+class AskedJournal(MemoryJournal):
+    """Keeps how many sessions it was asked for."""
+
+    asked: int | None = None
+
+    def sessions(self, *, limit: int | None = None) -> list[SessionEntry]:
+        self.asked = limit
+        return super().sessions(limit=limit)
+
+
+def test_a_long_journal_is_not_read_from_its_beginning() -> None:
+    journal = AskedJournal()
+    most_steps("p95", journal, "free", 30)
+    assert journal.asked == MOST_SESSIONS
 
 
 @pytest.mark.parametrize("text", ["0", "-1", "p", "p49", "p101", "p5", "95%", "many", "", "1.5", "p0095"])

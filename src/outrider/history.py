@@ -20,6 +20,9 @@ LEAST_PLANS: Final = 10
 MOST_PLANS: Final = 200
 """So many of the newest complete plans count."""
 
+MOST_SESSIONS: Final = 2_000
+"""They are looked for among so many of the newest sessions, so that a long journal makes nobody wait."""
+
 
 def percentile(text: str) -> int | None:
     """The percentile that ``text`` means, p50 to p100; ``None`` if it is a number of steps.
@@ -59,7 +62,7 @@ def most_steps(text: str, journal: JournalStore, world: str, otherwise: int) -> 
 
 def _complete(journal: JournalStore, world: str) -> Iterator[int]:
     """The lengths of complete plans of ``world``, the newest first."""
-    for entry in journal.sessions():
+    for entry in journal.sessions(limit=MOST_SESSIONS):
         if entry.outcome != "complete":
             continue
         try:
