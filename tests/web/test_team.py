@@ -21,10 +21,10 @@ from outrider.runtime.turns import Caller, Ticket
 from outrider.testing import FakeAgent, run, steps
 from outrider.web.audit import Audit, audit_beside, deeds
 from outrider.web.rooms import Rooms
-from outrider.web.spending import spending_beside, spent_by_all
+from outrider.web.spending import Spending, Spent, forget, spending_beside, spent_by_all
 from outrider.web.team import OWNERS
 from outrider.web.users import Allowance
-from outrider.web.users_file import allow_user, remove_user, renew_token
+from outrider.web.users_file import add_user, allow_user, remove_user, renew_token
 
 from .asking import PORT, Said, served, tea
 from .teams import TeamServed, team_served
@@ -265,6 +265,28 @@ def test_an_admin_allows_a_user_more_and_a_session_that_was_held_for_want_of_it_
                 await asyncio.sleep(60)
                 assert (await server.clients["ada"].get(f"{url}/scene")).json["outcome"] == "complete"
                 assert (await server.clients["ada"].get("/api/me")).json["spent"] == "6 of 102 calls spent"
+
+    run(main())
+
+
+def test_who_is_added_anew_under_the_same_name_has_spent_nothing_and_other_servers_calls_count(tmp_path: Path) -> None:
+    async def main() -> None:
+        async with team_served(tmp_path, allowance=Allowance(calls=2)) as server:
+            ada, spent = server.user("ada"), spending_beside(server.file)
+            limits = Limits(within=server.desk.team.limits_of(ada))
+            with contextlib.closing(Spending(spent)) as other_server:
+                other_server.add("ada", Spent(2))
+            assert (await server.clients["ada"].get("/api/me")).json["spent"] == "2 of 2 calls spent"
+            await server.desk.begin(slow(server, limits, name="held"), ada)
+            await asyncio.sleep(10)
+            async with server.clients["wil"].listening("/api/sessions/held/stream"):
+                remove_user(server.file, "ada")
+                forget(spent, "ada")
+                add_user(server.file, "ada", "act", Allowance(calls=2))
+                await asyncio.sleep(1)
+                await said(server, "root", "/api/sessions/held", "go_on")
+                await asyncio.sleep(10)
+            assert spent_by_all(spent)["ada"].calls == 2
 
     run(main())
 

@@ -97,6 +97,11 @@ class Budget(Condition):
         """The most that may be spent is this from now on; whatever had a limit has one, and nothing else."""
         self.calls, self.tokens, self.usd = calls, tokens, usd
         self._given |= {"calls": calls, "tokens": tokens, "usd": usd}
+        self.count_again()
+
+    def count_again(self) -> None:
+        """What its ledger says by now was spent is what counts: others may have entered something, or begun anew."""
+        self._spend()
         self._tell()
 
     def count_before(self, calls: Sequence[Usage], seconds: float) -> None:

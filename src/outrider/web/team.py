@@ -78,7 +78,9 @@ class Team:
         if users.version != self._version:
             self._version = users.version
             for user in filter(None, map(users.named, tuple(self._limits_of))):
-                self.limits_of(user)
+                budget = self.limits_of(user).budget
+                if budget is not None:
+                    budget.count_again()  # a name may be another user's by now
 
     def limits_of(self, user: User) -> Limits:
         """What holds for the sessions of ``user`` that begin now; where their budget was raised, for those that run too."""
@@ -171,6 +173,8 @@ class Team:
         """What ``user`` may know of themselves: role, allowance, and what of it is spent, in words."""
         allowance = {name: getattr(user.allowance, name) for name in type(user.allowance).__slots__}
         budget = self.limits_of(user).budget if user.name else None
+        if budget is not None:
+            budget.count_again()  # other servers count too
         return {"name": user.name, "role": user.role, "allowance": allowance, "running": running, "spent": str(budget or "")}
 
 
