@@ -10,6 +10,7 @@ from pathlib import Path
 from types import ModuleType
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 SCRIPTS = Path(__file__).parent.parent / "scripts"
 
@@ -18,6 +19,10 @@ OUTSIDE = {"browser", "binary", "server", "own_server"}
 
 FAULTS = Path(__file__).parent / "faults"
 """Here disks break, networks are cut, processes are killed."""
+
+# How long an example takes is the machine's affair: no test has a time limit.
+settings.register_profile("untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("untimed")
 
 # Whoever starts them in the background may have had Ctrl-C ignored, which every process below would inherit.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:

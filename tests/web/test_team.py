@@ -7,6 +7,7 @@ import contextlib
 import json
 import signal
 import sqlite3
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -265,6 +266,37 @@ def test_an_admin_allows_a_user_more_and_a_session_that_was_held_for_want_of_it_
                 await asyncio.sleep(60)
                 assert (await server.clients["ada"].get(f"{url}/scene")).json["outcome"] == "complete"
                 assert (await server.clients["ada"].get("/api/me")).json["spent"] == "6 of 102 calls spent"
+
+    run(main())
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "steps_of_the_running", "steps_of_the_next"),
+    [
+        (Allowance(), Allowance(calls=4), 6, 4),
+        (Allowance(calls=2), Allowance(), 2, 6),
+        (Allowance(tokens=1000), Allowance(calls=8), 6, 2),
+        (Allowance(calls=100), Allowance(calls=8), 6, 2),
+        (Allowance(calls=100), Allowance(calls=3), 3, 0),
+        (Allowance(calls=9), Allowance(calls=8, calls_at_once=1), 6, 2),
+    ],
+)
+def test_limits_that_change_hold_for_what_begins_later_and_a_budgets_number_for_what_runs_too(
+    tmp_path: Path, before: Allowance, after: Allowance, steps_of_the_running: int, steps_of_the_next: int
+) -> None:
+    async def main() -> None:
+        async with team_served(tmp_path) as server:
+            team, ada = server.desk.team, replace(server.user("ada"), allowance=before)
+            await server.desk.begin(slow(server, Limits(within=team.limits_of(ada)), name="runs"), ada)
+            await asyncio.sleep(1.5)
+            changed = replace(ada, allowance=after)
+            later = team.limits_of(changed)
+            await asyncio.sleep(60)
+            await server.desk.begin(slow(server, Limits(within=later), name="next"), changed)
+            await asyncio.sleep(60)
+            for name, steps_confirmed in (("runs", steps_of_the_running), ("next", steps_of_the_next)):
+                scene = (await server.clients["ada"].get(f"/api/sessions/{name}/scene")).json
+                assert (name, len(scene["confirmed"])) == (name, steps_confirmed)
 
     run(main())
 

@@ -96,7 +96,6 @@ class Budget(Condition):
     def limit(self, *, calls: int | None, tokens: int | None, usd: float | None) -> None:
         """The most that may be spent is this from now on; whatever had a limit has one, and nothing else."""
         self.calls, self.tokens, self.usd = calls, tokens, usd
-        self._given |= {"calls": calls, "tokens": tokens, "usd": usd}
         self.count_again()
 
     def count_again(self) -> None:
