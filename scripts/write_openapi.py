@@ -58,6 +58,7 @@ def document() -> dict[str, Any]:
             "/api/me": {"get": _answers("who asks")},
             "/api/audit": {"get": _answers("who did what")},
             "/api/sessions": {"get": _answers("the sessions"), "post": _answers("a session", "201", _session())},
+            "/api/sessions/{name}": {"get": _answers("a session, as it is listed", more=[NAME])},
             **{f"/api/sessions/{{name}}/{kind}": {"get": _answers(kind, more=[NAME])} for kind in ("scene", "trace", "audit")},
             "/api/sessions/{name}/actions": {
                 "get": _answers("what can come next", more=[NAME, _query("text"), _query("at", NUMBER_OF_A_STEP)])

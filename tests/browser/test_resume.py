@@ -9,6 +9,7 @@ from playwright.async_api import expect
 
 from outrider.journal import MemoryJournal, own
 from outrider.launch import Wanted
+from outrider.web.app import MOST_LISTED
 
 from .conftest import Open, row
 from .stage import staged
@@ -45,6 +46,23 @@ async def test_what_was_interrupted_is_offered_first_and_goes_on_at_a_press(open
         await page.get_by_role("link", name="All sessions").click()
         await expect(page.get_by_role("link", name=TASK)).to_contain_text("complete")
         await expect(offer).to_have_count(0)
+
+
+async def test_a_session_of_long_ago_says_that_it_was_interrupted_and_offers_no_command(opened: Open, tmp_path: Path) -> None:
+    journal, name = await left(tmp_path)
+    for number in range(MOST_LISTED):
+        journal.append(f"newer{number}", journal.read(name)[:1])
+    async with staged(journal=journal) as stage, opened(stage.url()) as page:
+        offered: list[str] = []
+        await page.expose_function("dock", lambda: offered.append("dock"))
+        await page.evaluate(
+            """() => new MutationObserver(() => document.querySelector(".dock") && window.dock())
+                .observe(document.getElementById("page"), { subtree: true, childList: true })"""
+        )
+        await page.evaluate("(name) => { location.hash = `#/s/${name}`; }", name)
+        await expect(page.get_by_text("This session was interrupted.")).to_be_visible()
+        await expect(page.get_by_role("button", name="Go on", exact=True)).to_be_visible()
+        assert offered == [], "not even for a moment"
 
 
 async def test_not_now_is_remembered_and_the_session_can_still_be_gone_on_with(opened: Open, tmp_path: Path) -> None:

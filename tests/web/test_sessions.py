@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from outrider.journal import MemoryJournal
 from outrider.launch import Wanted, understand
 from outrider.testing import run
+from outrider.web.app import MOST_LISTED
 
 from .asking import KITCHEN, PLAN, served, to_the_end
 
@@ -45,6 +46,26 @@ def test_a_session_is_started_by_names_listed_watched_and_kept(pairs: str) -> No
             (entry,) = (await server.client.get("/api/sessions")).json["sessions"]
             assert (entry["outcome"], entry["live"], entry["steps"]) == ("complete", False, 6)
             assert entry["events"] == len(server.journal.read(name))
+
+    run(main())
+
+
+def test_the_line_of_one_session_is_the_lists_and_there_however_old_it_is(pairs: str) -> None:
+    async def main() -> None:
+        async with served() as server:
+            for _ in range(2):
+                name = (await server.client.post("/api/sessions", wanted(pairs))).json["name"]
+                url = f"/api/sessions/{name}"
+                listed = (await server.client.get("/api/sessions")).json["sessions"][0]
+                assert (await server.client.get(url)).json == listed
+                assert listed["live"]
+                await to_the_end(server.client, name)
+                assert (await server.client.get(url)).json == (await server.client.get("/api/sessions")).json["sessions"][0]
+            opened = server.journal.read(name)[:1]
+            for number in range(MOST_LISTED):
+                server.journal.append(f"newer{number}", opened)
+            assert name not in {entry["name"] for entry in (await server.client.get("/api/sessions")).json["sessions"]}
+            assert (await server.client.get(url)).json["outcome"] == "complete"
 
     run(main())
 
@@ -176,11 +197,11 @@ def test_a_session_can_be_had_as_a_trace_of_its_lanes() -> None:
     run(main())
 
 
-@pytest.mark.parametrize("what", ["scene", "stream", "events", "actions", "trace"])
+@pytest.mark.parametrize("what", ["", "/scene", "/stream", "/events", "/actions", "/trace"])
 def test_a_session_that_nobody_knows_is_not_found(what: str) -> None:
     async def main() -> None:
         async with served() as server:
-            said = await server.client.get(f"/api/sessions/nobody/{what}")
+            said = await server.client.get(f"/api/sessions/nobody{what}")
             assert (said.status, said.error) == (404, "not_found")
             assert said.json["error"]["message"] == "no session's name begins with 'nobody'; the journal is empty"
 

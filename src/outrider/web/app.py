@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from http import HTTPStatus
 from pathlib import Path
 from typing import Final
@@ -69,6 +71,7 @@ def application(desk: Desk, doors: Doors) -> ASGIApp:
         Route("/api/choices", api.choices),
         Route("/api/sessions", api.sessions),
         Route("/api/sessions", api.start, methods=["POST"]),
+        Route("/api/sessions/{name}", api.session),
         Route("/api/sessions/{name}/scene", api.scene),
         Route("/api/sessions/{name}/stream", api.stream),
         Route("/api/sessions/{name}/events", api.events),
@@ -108,17 +111,20 @@ class _Api:
         return answer(choices(self._desk.own_tools))
 
     async def sessions(self, request: Request) -> Response:
-        running = {live.name: live for live in self._desk.running}
-        entries = self._desk.journal.sessions(limit=MOST_LISTED)
-        return answer({"sessions": [self._listed(entry, live=entry.name in running) for entry in entries]})
+        return answer({"sessions": [self._listed(entry) for entry in self._desk.journal.sessions(limit=MOST_LISTED)]})
 
-    def _listed(self, entry: SessionEntry, *, live: bool) -> dict[str, JSON]:
+    async def session(self, request: Request) -> Response:
+        with _not_here_if_unknown():
+            return answer(self._listed(self._desk.journal.entry(request.path_params["name"])))
+
+    def _listed(self, entry: SessionEntry) -> dict[str, JSON]:
         """Of one that runs here also whose it is; of another that has not finished who runs it, and whether it can go on here."""
+        found = self._desk.find(entry.name)
+        live = found is not None and not found.over
         open_here = entry.outcome == "interrupted" and not live
         owner = runner_of(self._desk.journal, entry.name) if open_here else ""
         resumable = open_here and not owner and self._openings.resumable(entry.name, in_engine=self._desk.follows is not None)
-        found = self._desk.find(entry.name) if live else None
-        user = found.owner.name if found is not None else ""
+        user = found.owner.name if found is not None and live else ""
         return {**_entry(entry, live=live), "user": user, "owner": owner, "resumable": resumable}
 
     async def start(self, request: Request) -> Response:
@@ -129,10 +135,8 @@ class _Api:
 
     async def resume(self, request: Request) -> Response:
         again = read_again(read_object(await request.body()))
-        try:
+        with _not_here_if_unknown():
             name = full_name(self._desk.journal, request.path_params["name"])
-        except UnknownName as error:
-            raise HTTPException(404, one_line(error)) from None
         with self._desk.telemetry.within(request.headers):
             live = await self._desk.resume(name, again, by=user_of(request))
         return answer({"name": live.name})
@@ -185,13 +189,20 @@ class _Api:
 
     def _seen(self, request: Request) -> Watched:
         name = request.path_params["name"]
-        try:
+        with _not_here_if_unknown():
             return self._desk.find(name) or Followed(name, self._desk.journal, self._desk.closing)
-        except UnknownName as error:
-            raise HTTPException(404, one_line(error)) from None
 
 
 # Small answers --------------------------------------------------------------------------------------------------------
+
+
+@contextmanager
+def _not_here_if_unknown() -> Iterator[None]:
+    """Inside, a session that nobody knows is an address with nothing there: 404."""
+    try:
+        yield
+    except UnknownName as error:
+        raise HTTPException(404, one_line(error)) from None
 
 
 def _file(path: str) -> Response:

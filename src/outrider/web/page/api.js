@@ -17,6 +17,7 @@ export const sceneOf = (name, signal) => ask(path(name, "/scene"), { signal });
 export const streamOf = (name) => path(name, "/stream");
 export const traceOf = (name) => path(name, "/trace");
 
+export const sessionOf = (name) => ask(path(name));
 export const sessions = () => ask("/api/sessions");
 export const me = () => ask("/api/me");
 export const resume = (name, again) => ask(path(name, "/resume"), { body: again });

@@ -1,7 +1,7 @@
 // The page of one session: its plan, what the person can do, and beside it the run and its lanes.
 
 import { announce } from "./announce.js";
-import { sessions } from "./api.js";
+import { sessionOf } from "./api.js";
 import { useCommands } from "./commands.js";
 import { Connection } from "./connection.js";
 import { Dock, useAsked, usePrimary } from "./dock.js";
@@ -26,28 +26,30 @@ function reduce(state, { message, connection, trouble }) {
 
 const LOOK_AGAIN_MS = 3000;
 
+/** Until its line in the list is known nothing is offered: what is offered for a moment only is pressed by mistake. */
+const NOT_KNOWN = { live: true, known: false };
+
 /** The session, and its line in the list: whether it runs in this server, and who else runs it. */
 function useSession(name) {
   const [state, change] = useReducer(reduce, NOTHING);
-  const [entry, setEntry] = useState({ live: true });
+  const [entry, setEntry] = useState(NOT_KNOWN);
   const [turn, setTurn] = useState(0);
   const here = useRef(true);
   const found = (line) => {
     if (line.live && !here.current) setTurn((before) => before + 1); // what was followed in the journal is here now, and sooner
     here.current = line.live;
-    setEntry(line);
+    setEntry({ ...line, known: true });
   };
   useEffect(() => {
     let timer = 0;
     let left = false;
     const look = async () => {
-      const said = document.hidden ? null : await sessions().catch(() => null); // what is wrong is said elsewhere
+      const line = document.hidden ? null : await sessionOf(name).catch(() => null); // what is wrong is said elsewhere
       if (left) return;
-      const line = said?.sessions.find((one) => one.name === name);
       if (line) found(line);
-      if (line ? line.outcome === "interrupted" : said === null) timer = setTimeout(look, LOOK_AGAIN_MS);
+      if (!line || line.outcome === "interrupted") timer = setTimeout(look, LOOK_AGAIN_MS);
     };
-    if (state.connection === "open") look();
+    if (["opening", "open"].includes(state.connection)) look();
     return () => {
       left = true;
       clearTimeout(timer);
@@ -157,7 +159,7 @@ function Watched({ session, scene, heard, connection, entry, resumed, me }) {
         <${Connection} ...${connection} />
         <${Rows} ...${{ scene, heard, live, runs, here, goBack: acts ? commands.goBack : null }} />
         ${scene.outcome && html`<${End} scene=${scene} />`}
-        ${here && !scene.outcome && !GONE.includes(connection.state) && (acts ? html`<${Dock} ...${dock} />` : !me.waiting && html`<${Watching} scene=${scene} />`)}
+        ${here && entry.known && !scene.outcome && !GONE.includes(connection.state) && (acts ? html`<${Dock} ...${dock} />` : !me.waiting && html`<${Watching} scene=${scene} />`)}
         ${!here && html`<${NotHere} ...${{ session, entry, scene, acts, resumed }} />`}
         ${acts && (!here || scene.finished) && !entry.owner && !entry.resumable && scene.outcome !== "complete" && html`<p class="go-on"><a href=${`#/from/${session}`}>Go on from this plan</a></p>`}
         <div class="end" ref=${end}></div>
