@@ -246,7 +246,7 @@ async def test_steering_adds_a_sentence_to_the_task_and_it_can_be_taken_back(ope
             await page.keyboard.press("Enter")
             await expect(page.get_by_role("list", name="Added to the task")).to_contain_text("from step 0 on: By train only.")
             await expect(page.locator("form")).to_have_count(0)
-            await expect(button(page, "Steer")).to_be_focused()
+            await expect(page.get_by_role("main")).to_be_focused()
             assert "By train only." in stage.target.tasks[-1]
             await page.keyboard.press("s")
             await button(page, "Take back what was added").click()
@@ -314,6 +314,49 @@ async def test_stopping_asks_once_and_keeps_the_plan(opened: Open) -> None:
             await expect(row(page, 0)).to_have_attribute("data-kind", "confirmed")
             await expect(row(page, 1)).to_have_count(0)
             await expect(page.get_by_role("link", name="Go on from this plan")).to_be_visible()
+
+
+@pytest.mark.parametrize("key", ["x", "s", "t", "?"])
+async def test_after_what_a_key_has_opened_is_closed_enter_accepts_the_draft(opened: Open, key: str) -> None:
+    async with staged() as stage:
+        stage.drafter.says("look up trains")
+        session = await stage.begin()
+        async with opened(stage.url(), session) as page:
+            await expect(button(page, "Accept")).to_be_enabled()
+            await page.keyboard.press(key)
+            await expect(page.locator(".panel, dialog")).to_be_visible()
+            await page.keyboard.press("Escape")
+            await expect(page.locator(".panel, dialog")).to_have_count(0)
+            await page.keyboard.press("Enter")
+            await expect(row(page, 0)).to_have_attribute("data-kind", "person")
+            await page.keyboard.press("Enter")  # of no draft
+            await expect(page.locator(".panel, dialog")).to_have_count(0)
+            assert actions_of(session) == ["look up trains"]
+            assert not session.held
+
+
+async def test_what_a_button_has_opened_gives_the_focus_back_to_it(opened: Open) -> None:
+    async with staged() as stage:
+        session = await stage.begin()
+        async with opened(stage.url(), session) as page:
+            for name in ("Take a step", "Steer", "Stop", "Keys"):
+                await button(page, name).click()
+                await expect(page.locator(".panel, dialog")).to_be_visible()
+                await page.keyboard.press("Escape")
+                await expect(page.locator(".panel, dialog")).to_have_count(0)
+                await expect(button(page, name)).to_be_focused()
+
+
+async def test_what_a_key_has_opened_from_within_a_panel_gives_the_focus_to_the_page(opened: Open) -> None:
+    async with staged() as stage:
+        session = await stage.begin()
+        async with opened(stage.url(), session) as page:
+            await page.keyboard.press("x")
+            await expect(button(page, "Stop the run")).to_be_focused()
+            await page.keyboard.press("s")
+            await expect(page.get_by_label("A sentence to add")).to_be_focused()
+            await page.keyboard.press("Escape")
+            await expect(page.get_by_role("main")).to_be_focused()
 
 
 ENTER_AS_IT_APPEARS = """() => {

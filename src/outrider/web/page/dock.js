@@ -154,10 +154,23 @@ function SettlePanel({ scene, commands, leave }) {
   `;
 }
 
+/**
+ * Gives the focus back to what had it before a panel was drawn: the button that was clicked, or the page, where Enter accepts the
+ * draft. A letter that opened the panel leaves no button in focus, which the next Enter would press.
+ */
+function useFocusBefore() {
+  const [before] = useState(document.activeElement);
+  return () => {
+    before?.focus({ preventScroll: true });
+    if (before === document.body || document.activeElement !== before) document.getElementById("main").focus({ preventScroll: true });
+  };
+}
+
 function Panel({ name, ...rest }) {
+  const giveBack = useFocusBefore();
   const leave = () => {
     rest.setPanel("");
-    document.getElementById(`open-${name}`)?.focus();
+    giveBack();
   };
   const Inside = { take: TakePanel, steer: SteerPanel, stop: StopPanel, settle: SettlePanel }[name];
   const key = (event) => event.key === "Escape" && leave();
