@@ -19,7 +19,7 @@ from typing import Final
 from outrider.errors import Unreachable
 
 Progress = Callable[[int, int], None]
-"""Told now and then how many bytes of how many have arrived."""
+"""Told now and then how many bytes of how many have arrived; at the end, if nothing fails, that all of them have."""
 
 WATCHED_EVERY_S: Final = 0.2
 
@@ -72,7 +72,9 @@ async def download(pin: Pin, folder: Path, progress: Progress) -> Path:
             await process.wait()
     if process.returncode:
         raise Unreachable(_last_line(complaint))
-    return _brought(folder)
+    wheel = _brought(folder)
+    progress(pin.size, pin.size)
+    return wheel
 
 
 def _brought(folder: Path) -> Path:

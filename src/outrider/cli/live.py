@@ -17,7 +17,8 @@ from outrider.bench.schedulers import TopK, live_schedulers_named
 from outrider.cli.bench import aligned, names_of, told_json
 from outrider.cli.exits import Exit, code_of
 from outrider.cli.measuring import ProgressLine, provenance
-from outrider.cli.views import json_line, tell_progress
+from outrider.cli.preparing import Fetching
+from outrider.cli.views import json_line
 from outrider.errors import BudgetReached
 from outrider.journal import SqliteJournal
 from outrider.launch import DEFAULT_AGENTS, MOST_LOOKAHEAD_HERE, check_priced
@@ -105,7 +106,7 @@ async def _measure(
     world = WORLDS[options.suite]
     async with AsyncExitStack() as stack:
         journal = stack.enter_context(SqliteJournal(options.journal)) if options.journal else None
-        models = await stack.enter_async_context(Models(prices, slots=slots, threads=options.threads, progress=tell_progress))
+        models = await stack.enter_async_context(Models(prices, slots=slots, threads=options.threads, progress=Fetching()))
         memory = Memory() if is_recalling(names["approximation"]) else None
         agents = {
             role: await agent_named(name, role=role, world=world, models=models, memory=memory) for role, name in names.items()

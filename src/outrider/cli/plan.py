@@ -16,9 +16,10 @@ from outrider.cli.engine import calls_at
 from outrider.cli.exits import Exit, code_of
 from outrider.cli.kept import settings_of
 from outrider.cli.own_tools import ToolsWanted, check_no_effect, not_as_listed, toolbox_of
+from outrider.cli.preparing import Fetching, preparing, tell_preparing
 from outrider.cli.resume import tell_interrupted
 from outrider.cli.stopping import run_stoppable, stops_this_task
-from outrider.cli.views import Showing, showing, tell_prepared, tell_preparing, tell_progress
+from outrider.cli.views import Showing, showing
 from outrider.errors import (
     BadOption,
     JournalError,
@@ -85,17 +86,15 @@ async def _run(options: PlanOptions, ctrl_c: CtrlC) -> Exit:
                 print(f"outrider: {note}", file=sys.stderr)
             with open_journal(options.journal) as journal:
                 tell_interrupted(journal)
-                async with understood.models(prices, tell_progress) as models:
+                async with understood.models(prices, Fetching(tell_preparing)) as models:
                     ready = await _ready(understood, models, journal, options)
                     return await _show(ready, way, options, telemetry, ctrl_c)
 
 
 async def _ready(understood: Understood, models: Models, journal: JournalStore, options: PlanOptions) -> Launch:
     calls = await calls_at(options.engine)
-    if understood.any_here and not options.engine:
-        tell_preparing()
-    ready = await calls.launches(understood, models, journal)
-    tell_prepared()
+    with preparing(loads=understood.any_here and not options.engine):
+        ready = await calls.launches(understood, models, journal)
     if options.compare:
         check_no_effect(ready.tools)
     if ready.note:

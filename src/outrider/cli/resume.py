@@ -17,8 +17,9 @@ from outrider.cli.engine import calls_at
 from outrider.cli.exits import Exit, code_of
 from outrider.cli.kept import Kept, kept_of
 from outrider.cli.own_tools import ToolsWanted, toolbox_of
+from outrider.cli.preparing import Fetching, preparing, tell_preparing
 from outrider.cli.stopping import run_stoppable, stops_this_task
-from outrider.cli.views import JsonView, Showing, showing, tell_prepared, tell_preparing, tell_progress, write_line
+from outrider.cli.views import JsonView, Showing, showing, write_line
 from outrider.errors import BadOption, NotNow, RunEnded, SessionOwned
 from outrider.journal import JournalStore, SessionEntry, answer_to, open_journal, owner_of
 from outrider.launch import Launch, Wanted, launch, understand
@@ -140,11 +141,9 @@ async def _go_on(
     prices = Prices.from_file(Path(kept.prices)) if kept.prices else Prices()
     async with toolbox_of(kept.own_tools) as toolbox:
         understood = understand(kept.wanted, own_tools=toolbox)
-        async with understood.models(prices, tell_progress) as models:
-            if understood.any_here:
-                tell_preparing()
-            ready = await launch(understood, models, journal)
-            tell_prepared()
+        async with understood.models(prices, Fetching(tell_preparing)) as models:
+            with preparing(loads=understood.any_here):
+                ready = await launch(understood, models, journal)
             session = await _session(ready, name, options, way)
             async with telemetry.watching(session):
                 return await _show(session, way, ctrl_c)

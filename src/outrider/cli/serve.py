@@ -22,9 +22,10 @@ from outrider.cli.garbage import collect_seldom
 from outrider.cli.kept import settings_of
 from outrider.cli.open_files import allow_open_files
 from outrider.cli.own_tools import ToolsWanted, not_as_listed, toolbox_of
+from outrider.cli.preparing import Fetching
 from outrider.cli.resume import tell_interrupted
 from outrider.cli.stopping import stops_this_task
-from outrider.cli.views import Write, json_line, line_writer, tell, tell_progress
+from outrider.cli.views import Write, json_line, line_writer, tell
 from outrider.errors import BadOption
 from outrider.journal import JournalStore, open_journal
 from outrider.providers.prices import Prices
@@ -86,11 +87,11 @@ class ServeOptions:
         """
         most = (self.budget_usd, self.budget_tokens, self.budget_calls, self.budget_seconds)
         usd, tokens, calls, seconds = most
-        whose = "the budget of this server"
+        whose, remedy = "the budget of this server", "whoever runs it starts it again with more"
         budget = (
             None
             if most == (None, None, None, None)
-            else Budget(whose=whose, usd=usd, tokens=tokens, calls=calls, seconds=seconds)
+            else Budget(whose=whose, remedy=remedy, usd=usd, tokens=tokens, calls=calls, seconds=seconds)
         )
         servers = ServerLimits(
             calls_at_once=self.calls_at_once, requests_a_minute=self.requests_a_minute, tokens_a_minute=self.tokens_a_minute
@@ -146,7 +147,7 @@ def _team(options: ServeOptions, limits: Limits) -> Iterator[Team]:
     with contextlib.ExitStack() as files:
         audit = files.enter_context(contextlib.closing(Audit(where))) if where else None
         kept = spending_beside(options.users) if options.users else None
-        spending = files.enter_context(contextlib.closing(Spending(kept))) if kept else None
+        spending = files.enter_context(contextlib.closing(Spending(kept, tell))) if kept else None
         yield Team(limits, users, audit, options.agents, spending)
 
 
@@ -168,7 +169,7 @@ async def _serve(
     doors = _doors(options, listening, team)
     rooms = Rooms(options.most_sessions, options.most_waiting)
     stops_this_task(ctrl_c)
-    lending, write = Lending(prices, tell_progress), line_writer()
+    lending, write = Lending(prices, Fetching()), line_writer()
     async with toolbox_of(options.own_tools) as toolbox, Desk(journal, lending, team=team, rooms=rooms) as desk:
         desk.telemetry, desk.own_tools = telemetry, toolbox
         desk.settings = lambda understood: settings_of(

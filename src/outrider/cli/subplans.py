@@ -15,10 +15,11 @@ from typing import TYPE_CHECKING, Any, Final
 from outrider.cli.ctrl_c import CtrlC
 from outrider.cli.exits import Exit, code_of
 from outrider.cli.own_tools import ToolsWanted, not_as_listed, toolbox_of
+from outrider.cli.preparing import Fetching, preparing, tell_preparing
 from outrider.cli.stopping import run_stoppable, stops_this_task
 from outrider.cli.subplans_view import SubplansJson, SubplansLines
 from outrider.cli.subtasks_file import Asked, read_subtasks
-from outrider.cli.views import Write, line_writer, tell_prepared, tell_preparing, tell_progress
+from outrider.cli.views import Write, line_writer
 from outrider.errors import OutriderError, RunStopped
 from outrider.journal import JournalStore, open_journal
 from outrider.launch import DEFAULT_WORLD, Launch, Understood, Wanted, check_priced, each_of, launch, understand
@@ -123,17 +124,16 @@ async def _launched(
     understood: Mapping[str, Understood], limits: Limits, prices: Prices, journal: JournalStore, stack: AsyncExitStack
 ) -> dict[str, Launch]:
     """All of them, ready to start: what makes no sense in any is said before a call is made."""
-    if any(each.any_here for each in understood.values()):
-        tell_preparing()
     models: dict[str, Models] = {}
     ready = {}
-    for name, each_understood in understood.items():
-        looks = each_understood.lookahead.name  # it decides how many calls a model here makes room for
-        if looks not in models:
-            models[looks] = await stack.enter_async_context(each_understood.models(prices, tell_progress))
-        ready[name] = await launch(each_understood, models[looks], journal)
-        _check_prices(ready[name], limits)
-    tell_prepared()
+    fetching = Fetching(tell_preparing)
+    with preparing(loads=any(each.any_here for each in understood.values())):
+        for name, each_understood in understood.items():
+            looks = each_understood.lookahead.name  # it decides how many calls a model here makes room for
+            if looks not in models:
+                models[looks] = await stack.enter_async_context(each_understood.models(prices, fetching))
+            ready[name] = await launch(each_understood, models[looks], journal)
+            _check_prices(ready[name], limits)
     for note in dict.fromkeys(each.note for each in ready.values() if each.note):
         print(f"outrider: {note}", file=sys.stderr)
     return ready

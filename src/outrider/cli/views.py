@@ -185,24 +185,3 @@ def _takes_keys_and_draws() -> bool:
 def tell(told: str) -> None:
     """A line for whoever runs the command."""
     print(f"outrider: {told}", file=sys.stderr, flush=True)
-
-
-def tell_progress(arrived: int, total: int) -> None:
-    """Say on standard error how much of the embedded model has arrived: in place on a terminal, else once at its beginning."""
-    whole = f"{total / 1e6:.0f} MB"
-    if sys.stderr.isatty():
-        print(f"\rfetching the embedded model, once: {arrived / 1e6:5.1f} of {whole}", end="", file=sys.stderr, flush=True)
-    elif not arrived:
-        print(f"fetching the embedded model, once: {whole}", file=sys.stderr, flush=True)
-
-
-def tell_preparing() -> None:
-    """Say on standard error, in a terminal, why nothing is to be seen yet; the first time it takes some seconds more."""
-    if sys.stderr.isatty():
-        print("\rloading the model, and letting it read its examples …\x1b[K", end="", file=sys.stderr, flush=True)
-
-
-def tell_prepared() -> None:
-    """Take that line away again."""
-    if sys.stderr.isatty():
-        print("\r\x1b[K", end="", file=sys.stderr, flush=True)

@@ -13,7 +13,8 @@ from outrider.cli.ctrl_c import CtrlC
 from outrider.cli.engine import engine_at
 from outrider.cli.exits import Exit
 from outrider.cli.own_tools import ToolsWanted, not_as_listed, toolbox_of
-from outrider.cli.views import tell, tell_progress
+from outrider.cli.preparing import Fetching
+from outrider.cli.views import tell
 from outrider.errors import BadOption, ServerTrouble
 from outrider.journal import JournalStore, open_journal
 from outrider.providers.prices import Prices
@@ -78,7 +79,7 @@ async def _serve(options: WorkerOptions, address: Address, prices: Prices, journ
         await has_worker(client, address)  # says so if there is no such namespace, or it does not let us in
         try:
             async with (
-                NamedBuilder(prices, journal, tell_progress, own_tools=toolbox) as builder,
+                NamedBuilder(prices, journal, Fetching(), own_tools=toolbox) as builder,
                 serving(client, address.queue, builder, manner, own_tools=toolbox),
             ):
                 _tell(address, toolbox, options.own_tools)
