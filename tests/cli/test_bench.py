@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from outrider.bench.live import live_tasks
+from outrider.journal import default_path
 
 from .running import COMMAND, Place, ended
 
@@ -134,6 +135,30 @@ def test_advise_on_one_run_does_not_pretend(place: Place) -> None:
     done = place.here("advise", "pairs.jsonl")
     assert done.code == 0
     assert done.out.startswith("Cannot tell. 1 run is too few")
+
+
+def test_advise_without_a_file_reads_the_journal_as_sessions_does(place: Place) -> None:
+    assert place.plan("--lookahead", "2").code == 0
+    found = json.loads(place.here("advise", "--json").out)
+    assert [source["name"] for source in found["inputs"]] == [str(place.journal)]
+    assert found["runs"] == 1
+    elsewhere = place.here("advise", "--json", "--journal", "another.sqlite3")
+    assert elsewhere.code == 5
+    assert elsewhere.sentence == place.here("sessions", "list", "--journal", "another.sqlite3").sentence
+
+
+def test_advise_names_the_journal_in_your_data_folder_where_there_is_none_yet(place: Place) -> None:
+    done = place.run("advise", environment={"OUTRIDER_JOURNAL": ""})
+    assert done.code == 5
+    assert done.sentence.startswith("outrider: there is no journal")
+    assert str(default_path(place.environment, home=place.folder)) in done.sentence
+
+
+def test_advise_reads_no_journal_on_a_server(place: Place) -> None:
+    done = place.here("advise", "--journal", "postgresql://me:secret@db.example/plans")
+    assert done.code == 2
+    assert "is a server, and this reads files" in done.sentence
+    assert "secret" not in done.sentence
 
 
 def test_advise_needs_an_hour_that_is_worth_something(place: Place) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from outrider.bench.advice import Advice, Adviser, CostlyStep, Setting
@@ -15,6 +16,9 @@ from outrider.cli.bench import aligned, all_sources, told
 from outrider.cli.exits import Exit
 from outrider.cli.measuring import ProgressLine, provenance
 from outrider.cli.views import json_line
+from outrider.errors import BadOption
+from outrider.journal import default_path, is_address, open_journal
+from outrider.naming import without_secrets
 from outrider.views.words import count
 
 
@@ -23,6 +27,9 @@ class AdviseOptions:
     """What the command line said."""
 
     files: Sequence[str]
+    """Empty: the journal."""
+    journal: str
+    """Empty: the one in the user's data folder."""
     hour_usd: float
     target_price: float
     draft_price: float
@@ -34,7 +41,7 @@ def run_advise(options: AdviseOptions) -> Exit:
     """Read everything, print the advice; after Ctrl-C, the advice on what was read so far."""
     prices = TokenPrices(target=options.target_price, draft=options.draft_price)
     adviser = Adviser(prices=prices, hour_usd=options.hour_usd, seed=options.seed)
-    sources, notes = all_sources(options.files), list[str]()
+    sources, notes = all_sources(options.files or [_journal_file(options.journal)]), list[str]()
     stopped = _read(sources, adviser, notes)
     if not adviser.runs:
         raise KeyboardInterrupt
@@ -47,6 +54,20 @@ def run_advise(options: AdviseOptions) -> Exit:
     for note in notes:
         print(f"outrider: {note}", file=sys.stderr)
     return Exit.STOPPED if stopped else Exit.COMPLETE
+
+
+def _journal_file(journal: str) -> str:
+    """The journal's file, which is there.
+
+    Raises:
+        BadOption: it is on a server.
+        JournalError: there is none yet.
+    """
+    if is_address(journal):
+        raise BadOption(f"{without_secrets(journal)} is a server, and this reads files; give a journal's file, rows or a suite")
+    file = Path(journal) if journal else default_path()
+    with open_journal(file, read_only=True):
+        return str(file)
 
 
 def _read(sources: Sequence[Source], adviser: Adviser, notes: list[str]) -> bool:

@@ -8,7 +8,7 @@ from typing import Annotated, Final
 import typer
 
 from outrider.cli.exits import explained
-from outrider.cli.options import DraftPriceOption, JsonOption, SeedOption, TargetPriceOption
+from outrider.cli.options import DraftPriceOption, JournalOption, JsonOption, SeedOption, TargetPriceOption
 
 BENCH_ROWS: Final = """
 
@@ -31,6 +31,7 @@ waiting goes to. The answer may be no."""
 
 ADVISE_EXAMPLES: Final = """\b
 Examples:
+  outrider advise
   outrider advise journal.sqlite3
   outrider advise rows.jsonl --hour 60 --target-price 15 --draft-price 0.6
   outrider advise chess --json"""
@@ -144,12 +145,16 @@ def bench(
 
 
 @comparing.command(
-    help="Would it help me? Say so plainly, from recorded rows, journals or suites." + ADVISED,
-    short_help="Would it help me? From rows or journals.",
+    help="Would it help me? Say so plainly, from your journal, or from recorded rows, other journals or suites." + ADVISED,
+    short_help="Would it help me? From your journal, or rows.",
     epilog=ADVISE_EXAMPLES,
 )
 def advise(
-    files: Annotated[list[str], typer.Argument(metavar="FILE...", help="Files of rows, journals, or suites, as for bench.")],
+    files: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="FILE...", help="Files of rows, journals, or suites, as for bench. By default the journal."),
+    ] = None,
+    journal: JournalOption = None,
     hour: Annotated[float, typer.Option(metavar="USD", help="What an hour of waiting is worth to you, in dollars.")] = 30.0,
     target_price: TargetPriceOption = 10.0,
     draft_price: DraftPriceOption = 1.0,
@@ -161,8 +166,9 @@ def advise(
         from outrider.cli.advise import AdviseOptions, run_advise
 
         options = AdviseOptions(
-            files=files, hour_usd=hour, target_price=target_price, draft_price=draft_price, seed=seed, as_json=as_json
-        )
+            files=files or [], journal=journal or "", hour_usd=hour, target_price=target_price, draft_price=draft_price,
+            seed=seed, as_json=as_json,
+        )  # fmt: skip
         raise typer.Exit(run_advise(options))
 
 
