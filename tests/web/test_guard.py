@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,6 +12,8 @@ from starlette.types import Message, Receive, Scope, Send
 
 from outrider.testing import run
 from outrider.web.guard import MOST_BODY, Doors, Guard
+from outrider.web.users import Allowance, Users
+from outrider.web.users_file import add_user
 
 from .asking import HOST, ORIGIN, PORT, TOKEN, Client, Said, served
 
@@ -49,6 +52,15 @@ def test_a_wrong_token_is_refused_in_a_sentence_that_says_where_the_right_one_is
     assert said.json["error"]["message"] == (
         "the token is not this server's; open the URL with the token in it that outrider serve has printed"
     )
+
+
+@pytest.mark.parametrize("authorization", ["", "Bearer wrong"])
+def test_in_a_team_a_program_is_told_how_it_shows_its_token(authorization: str, tmp_path: Path) -> None:
+    add_user(tmp_path / "team.json", "ada", "act", Allowance())
+    doors = Doors(token="nobody's", port=PORT, users=Users(tmp_path / "team.json"))
+    said = asked("GET", "/api/sessions", doors=doors, authorization=authorization)
+    assert said.status == 401
+    assert "or send Authorization: Bearer TOKEN" in said.json["error"]["message"]
 
 
 def test_for_the_page_a_wrong_token_is_a_small_page_that_says_so() -> None:

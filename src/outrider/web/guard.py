@@ -50,7 +50,9 @@ _HOST: Final = re.compile(r"(?P<name>[^\s:@/?#\[\]]+|\[[0-9A-Fa-f:.]+\])(:[0-9]{
 
 _HOW_TO_ENTER: Final = "open the URL with the token in it that outrider serve has printed"
 
-_HOW_TO_ENTER_A_TEAM: Final = "open the server's URL with ?token= and yours, or ask whoever runs it for a new one"
+_HOW_TO_ENTER_A_TEAM: Final = (
+    "open the server's URL with ?token= and yours, or send Authorization: Bearer TOKEN; whoever runs it can give you a new one"
+)
 
 _STARTS: Final = ("/api/sessions", "/ag-ui")
 
