@@ -11,6 +11,7 @@
     │   │   └── ShuttingDown   a server that takes no more, because it is about to stop
     │   ├── NotAllowed         a user's role does not go so far
     │   ├── UsersUnreadable    the file of a server's users cannot be read, so nobody is let in
+    │   ├── SpendingUnusable   what a user has spent cannot be kept, so they begin nothing
     │   └── RulesMisused       an event that contradicts the rules: a bug in whoever drives them
     ├── ProviderError          the model server's trouble
     │   ├── Unreachable        nobody answers, or the connection broke
@@ -108,6 +109,10 @@ class NotAllowed(CallerError):
 
 class UsersUnreadable(CallerError):
     """The file of a server's users is missing, damaged, or open to others: nobody is let in until that is mended."""
+
+
+class SpendingUnusable(CallerError):
+    """What a server's user has spent cannot be written: they begin no session until it can."""
 
 
 class RulesMisused(CallerError):

@@ -142,6 +142,21 @@ class Follower:
         self._gate.look(calls)
 
 
+@dataclass
+class FakeLedger:
+    """Outlasts whoever follows."""
+
+    calls: int = 0
+    tokens: int = 0
+    usd: float = 0.0
+
+    def spent(self) -> tuple[int, int, float]:
+        return self.calls, self.tokens, self.usd
+
+    def enter(self, tokens: int, usd: float | None) -> None:
+        self.calls, self.tokens, self.usd = self.calls + 1, self.tokens + tokens, self.usd + (usd or 0.0)
+
+
 def spent(records: list[Event]) -> tuple[int, int]:
     """Calls and tokens, as the records have them."""
     begun = {record.call for record in records if isinstance(record, Started)}
@@ -171,12 +186,7 @@ def test_no_call_too_many_begins_the_session_ends_and_what_was_spent_is_what_the
     seed: int, steps: int, at_once: int | None, calls: int | None, tokens: int | None, lives: list[float]
 ) -> None:
     async def followed() -> None:
-        entered = [0, 0, 0.0]
-
-        def ledger(*more: float) -> list[float]:
-            entered[:] = [before + new for before, new in zip(entered, more, strict=True)]
-            return entered
-
+        ledger = FakeLedger()
         engine = FakeEngine(Random(seed), steps)
         engine.order(urgent=True)
         known: list[Event] = []
@@ -191,7 +201,7 @@ def test_no_call_too_many_begins_the_session_ends_and_what_was_spent_is_what_the
         begun, used = spent(engine.records)
         assert begun <= (calls or begun)
         assert used <= (tokens or used)
-        assert entered[:2] == [begun, used], "every call is in the ledger once, whoever followed it"
+        assert ledger.spent() == (begun, used, 0.0), "every call is in the ledger once, whoever followed it"
         assert engine.most_at_once <= (at_once or engine.most_at_once)
         assert budget.given == {"calls": calls, "tokens": tokens, "usd": None, "seconds": None}
         if calls is not None:

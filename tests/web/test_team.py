@@ -7,7 +7,7 @@ import contextlib
 import json
 import signal
 import sqlite3
-from dataclasses import replace
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +22,7 @@ from outrider.runtime.turns import Caller, Ticket
 from outrider.testing import FakeAgent, run, steps
 from outrider.web.audit import Audit, audit_beside, deeds
 from outrider.web.rooms import Rooms
-from outrider.web.spending import Spending, Spent, forget, spending_beside, spent_by_all
+from outrider.web.spending import Spending, Spent, spending_beside, spent_by_all
 from outrider.web.team import OWNERS
 from outrider.web.users import Allowance
 from outrider.web.users_file import add_user, allow_user, remove_user, renew_token
@@ -240,7 +240,7 @@ def test_what_a_user_has_spent_counts_in_the_next_server_too(tmp_path: Path) -> 
                 assert server.desk.team.told(ada, 0)["spent"] == f"{calls} of 8 calls spent"
 
     run(main())
-    spent = spent_by_all(spending_beside(tmp_path / "team.json"))["ada"]
+    (spent,) = spent_by_all(spending_beside(tmp_path / "team.json")).values()
     assert spent[:2] == (8, 800)
     assert spent.usd == pytest.approx(0.08)
 
@@ -254,7 +254,10 @@ def test_an_admin_allows_a_user_more_and_a_session_that_was_held_for_want_of_it_
             async with server.clients["wil"].listening(f"{url}/stream"):
                 await asyncio.sleep(10)
                 scene = (await server.clients["ada"].get(f"{url}/scene")).json
-                assert scene["limit"] == "the budget of user ada has no room for another call: 2 of 2 calls spent"
+                assert scene["limit"] == (
+                    "the budget of user ada has no room for another call: 2 of 2 calls spent; an admin allows more: outrider "
+                    "users allow ada"
+                )
                 refused = await said(server, "ada", url, "more")
                 assert "go on once that has been raised" in refused.json["error"]["message"]
                 await said(server, "ada", url, "go_on")
@@ -274,11 +277,16 @@ def test_an_admin_allows_a_user_more_and_a_session_that_was_held_for_want_of_it_
     ("before", "after", "steps_of_the_running", "steps_of_the_next"),
     [
         (Allowance(), Allowance(calls=4), 6, 4),
-        (Allowance(calls=2), Allowance(), 2, 6),
+        (Allowance(calls=2), Allowance(), 6, 6),
         (Allowance(tokens=1000), Allowance(calls=8), 6, 2),
         (Allowance(calls=100), Allowance(calls=8), 6, 2),
         (Allowance(calls=100), Allowance(calls=3), 3, 0),
         (Allowance(calls=9), Allowance(calls=8, calls_at_once=1), 6, 2),
+        (Allowance(calls=100), Allowance(calls=3, calls_at_once=1), 3, 0),
+        (Allowance(calls=100), Allowance(tokens=300), 3, 0),
+        (Allowance(tokens=9000), Allowance(tokens=300), 3, 0),
+        (Allowance(usd=9), Allowance(usd=0.03), 3, 0),
+        (Allowance(calls=2), Allowance(tokens=300), 3, 0),
     ],
 )
 def test_limits_that_change_hold_for_what_begins_later_and_a_budgets_number_for_what_runs_too(
@@ -286,13 +294,16 @@ def test_limits_that_change_hold_for_what_begins_later_and_a_budgets_number_for_
 ) -> None:
     async def main() -> None:
         async with team_served(tmp_path) as server:
-            team, ada = server.desk.team, replace(server.user("ada"), allowance=before)
+            team, ada = server.desk.team, server.user("ada")
+            edit(server.file, "ada", before)
+            stale = server.user("ada")
             await server.desk.begin(slow(server, Limits(within=team.limits_of(ada)), name="runs"), ada)
             await asyncio.sleep(1.5)
-            changed = replace(ada, allowance=after)
-            later = team.limits_of(changed)
+            edit(server.file, "ada", after)
+            await server.clients["ada"].get("/api/me")
+            team.limits_of(stale)  # for a request that began before
             await asyncio.sleep(60)
-            await server.desk.begin(slow(server, Limits(within=later), name="next"), changed)
+            await server.desk.begin(slow(server, Limits(within=team.limits_of(ada)), name="next"), ada)
             await asyncio.sleep(60)
             for name, steps_confirmed in (("runs", steps_of_the_running), ("next", steps_of_the_next)):
                 scene = (await server.clients["ada"].get(f"/api/sessions/{name}/scene")).json
@@ -301,24 +312,33 @@ def test_limits_that_change_hold_for_what_begins_later_and_a_budgets_number_for_
     run(main())
 
 
+def edit(file: Path, name: str, allowance: Allowance) -> None:
+    """Somebody edits the users' file by hand."""
+    found = json.loads(file.read_text())
+    found["users"][name] |= asdict(allowance)
+    file.write_text(json.dumps(found))
+
+
 def test_who_is_added_anew_under_the_same_name_has_spent_nothing_and_other_servers_calls_count(tmp_path: Path) -> None:
     async def main() -> None:
         async with team_served(tmp_path, allowance=Allowance(calls=2)) as server:
             ada, spent = server.user("ada"), spending_beside(server.file)
             limits = Limits(within=server.desk.team.limits_of(ada))
             with contextlib.closing(Spending(spent)) as other_server:
-                other_server.add("ada", Spent(2))
+                other_server.add(ada.account, Spent(2))
             assert (await server.clients["ada"].get("/api/me")).json["spent"] == "2 of 2 calls spent"
             await server.desk.begin(slow(server, limits, name="held"), ada)
             await asyncio.sleep(10)
             async with server.clients["wil"].listening("/api/sessions/held/stream"):
                 remove_user(server.file, "ada")
-                forget(spent, "ada")
                 add_user(server.file, "ada", "act", Allowance(calls=2))
                 await asyncio.sleep(1)
-                await said(server, "root", "/api/sessions/held", "go_on")
+                again = server.desk.team.users.named("ada") if server.desk.team.users else None
+                assert again is not None
+                await server.desk.begin(slow(server, Limits(within=server.desk.team.limits_of(again)), name="anew"), again)
                 await asyncio.sleep(10)
-            assert spent_by_all(spent)["ada"].calls == 2
+                assert spent_by_all(spent)[again.account].calls == 2
+            assert spent_by_all(spent)[ada.account].calls == 2, "whose sessions they were"
 
     run(main())
 
@@ -334,13 +354,15 @@ def test_while_what_a_user_has_spent_cannot_be_written_they_begin_nothing_and_al
                 assert (await server.clients["ada"].get("/api/me")).json["spent"] == "6 of 7 calls spent"
                 wanted = {"task": "x", "world": "free", "approximation": "direct@openai:a", "target": "cot@openai:b"}
                 refused = await server.clients["ada"].post("/api/sessions", wanted)
-                assert (refused.status, refused.error) == (503, "journal_unusable")
+                assert (refused.status, refused.error) == (503, "spending_unusable")
+                other_user = await server.clients["ben"].post("/api/sessions", wanted)
+                assert other_user.error != "spending_unusable", "who has spent nothing is not held up by it"
                 assert str(tmp_path) not in refused.body.decode()
                 other.execute("ROLLBACK")
             await server.clients["ada"].get("/api/me")
 
     run(main())
-    assert spent_by_all(spending_beside(tmp_path / "team.json"))["ada"].calls == 6
+    assert [spent.calls for spent in spent_by_all(spending_beside(tmp_path / "team.json")).values()] == [6]
 
 
 def slow(server: TeamServed, limits: Limits, name: str) -> Session:

@@ -18,7 +18,7 @@ from outrider.errors import BadOption, UnknownName, UsersUnreadable
 from outrider.web.audit import Audit
 from outrider.web.spending import Spending, Spent, spending_beside
 from outrider.web.users import ALONE, Allowance, Users, digest_of, listed, new_token, users_in
-from outrider.web.users_file import add_user, remove_user, renew_token
+from outrider.web.users_file import add_user, allow_user, remove_user, renew_token
 
 posix = pytest.mark.skipif(sys.platform == "win32", reason="POSIX permissions")
 
@@ -97,7 +97,7 @@ def test_a_name_that_would_be_hard_to_tell_is_refused(file: Path, name: str) -> 
 
 @pytest.mark.parametrize("value", [0, -1, float("nan"), float("inf")])
 def test_an_allowance_that_allows_nothing_or_everything_is_refused(value: float) -> None:
-    with pytest.raises(BadOption, match="usd makes no sense; give a positive number or leave it out"):
+    with pytest.raises(BadOption, match="usd makes no sense; give a positive number up to"):
         Allowance(usd=value)
 
 
@@ -202,26 +202,63 @@ def test_the_commands_add_list_renew_and_remove_and_the_audit_tells_of_it(tmp_pa
 
 def test_what_a_user_has_spent_is_listed_and_more_can_be_allowed(tmp_path: Path) -> None:
     place, users = Place(tmp_path), ("--users", "t.json")
-    place.run("users", "add", "ben", "--usd", "5", "--calls", "100", *users)
+    place.run("users", "add", "ben", "--usd", "5", "--calls", "2000000", *users)
+    (ben, _), *_ = listed(tmp_path / "t.json")
     with contextlib.closing(Spending(spending_beside(tmp_path / "t.json"))) as spending:
-        spending.add("ben", Spent(12, 3456, 1.25))
-        assert place.run("users", "list", *users).out.endswith("5 usd (1.25 spent), 100 calls (12 spent)\n")
-        assert place.run("users", "allow", "ben", "--usd", "2.5", *users).out == (
-            "ben may use: 7.5 usd (1.25 spent), 100 calls (12 spent)\n"
-        )
-        told = json.loads(place.run("users", "list", *users, "--json").out)
-        assert (told["allowance"]["usd"], told["spent"]) == (7.5, {"calls": 12, "tokens": 3456, "usd": 1.25})
-        for wrong, words in (
-            (("--tokens", "5"), "no limit on tokens"),
-            ((), "nothing more was allowed"),
-            (("--usd", "-1"), "-1.0"),
-        ):
-            refused = place.run("users", "allow", "ben", *wrong, *users)
-            assert (refused.code, words in refused.err) == (2, True)
-        assert json.loads(place.run("users", "list", *users, "--json").out) == told
-        place.run("users", "remove", "ben", *users)
-        place.run("users", "add", "ben", "--usd", "5", *users)
-        assert place.run("users", "list", *users).out.endswith("5 usd (0 spent)\n")
+        spending.add(ben.account, Spent(1_234_567, 3456, 1.25))
+    assert place.run("users", "list", *users).out.endswith("$5 ($1.25 spent), 2000000 calls (1234567 calls spent)\n")
+    assert place.run("users", "allow", "ben", "--usd", "2.5", *users).out == (
+        "ben may use: $7.5 ($1.25 spent), 2000000 calls (1234567 calls spent)\n"
+    )
+    told = json.loads(place.run("users", "list", *users, "--json").out)
+    assert (told["allowance"]["usd"], told["spent"]) == (7.5, {"calls": 1_234_567, "tokens": 3456, "usd": 1.25, "unpriced": 0})
+    (noted,) = place.run("audit", *users, "--json").out.splitlines()[1:]
+    assert json.loads(noted)["did"] == "allow ben 2.5 more usd"
+    place.run("users", "remove", "ben", *users)
+    place.run("users", "add", "ben", "--usd", "5", *users)
+    assert place.run("users", "list", *users).out.endswith("$5 ($0 spent)\n"), "whoever is added anew has spent nothing"
+
+
+@pytest.mark.parametrize(
+    ("more", "words"),
+    [
+        (["--tokens=5"], "no limit on tokens"),
+        ([], "nothing more was allowed"),
+        (["--usd=-1"], "an allowance of -1 usd makes no sense"),
+        (["--usd=0"], "an allowance of 0 usd makes no sense"),
+        (["--usd=nan"], "an allowance of nan usd makes no sense"),
+        (["--usd=inf"], "an allowance of more than 9007199254740992 usd makes no sense"),
+        (["--usd=9007199254740991"], "makes no sense"),
+        (["--calls=" + 400 * "9"], "makes no sense"),
+    ],
+)
+def test_an_allowance_that_makes_no_sense_leaves_the_file_as_it_was(tmp_path: Path, more: list[str], words: str) -> None:
+    place, file = Place(tmp_path), tmp_path / "t.json"
+    add_user(file, "ben", "act", Allowance(usd=5.0, calls=100))
+    before = file.read_bytes()
+    refused = place.here("users", "allow", "ben", *more, "--users", "t.json")
+    assert (refused.code, words in refused.err) == (2, True), refused.err
+    assert file.read_bytes() == before
+
+
+@pytest.mark.parametrize("wrong", ["spent.sqlite3", "audit.jsonl"])
+def test_a_file_beside_the_users_that_is_broken_undoes_nothing_and_is_said(tmp_path: Path, wrong: str) -> None:
+    place, file = Place(tmp_path), tmp_path / "t.json"
+    add_user(file, "ben", "act", Allowance(calls=5))
+    (tmp_path / f"t.json.{wrong}").mkdir()
+    done = place.here("users", "allow", "ben", "--calls", "2", "--users", "t.json")
+    assert (done.code, done.out) == (0, "ben may use: 7 calls" + (" (0 calls spent)" if wrong == "audit.jsonl" else "") + "\n")
+    assert ("this is done, but not in the audit" if wrong == "audit.jsonl" else "cannot be had") in done.err
+    assert place.here("users", "list", "--users", "t.json").code == 0
+    assert place.here("users", "remove", "ben", "--users", "t.json").code == 0
+    assert listed(file) == []
+
+
+def test_twenty_who_allow_more_at_once_are_all_heard(file: Path) -> None:
+    add_user(file, "ben", "act", Allowance(calls=5))
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(lambda _: allow_user(file, "ben", {"calls": 1}), range(20)))
+    assert listed(file)[0][0].allowance == Allowance(calls=25)
 
 
 def test_the_columns_of_the_audit_line_up_whoever_did_it_and_whether_it_was_in_a_session(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict
 from pathlib import Path
@@ -11,7 +12,7 @@ import typer
 
 from outrider.cli.exits import explained
 from outrider.cli.options import JsonOption
-from outrider.cli.views import json_line
+from outrider.cli.views import json_line, tell
 from outrider.model import JSON
 from outrider.views.words import one_line
 
@@ -67,19 +68,18 @@ def add(
 def list_all(users: UsersOption, as_json: JsonOption = False) -> None:
     """Run ``outrider users list``."""
     with explained():
-        from outrider.web.spending import Spent, spending_beside, spent_by_all
         from outrider.web.users import listed
 
-        spent = spent_by_all(spending_beside(users))
-        for user, since in listed(users):
-            so_far = spent.get(user.name, Spent())
-            told = {**asdict(user), "since": since, "spent": so_far._asdict()}
-            print(json_line(told) if as_json else f"{user.name:<20}  {user.role:<5}  {since[:10]}  {_limits(user, so_far)}")
+        found = listed(users)
+        spent = _spent(users)
+        for user, since in found:
+            line = f"{user.name:<20}  {user.role:<5}  {since[:10]}  {_limits(user, spent)}"
+            print(json_line({**_told(user, spent), "since": since}) if as_json else line)
 
 
 @users_app.command(
     "allow",
-    help="Let a user spend so much more than so far. It counts at once, for their sessions that run as well.",
+    help="Let a user spend so much more than so far. It counts at once; a session held for want of it goes on when told to.",
     epilog=EXAMPLES,
 )
 def allow(
@@ -92,25 +92,23 @@ def allow(
 ) -> None:
     """Run ``outrider users allow``."""
     with explained():
-        from outrider.web.spending import Spent, spending_beside, spent_by_all
         from outrider.web.users_file import allow_user
 
         more = {"usd": usd, "tokens": tokens, "calls": calls}
         user = allow_user(users, name, more)
-        _note(users, f"allow {name} {', '.join(f'{value:g} more {what}' for what, value in more.items() if value is not None)}")
-        spent = spent_by_all(spending_beside(users)).get(name, Spent())
-        print(json_line({**asdict(user), "spent": spent._asdict()}) if as_json else f"{name} may use: {_limits(user, spent)}")
+        said = ", ".join(f"{value:.10g} more {what}" for what, value in more.items() if value is not None)
+        _note(users, f"allow {name} {said}")
+        spent = _spent(users)
+        print(json_line(_told(user, spent)) if as_json else f"{name} may use: {_limits(user, spent)}")
 
 
 @users_app.command("remove", help="Remove a user: their token lets nobody in any more. Their sessions that run go on.")
 def remove(name: NameArgument, users: UsersOption) -> None:
     """Run ``outrider users remove``."""
     with explained():
-        from outrider.web.spending import forget, spending_beside
         from outrider.web.users_file import remove_user
 
         remove_user(users, name)
-        forget(spending_beside(users), name)
         _note(users, f"remove {name}")
         print(f"{name} is removed; what they watch ends within a second, and their sessions go on until they end or are stopped")
 
@@ -148,12 +146,34 @@ def audit(
 
 
 def _note(users: Path, did: str) -> None:
-    """What was done to the users is in the audit too."""
+    """What was done to the users is in the audit too. Where it cannot be noted it is done all the same, and that is said."""
+    from outrider.errors import BadOption, JournalError
     from outrider.web.audit import COMMAND_LINE, Audit, audit_beside
 
-    noted = Audit(audit_beside(users))
-    noted.answered(noted.asks(COMMAND_LINE, "admin", did), "accepted")
-    noted.close()
+    try:
+        with contextlib.closing(Audit(audit_beside(users))) as audit:
+            audit.answered(audit.asks(COMMAND_LINE, "admin", did), "accepted")
+    except (BadOption, JournalError) as error:
+        tell(f"this is done, but not in the audit: {error}")
+
+
+def _spent(users: Path) -> dict[str, Spent] | None:
+    """What each has spent, by their account; ``None``, and that is said, where it cannot be read."""
+    from outrider.errors import BadOption
+    from outrider.web.spending import spending_beside, spent_by_all
+
+    try:
+        return spent_by_all(spending_beside(users))
+    except BadOption as error:
+        tell(str(error))
+        return None
+
+
+def _told(user: User, spent: dict[str, Spent] | None) -> dict[str, object]:
+    """For scripts."""
+    from outrider.web.spending import Spent
+
+    return {**asdict(user), "spent": None if spent is None else spent.get(user.account, Spent())._asdict()}
 
 
 def _show(name: str, token: str, *, as_json: bool) -> None:
@@ -163,15 +183,22 @@ def _show(name: str, token: str, *, as_json: bool) -> None:
         print(f"The token of {name}, shown this once: {token}")
 
 
-def _limits(user: User, spent: Spent) -> str:
+_UNITS: Final = {"usd": "${}", "tokens": "{} tokens", "calls": "{} calls", "calls_at_once": "{} calls at once",
+                 "sessions": "{} sessions at once"}  # fmt: skip
+
+
+def _limits(user: User, spent: dict[str, Spent] | None) -> str:
     """What the user may use, and what of it is used up."""
-    so_far = spent._asdict()
-    told = [
-        f"{value:g} {name}" + (f" ({so_far[name]:.6g} spent)" if name in so_far else "")
-        for name, value in asdict(user.allowance).items()
-        if value is not None
-    ]
+    from outrider.web.spending import Spent
+
+    so_far = {} if spent is None else spent.get(user.account, Spent())._asdict()
+    allowed = [(what, value) for what, value in asdict(user.allowance).items() if value is not None]
+    told = [_UNITS[what].format(f"{value:.10g}") + _spent_of(what, so_far) for what, value in allowed]
     return ", ".join(told) or "no limit of their own"
+
+
+def _spent_of(what: str, so_far: Mapping[str, float]) -> str:
+    return f" ({_UNITS[what].format(f'{so_far[what]:.6f}'.rstrip('0').rstrip('.'))} spent)" if what in so_far else ""
 
 
 def _table(deeds: Iterable[Mapping[str, JSON]]) -> list[str]:

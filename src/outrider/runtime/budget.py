@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import ClassVar, Final, TypeAlias
+from typing import ClassVar, Final, Protocol
 
 from outrider.errors import BadOption
 from outrider.model import Usage
@@ -19,8 +19,16 @@ _SLACK: Final = 1e-9
 """Sums of dollars are not exact: a limit that is reached to the cent is no overshoot."""
 
 
-Ledger: TypeAlias = Callable[[int, int, float], Sequence[float]]
-"""Is told that so many calls, tokens and dollars more were spent, and answers with how many that makes in all."""
+class Ledger(Protocol):
+    """What keeps calls, tokens and dollars beyond this process."""
+
+    def spent(self) -> Sequence[float]:
+        """So many calls, tokens and dollars so far, whoever entered them."""
+        ...
+
+    def enter(self, tokens: int, usd: float | None) -> None:
+        """A call of so many ``tokens`` and dollars was spent; ``None`` where no price is known."""
+        ...
 
 
 @dataclass(slots=True, kw_only=True, eq=False)
@@ -38,10 +46,13 @@ class Budget(Condition):
     whose: str = "the budget"
     """What it is called where it is used up."""
     ledger: Ledger | None = None
-    """What keeps calls, tokens and dollars beyond this process, and knows what was spent before."""
+    """What keeps calls, tokens and dollars beyond this process, and knows what was spent before and elsewhere."""
+    remedy: str = ""
+    """What helps where it is used up, if that is not up to the session."""
     _given: dict[str, float | None] = field(default_factory=dict)
     _spent: list[float] = field(default_factory=lambda: [0, 0, 0.0])
     _reserved: list[float] = field(default_factory=lambda: [0, 0, 0.0])
+    _inside: dict[int, tuple[float, float, float]] = field(default_factory=dict)
     _spent_s: float = 0.0
     _busy: int = 0
     _busy_since_s: float = 0.0
@@ -55,7 +66,6 @@ class Budget(Condition):
             if value is not None and not value > 0:
                 raise BadOption(f"a budget of {value} {unit} allows nothing; give a positive number or leave it out")
             self._given[name] = value
-        self._spend()
 
     def allow(
         self, *, calls: int | None = None, tokens: int | None = None, usd: float | None = None, seconds: float | None = None
@@ -94,13 +104,8 @@ class Budget(Condition):
             raise BadOption("nothing more was allowed; say how many calls, tokens, dollars (usd) or seconds")
 
     def limit(self, *, calls: int | None, tokens: int | None, usd: float | None) -> None:
-        """The most that may be spent is this from now on; whatever had a limit has one, and nothing else."""
+        """The most that may be spent is this from now on; calls that wait go on if they fit."""
         self.calls, self.tokens, self.usd = calls, tokens, usd
-        self.count_again()
-
-    def count_again(self) -> None:
-        """What its ledger says by now was spent is what counts: others may have entered something, or begun anew."""
-        self._spend()
         self._tell()
 
     def count_before(self, calls: Sequence[Usage], seconds: float) -> None:
@@ -111,7 +116,7 @@ class Budget(Condition):
 
     def count(self, used: Usage) -> None:
         """A call that was not let in here has used so much."""
-        self._spend(1, used.tokens, used.cost_usd or 0.0)
+        self._enter(used.tokens, used.cost_usd)
 
     def raise_as_before(self, calls: int | None, tokens: int | None, usd: float | None, seconds: float | None) -> None:
         """The person had allowed so much more already; what has no limit now needs no raising."""
@@ -131,7 +136,7 @@ class Budget(Condition):
         kept = self._kept(ticket)
         room: Room = "never" if self.over else "now"
         for limit, spent, reserved, amount, keep in zip(
-            (self.calls, self.tokens, self.usd), self._spent, self._reserved, amounts, kept, strict=True
+            (self.calls, self.tokens, self.usd), self._so_far(), self._reserved, amounts, kept, strict=True
         ):
             if limit is None or spent + reserved + amount + keep <= limit + _SLACK:
                 continue
@@ -142,7 +147,8 @@ class Budget(Condition):
 
     def enter(self, ticket: Ticket) -> None:
         """Reserve the most that the call can use."""
-        self._reserved = [a + b for a, b in zip(self._reserved, self._amounts(ticket.most), strict=True)]
+        amounts = self._inside[id(ticket)] = self._amounts(ticket.most)
+        self._reserved = [a + b for a, b in zip(self._reserved, amounts, strict=True)]
         if self.seconds is not None:
             self._busy_since_s = self._busy_since_s if self._busy else _now_s()
             self._busy += 1
@@ -152,13 +158,13 @@ class Budget(Condition):
 
         Nor does one that goes on count in a ledger: whoever follows it enters it there, with what it has used.
         """
-        reserved = self._amounts(ticket.most)
+        reserved = self._inside.pop(id(ticket))
         self._reserved = [a - b for a, b in zip(self._reserved, reserved, strict=True)]
         if ticket.sent and not (ticket.goes_on and self.ledger is not None):
             used = ticket.used
             tokens = reserved[1] if used.counted == "unknown" else used.tokens
-            usd = reserved[2] if used.cost_usd is None else used.cost_usd
-            self._spend(1, tokens, usd)
+            usd = used.cost_usd
+            self._enter(tokens, usd if usd is not None or ticket.most is None else ticket.most.cost_usd)
         if self._busy:
             self._busy -= 1
             self._spent_s += 0.0 if self._busy else _now_s() - self._busy_since_s
@@ -175,7 +181,7 @@ class Budget(Condition):
 
     @property
     def refusal(self) -> str:
-        return f"{self.whose} has no room for another call: {self}"
+        return f"{self.whose} has no room for another call: {self}" + (f"; {self.remedy}" if self.remedy else "")
 
     def watch(self, look: Callable[[], None], *, waiting: bool) -> None:
         """Those who wait are told when somebody else who shares this budget has left, or more is allowed."""
@@ -199,11 +205,14 @@ class Budget(Condition):
                     f"{self.whose} of {limit:.6g} {unit} has no room for a single call: {who} may use up to {amount:.6g} {unit}"
                 )
 
-    def _spend(self, calls: int = 0, tokens: float = 0, usd: float = 0.0) -> None:
+    def _so_far(self) -> Sequence[float]:
+        return self._spent if self.ledger is None else self.ledger.spent()
+
+    def _enter(self, tokens: float, usd: float | None) -> None:
         if self.ledger is not None:
-            self._spent = list(self.ledger(calls, round(tokens), usd))
+            self.ledger.enter(round(tokens), usd)
         else:
-            self._spent = [a + b for a, b in zip(self._spent, (calls, tokens, usd), strict=True)]
+            self._spent = [a + b for a, b in zip(self._spent, (1, tokens, usd or 0.0), strict=True)]
 
     def _passed_s(self) -> float:
         return self._spent_s + (_now_s() - self._busy_since_s if self._busy else 0.0)
@@ -222,7 +231,7 @@ class Budget(Condition):
         return 1, most.tokens, most.cost_usd or 0.0
 
     def __str__(self) -> str:
-        spent = [*self._spent, self._passed_s() if self.seconds is not None else 0.0]
+        spent = [*self._so_far(), self._passed_s() if self.seconds is not None else 0.0]
         limits = (self.calls, self.tokens, self.usd, self.seconds)
         words = ("{:.6g} of {:.6g} calls", "{:.6g} of {:.6g} tokens", "${:.6g} of ${:.6g}", "{:.6g} of {:.6g} s")
         told = zip(words, spent, limits, strict=True)

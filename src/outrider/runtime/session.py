@@ -222,6 +222,11 @@ class Session(Commands):
         return self._rules.why_not
 
     @property
+    def has_budget(self) -> bool:
+        """Whether it has a budget of its own, which ``allow`` and ``more`` raise."""
+        return self._limits.budget is not None
+
+    @property
     def held(self) -> bool:
         """Whether the plan is held where it is: by the person, or at a limit."""
         return bool(self._rules.held)

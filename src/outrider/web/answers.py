@@ -21,6 +21,7 @@ from outrider.errors import (
     ProviderError,
     SessionOwned,
     ShuttingDown,
+    SpendingUnusable,
     TooMany,
     UsersUnreadable,
 )
@@ -33,6 +34,7 @@ _STATUS: Final[tuple[tuple[type[OutriderError], int], ...]] = (
     (ShuttingDown, 503),
     (NotAllowed, 403),
     (UsersUnreadable, 503),
+    (SpendingUnusable, 503),
     (NotNow, 409),
     (SessionOwned, 409),
     (JournalError, 503),

@@ -125,7 +125,8 @@ class _Api:
         owner = runner_of(self._desk.journal, entry.name) if open_here else ""
         resumable = open_here and not owner and self._openings.resumable(entry.name, in_engine=self._desk.follows is not None)
         user = found.owner.name if found is not None and live else ""
-        return {**_entry(entry, live=live), "user": user, "owner": owner, "resumable": resumable}
+        own_budget = found is not None and live and found.session.has_budget
+        return {**_entry(entry, live=live), "user": user, "owner": owner, "resumable": resumable, "own_budget": own_budget}
 
     async def start(self, request: Request) -> Response:
         asked = read_object(await request.body())

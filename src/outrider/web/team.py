@@ -9,7 +9,6 @@ from __future__ import annotations
 import contextlib
 import re
 from collections.abc import Iterable, Iterator
-from functools import partial
 from typing import Final
 
 from outrider.errors import NotAllowed, TooMany, UsersUnreadable
@@ -20,7 +19,7 @@ from outrider.runtime import Budget, Limits
 from outrider.runtime.turns import Caller
 from outrider.web.answers import kind_of
 from outrider.web.audit import Audit
-from outrider.web.spending import Spending, Spent
+from outrider.web.spending import Account, Spending
 from outrider.web.users import Allowance, Pass, User, Users
 
 RETRY_S: Final = 5
@@ -59,7 +58,7 @@ class Team:
         self._limits = limits
         self._agents = frozenset(agents)
         self._spending = spending
-        self._limits_of: dict[str, tuple[Allowance, Limits]] = {}
+        self._limits_of: dict[str, tuple[User, Limits]] = {}
         self._version: object = None
 
     def holds(self, shown: Pass) -> bool:
@@ -78,62 +77,61 @@ class Team:
         if users.version != self._version:
             self._version = users.version
             for user in filter(None, map(users.named, tuple(self._limits_of))):
-                budget = self.limits_of(user).budget
-                if budget is not None:
-                    budget.count_again()  # a name may be another user's by now
+                self.limits_of(user)
 
     def limits_of(self, user: User) -> Limits:
-        """What holds for the sessions of ``user`` that begin now; where their budget was raised, for those that run too."""
+        """What holds for the sessions of ``user`` that begin now; where their budget was changed, for those that run too."""
         if not user.name:
             return self._limits
-        known = self._limits_of.get(user.name)
-        if known is None:
-            limits = self._new_limits(user, Caller())
-        elif known[0] == user.allowance:
-            return known[1]
-        else:
-            limits = self._changed(user, *known)
-        self._limits_of[user.name] = user.allowance, limits
+        now = (
+            self.users.named(user.name) if self.users is not None else None
+        ) or user  # what was read at a request's begin is old
+        before, limits = self._limits_of.get(now.name, (None, None))
+        if limits is None or before is None or before.account != now.account:
+            limits = self._new_limits(now, self._budget(now), Caller())
+        elif before.allowance != now.allowance:
+            limits = self._changed(now, before.allowance, limits)
+        self._limits_of[now.name] = now, limits
         return limits
 
     def _changed(self, user: User, before: Allowance, limits: Limits) -> Limits:
-        """The same if only numbers of the budget are others; else new ones, and sessions that run keep theirs."""
-        given = user.allowance
-        if given.counts != before.counts or given.calls_at_once != before.calls_at_once:
-            return self._new_limits(user, limits.caller)
-        if limits.budget is not None:
-            limits.budget.limit(calls=given.calls, tokens=given.tokens, usd=given.usd)
-        return limits
+        """The same budget with its new numbers. Sessions that run keep what they have else: no budget, so many calls at once."""
+        given, budget = user.allowance, limits.budget
+        if budget is not None:
+            budget.limit(calls=given.calls, tokens=given.tokens, usd=given.usd)
+        if given.calls_at_once == before.calls_at_once and (budget is not None or not given.counts):
+            return limits
+        return self._new_limits(user, budget or self._budget(user), limits.caller)
 
-    def _new_limits(self, user: User, caller: Caller | None) -> Limits:
-        return Limits(budget=self._budget(user), calls_at_once=user.allowance.calls_at_once, within=self._limits, caller=caller)
+    def _new_limits(self, user: User, budget: Budget | None, caller: Caller | None) -> Limits:
+        return Limits(budget=budget, calls_at_once=user.allowance.calls_at_once, within=self._limits, caller=caller)
 
     def _budget(self, user: User) -> Budget | None:
         given = user.allowance
         if not given.counts:
             return None
-        spending = self._spending
-        ledger = None if spending is None else partial(_note, spending, user.name)
+        ledger = None if self._spending is None else Account(self._spending, user.account)
+        remedy = f"an admin allows more: outrider users allow {user.name}"
         whose = f"the budget of user {user.name}"
-        return Budget(whose=whose, calls=given.calls, tokens=given.tokens, usd=given.usd, ledger=ledger)
+        return Budget(whose=whose, remedy=remedy, calls=given.calls, tokens=given.tokens, usd=given.usd, ledger=ledger)
 
     def check_start(self, user: User, understood: Understood, running: int) -> None:
         """Raise unless ``user``, of whose sessions ``running`` run, may start this one.
 
         Raises:
-            JournalUnusable: what they spend cannot be kept.
             NotAllowed: it names what is not for everybody.
+            SpendingUnusable: what they have spent cannot be written.
             TooMany: so many of theirs run already.
         """
-        if self._spending is not None:
-            self._spending.check(user.name)
         if not user.may("admin"):
             for text in understood.agents.values():
                 self._check_agents(text)
         self.check_one_more(user, running)
 
     def check_one_more(self, user: User, running: int) -> None:
-        """Raise ``TooMany`` unless one more session of ``user`` may run beside the ``running`` ones."""
+        """Raise ``TooMany`` unless one more session of ``user`` may run beside the ``running`` ones, or ``SpendingUnusable``."""
+        if self._spending is not None:
+            self._spending.check(user.account)
         most = user.allowance.sessions
         if most is not None and running >= most:
             raise TooMany(f"{running} sessions of {user.name} run, and {most} may; stop one, or ask again", retry_after_s=RETRY_S)
@@ -152,6 +150,8 @@ class Team:
 
     def check_command(self, user: User, owner: str, command: str) -> None:
         """Raise ``NotAllowed`` unless ``user`` may command so a session that ``owner`` started."""
+        if self.users is not None:
+            self._renew(self.users)
         if command in OWNERS and user.name != owner and not user.may("admin"):
             raise NotAllowed(f"{command} is for {owner or 'an admin'}, who started the session, and for admins")
 
@@ -173,10 +173,4 @@ class Team:
         """What ``user`` may know of themselves: role, allowance, and what of it is spent, in words."""
         allowance = {name: getattr(user.allowance, name) for name in type(user.allowance).__slots__}
         budget = self.limits_of(user).budget if user.name else None
-        if budget is not None:
-            budget.count_again()  # other servers count too
         return {"name": user.name, "role": user.role, "allowance": allowance, "running": running, "spent": str(budget or "")}
-
-
-def _note(spending: Spending, user: str, calls: int, tokens: int, usd: float) -> Spent:
-    return spending.add(user, Spent(calls, tokens, usd))

@@ -29,6 +29,9 @@ PREFIX: Final = "outrider_"
 
 FORMAT: Final = 1
 
+MOST: Final = 2**53
+"""No number of an allowance is above it: so many are counted exactly."""
+
 SPENT: Final = ("usd", "tokens", "calls")
 """What of an allowance is used up; the rest is how much there may be at once."""
 
@@ -51,8 +54,11 @@ class Allowance:
     def __post_init__(self) -> None:
         for name in self.__slots__:
             value = getattr(self, name)
-            if value is not None and not 0 < value < float("inf"):
-                raise BadOption(f"an allowance of {value} {name} makes no sense; give a positive number or leave it out")
+            if value is not None and not 0 < value <= MOST:
+                told = f"{value:.6g}" if not abs(value) > MOST else f"more than {MOST}" if value > 0 else "less than nothing"
+                raise BadOption(
+                    f"an allowance of {told} {name} makes no sense; give a positive number up to {MOST} or leave it out"
+                )
 
     @property
     def counts(self) -> frozenset[str]:
@@ -67,6 +73,13 @@ class User:
     name: str
     role: Role
     allowance: Allowance = Allowance()
+    id: str = ""
+    """Whoever is added anew under a name that was removed has another one."""
+
+    @property
+    def account(self) -> str:
+        """What they spend is kept under this name."""
+        return f"{self.name} {self.id}" if self.id else self.name
 
     def may(self, role: Role) -> bool:
         """Whether the user's role goes as far as ``role``."""
@@ -132,7 +145,7 @@ class Users:
         if found == self._seen:
             return
         entries = _read(self.path)
-        self._named = {name: _user(name, entry) for name, entry in entries.items()}
+        self._named = {name: user_in(name, entry) for name, entry in entries.items()}
         self._passes = {entry["digest"]: Pass(user=self._named[name], digest=entry["digest"]) for name, entry in entries.items()}
         self._seen = found
 
@@ -144,7 +157,7 @@ def listed(path: Path) -> list[tuple[User, str]]:
         UsersUnreadable: as ``Users`` does.
     """
     _state(path)
-    return [(_user(name, entry), entry["since"]) for name, entry in _read(path).items()]
+    return [(user_in(name, entry), entry["since"]) for name, entry in _read(path).items()]
 
 
 # Reading ----------------------------------------------------------------------------------------------------------------
@@ -195,16 +208,21 @@ def _check(name: str, entry: object, path: Path) -> None:
     try:
         check_name(name)
         sound = isinstance(entry, dict) and all(isinstance(entry.get(key), str) for key in ("digest", "since"))
-        why = "" if isinstance(entry, dict) and sound and _user(name, entry) else "its token is missing"
+        why = "" if isinstance(entry, dict) and sound and user_in(name, entry) else "its token is missing"
     except (BadOption, TypeError) as error:
         why = str(error)
     if why:
         raise UsersUnreadable(f"the users' file {path} is damaged: user {name[:80]!r}: {why}")
 
 
-def _user(name: str, entry: Mapping[str, Any]) -> User:
+def user_in(name: str, entry: Mapping[str, Any]) -> User:
+    """The user ``name`` of whom the file has this ``entry``.
+
+    Raises:
+        BadOption: their role or their allowance makes no sense.
+    """
     given = {key: entry[key] for key in Allowance.__slots__ if entry.get(key) is not None}
-    return User(name=name, role=check_role(entry.get("role")), allowance=Allowance(**given))
+    return User(name=name, role=check_role(entry.get("role")), allowance=Allowance(**given), id=str(entry.get("id", "")))
 
 
 def check_name(name: str) -> None:

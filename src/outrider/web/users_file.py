@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from outrider.errors import BadOption, UnknownName
-from outrider.web.users import FORMAT, Allowance, Role, User, check_name, digest_of, listed, new_token, users_in
+from outrider.web.users import FORMAT, Allowance, Role, User, check_name, digest_of, listed, new_token, user_in, users_in
 
 
 def add_user(path: Path, name: str, role: Role, allowance: Allowance) -> str:
@@ -29,11 +29,11 @@ def add_user(path: Path, name: str, role: Role, allowance: Allowance) -> str:
         if name in users:
             raise BadOption(f"there is a user {name} already; outrider users token {name} gives them a new token")
         limits = {key: value for key, value in asdict(allowance).items() if value is not None}
-        users[name] = {"role": role, **_made(token), **limits}
+        users[name] = {"role": role, "id": secrets.token_hex(4), **_made(token), **limits}
     return token
 
 
-def allow_user(path: Path, name: str, more: Mapping[str, float | None]) -> User:
+def allow_user(path: Path, name: str, more: Mapping[str, Any]) -> User:
     """The user may spend so much ``more`` in all: ``usd``, ``tokens``, ``calls``; who that is now.
 
     Raises:
@@ -44,15 +44,14 @@ def allow_user(path: Path, name: str, more: Mapping[str, float | None]) -> User:
     given = {what: value for what, value in more.items() if value is not None}
     if not given:
         raise BadOption("nothing more was allowed; say how many dollars (--usd), --tokens or --calls")
+    Allowance(**given)  # each makes sense
     with _changing(path) as users:
         entry = _find(users, name)
         for what, value in given.items():
-            if not 0 < value < float("inf"):
-                raise BadOption(f"{value} more {what} make no sense; give a positive number")
             if entry.get(what) is None:
                 raise BadOption(f"{name} has no limit on {what}, so there is none to raise; leave --{what} out")
             entry[what] += value
-    return next(user for user, _ in listed(path) if user.name == name)
+        return user_in(name, entry)  # the sum makes sense, or nothing is written
 
 
 def remove_user(path: Path, name: str) -> None:
