@@ -387,6 +387,29 @@ async def test_a_draft_that_has_just_appeared_is_not_accepted_by_a_key_meant_for
             await expect(row(page, 0)).to_have_attribute("data-kind", "person")
 
 
+async def test_opening_a_panel_dismisses_an_old_refusal_and_leaves_a_question_whose_step_counts(opened: Open) -> None:
+    async with staged() as stage:
+        stage.drafter.says("look up trains")
+        session = await stage.begin()
+        async with opened(stage.url(), session) as page:
+
+            async def overtaken(route: Route) -> None:
+                session.pause()
+                await route.continue_()
+
+            await page.route("**/commands", overtaken, times=1)
+            await page.keyboard.press("p")
+            await expect(page.locator("[data-notice=trouble]")).to_contain_text("The run waits for you already")
+            await page.keyboard.press("s")
+            await expect(page.locator("[data-notice]")).to_have_count(0)
+            await page.keyboard.press("Escape")
+            session.go_on()
+            await raced(stage, session, page)
+            await page.keyboard.press("s")
+            await expect(page.get_by_label("A sentence to add")).to_be_focused()
+            await expect(page.locator("[data-notice=race]")).to_be_visible()
+
+
 async def test_two_browsers_watch_one_session_and_the_second_to_act_is_told(opened: Open) -> None:
     async with staged() as stage:
         stage.drafter.says("look up trains", "look up hotels")

@@ -166,8 +166,12 @@ function useFocusBefore() {
   };
 }
 
+/** Opening it dismisses what the server said of an earlier command; whose step counts is still asked. */
 function Panel({ name, ...rest }) {
   const giveBack = useFocusBefore();
+  useEffect(() => {
+    if (!rest.commands.race) rest.commands.dismiss();
+  }, []);
   const leave = () => {
     rest.setPanel("");
     giveBack();
