@@ -152,6 +152,22 @@ def test_a_session_may_have_a_budget_within_the_budget_of_all() -> None:
     ]
 
 
+def test_a_call_that_waits_for_room_goes_on_when_the_limit_is_raised_and_what_is_inside_leaves_as_it_came() -> None:
+    async def raising() -> None:
+        began, budget = list[str](), Budget(calls=1)
+        async with asyncio.TaskGroup() as group:
+            for name in "ab":
+                group.create_task(call(Limits(budget=budget), began, name, caller=Caller(), takes_s=10))
+            await asyncio.sleep(1)
+            assert began == ["a"]
+            budget.limit(calls=None, tokens=20, usd=2.0)
+            await asyncio.sleep(1)
+            assert began == ["a", "b"]
+        assert str(budget) == "20 of 20 tokens spent, $2 of $2 spent"
+
+    run(raising())
+
+
 def test_a_call_that_waited_in_a_later_queue_and_was_never_sent_counts_nothing() -> None:
     async def withdrawn() -> None:
         began, budget = list[str](), Budget(calls=2)
