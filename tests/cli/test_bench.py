@@ -91,9 +91,31 @@ def test_a_mistake_ends_in_a_sentence(place: Place, words: tuple[str, ...], says
     assert says in done.sentence
 
 
-def test_ctrl_c_prints_what_is_done(place: Place) -> None:
+def write_many(place: Place) -> None:
+    """Rows that take long to compare on."""
     rows = [{"task": f"t{n}", "at": 0, "target": "a", "target_s": 1, "draft": "a", "draft_s": 1} for n in range(200_000)]
     (place.folder / "many.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+
+
+def test_in_a_pipe_a_table_is_there_before_the_next_input_is_read(place: Place) -> None:
+    write_many(place)
+    process = subprocess.Popen(
+        [*COMMAND, "bench", "pairs.jsonl", "many.jsonl", "--schedulers", "alone"], cwd=place.folder, env=place.environment,
+        text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+    )  # fmt: skip
+    assert process.stdout is not None
+    table = [process.stdout.readline() for _ in range(3)]
+    process.send_signal(signal.SIGINT)
+    done = ended(process)
+    assert table[0] == "pairs.jsonl: 1 run\n"
+    assert table[2].startswith("  alone")
+    assert done.code == 130
+    assert "Stopped early." in done.out
+    assert "pairs.jsonl" not in done.out
+
+
+def test_ctrl_c_prints_what_is_done(place: Place) -> None:
+    write_many(place)
     screen, terminal = os.openpty()
     process = subprocess.Popen(
         [*COMMAND, "bench", "pairs.jsonl", "many.jsonl", "--schedulers", "alone", "--json"], cwd=place.folder,

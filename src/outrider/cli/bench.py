@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final
+from functools import partial
+from typing import Any, Final, TypeAlias
 
 from outrider.bench.harness import Comparison, Result, run_all
 from outrider.bench.schedulers import STANDARD, Scheduler, schedulers_named
@@ -31,6 +32,10 @@ class BenchOptions:
     as_json: bool
 
 
+Table: TypeAlias = Callable[[Source, Comparison], str]
+"""What the schedulers came to over a source, in words."""
+
+
 @dataclass(slots=True, kw_only=True)
 class Bench:
     """What has been compared so far: each source by itself, and all of them together."""
@@ -41,16 +46,28 @@ class Bench:
     done: list[tuple[Source, Comparison]] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     stopped: bool = False
+    _shown: int = field(default=0, init=False)
 
-    def read(self, sources: Sequence[Source], progress: ProgressLine) -> None:
-        """Compare on every source, one recorded run after another; Ctrl-C ends it early."""
+    def read(self, sources: Sequence[Source], progress: ProgressLine, table: Table) -> None:
+        """Compare on every source, one recorded run after another, and show the ``table`` of each; Ctrl-C ends it early."""
         try:
             for source in sources:
                 self._read_one(source, progress)
+                self._show(table, progress)
         except KeyboardInterrupt:
             self.stopped = True
         finally:
             progress.close()
+        self._show(table, progress)
+
+    def _show(self, table: Table, progress: ProgressLine) -> None:
+        """Show the tables that have not been shown, each once, at whatever moment Ctrl-C comes."""
+        progress.close()
+        for source, comparison in self.done[self._shown :]:
+            text = table(source, comparison)
+            self._shown += 1
+            if text:
+                print(text, flush=True)
 
     def _read_one(self, source: Source, progress: ProgressLine) -> None:
         comparison = Comparison(self.schedulers)
@@ -67,13 +84,14 @@ def run_bench(options: BenchOptions) -> Exit:
     schedulers = schedulers_named(names_of(options.schedulers))
     prices = TokenPrices(target=options.target_price, draft=options.draft_price)
     bench = Bench(schedulers=schedulers, prices=prices, together=Comparison(schedulers))
-    bench.read(all_sources(options.files), ProgressLine())
+    table = _no_table if options.as_json else partial(_table_of, options.seed)
+    bench.read(all_sources(options.files), ProgressLine(), table)
     if not bench.together.runs:
         raise KeyboardInterrupt
     if options.as_json:
         print(json_line(report(bench, options.seed)))
     else:
-        _print_tables(bench, options.seed)
+        _print_together(bench, options.seed)
     for note in bench.notes:
         print(f"outrider: {note}", file=sys.stderr)
     return Exit.STOPPED if bench.stopped else Exit.COMPLETE
@@ -126,21 +144,26 @@ def _figures(comparison: Comparison, seed: int) -> dict[str, Any]:
 _HEAD: Final = ("scheduler", "time", "95 %", "faster/slower/equal", "cost", "95 %", "wasted", "cancelled", "most calls")
 
 
-def _print_tables(bench: Bench, seed: int) -> None:
-    for source, comparison in bench.done:
-        if comparison.runs:
-            print(f"{source.name}: {count(comparison.runs, 'run')}")
-            _print_table(comparison.results(seed))
+def _no_table(source: Source, comparison: Comparison) -> str:
+    """For scripts, all is told at the end."""
+    return ""
+
+
+def _table_of(seed: int, source: Source, comparison: Comparison) -> str:
+    return f"{source.name}: {count(comparison.runs, 'run')}\n{_table(comparison.results(seed))}" if comparison.runs else ""
+
+
+def _print_together(bench: Bench, seed: int) -> None:
     if len(bench.done) > 1:
         print(f"together: {count(bench.together.runs, 'run')}")
-        _print_table(bench.together.results(seed))
+        print(_table(bench.together.results(seed)))
     print("time and cost: sums over the target alone's, below 1 is less; wasted and cancelled: tokens.")
     print(f"A million tokens of the target cost ${bench.prices.target:g}, of the drafter ${bench.prices.draft:g}.")
     print(f"Intervals are bootstraps over runs, seed {seed}.{' Stopped early.' if bench.stopped else ''}")
 
 
-def _print_table(results: Mapping[str, Result]) -> None:
-    print("\n".join(aligned([_HEAD, *map(_cells, results.values())])) + "\n")
+def _table(results: Mapping[str, Result]) -> str:
+    return "\n".join(aligned([_HEAD, *map(_cells, results.values())])) + "\n"
 
 
 def aligned(rows: Sequence[Sequence[str]]) -> list[str]:
