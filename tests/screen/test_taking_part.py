@@ -293,7 +293,7 @@ async def test_the_person_goes_back_and_takes_another_step() -> None:
         await seen.press("up")
         await seen.until("▸ 0 buy bread")
         await seen.press("enter")
-        await seen.until("… 0 you went back; it was: buy bread; space goes on, or take another")
+        await seen.until("… 0 you went back; it was: buy bread; Enter keeps it, or take another")
         await seen.press("t")
         await seen.type("post letter")
         await seen.press("enter")
@@ -351,12 +351,39 @@ async def test_while_it_is_paused_the_answer_waits_for_the_person() -> None:
         await seen.press("p")
         await seen.until("; paused", "space go on")
         seen.target.answers("buy bread")
-        await seen.until("… 0 the target has answered: buy bread; space goes on, or take another")
+        await seen.until("… 0 the target has answered: buy bread; Enter keeps it, or take another")
         assert seen.plan == []
-        await seen.press("enter")
-        await seen.until("There is no draft to accept")
         await seen.press("space")
         await seen.until("✓ 0 buy bread", "space pause")
+
+
+@pytest.mark.parametrize("drafted", [True, False], ids=["drafted", "not drafted"])
+async def test_enter_keeps_the_answer_that_waits_once_it_has_been_there_for_a_moment(drafted: bool) -> None:
+    async with watched() as seen:
+        await seen.until("yours to take")
+        if drafted:
+            await two_drafts(seen)
+        await seen.press("space")
+        await seen.until("paused")
+        seen.target.answers("buy bread")
+        await seen.until("the target has answered: buy bread; Enter keeps it", "Enter keep it", "space go on", "? help")
+        await seen.pilot.press("enter")
+        await seen.until("That step has only just come; Enter again keeps it")
+        assert seen.plan == []
+        await seen.press("enter")
+        await seen.until("✓ 0 buy bread", "space pause")
+        assert seen.plan == ["buy bread"]
+
+
+async def test_enter_keeps_the_step_that_the_person_went_back_to() -> None:
+    async with watched() as seen:
+        seen.target.answers("buy bread")
+        await seen.until("✓ 0 buy bread")
+        await seen.press("g", "enter")
+        await seen.until("you went back; it was: buy bread", "Enter keep it")
+        await seen.press("enter")
+        await seen.until("✓ 0 buy bread", "yours to take")
+        assert seen.session.plan.steps[0].by == "target"
 
 
 async def test_paused_without_a_draft_it_says_what_is_under_way() -> None:

@@ -85,7 +85,8 @@ class PlanScreen(WatchingScreen):
             return (("Enter", "leave"), ("l", "lanes"), ("PgUp PgDn", "scroll"))
         if self.picture.asked is not None:
             return (*answers(self.picture.asked), ("t", "take next"), ("l", "lanes"), ("?", "help"))
-        enter = (("Enter", "accept"),) if self._acceptable else ()
+        keeps = _waiting_on_display(self.picture) is not None
+        enter = (("Enter", "keep it" if keeps else "accept"),) if self._acceptable else ()
         space = ("+", "allow more") if self.picture.limit else ("space", "go on" if self.picture.held else "pause")
         return (*enter, ("t", "take"), space, ("g", "back"), ("s", "steer"), ("l", "lanes"), ("q", "stop"), ("?", "help"))
 
@@ -124,7 +125,7 @@ class PlanScreen(WatchingScreen):
             case "y" | "s" | "b" | "h" if (asked := self._asked_on_display) and (key != "h" or asked.question == "unsure"):
                 self._answer_asked(key, asked)
             case "enter":
-                self._accept()
+                self._accept_or_keep()
             case "t":
                 self._open_take()
             case "space" | "p":
@@ -194,13 +195,22 @@ class PlanScreen(WatchingScreen):
 
     @property
     def _acceptable(self) -> bool:
-        """Whether a draft is on display."""
-        return _draft_on_display(self.picture) is not None and self.picture.outcome is None
+        """Whether something is on display for Enter to accept: a draft, or the step that waits while the run is held."""
+        drawn = _draft_on_display(self.picture) or _waiting_on_display(self.picture)
+        return drawn is not None and self.picture.outcome is None
 
-    def _accept(self) -> None:
-        """Take the draft on display: the one that is drawn, with its number, whatever has happened in the meantime."""
+    def _accept_or_keep(self) -> None:
+        """What is drawn counts, whatever has happened in the meantime: the step that waits, or the draft with its number."""
         scene = self._pane.scene
-        draft = None if scene is None else _draft_on_display(scene.picture)
+        waits = None if scene is None else _waiting_on_display(scene.picture)
+        if waits is None:
+            self._accept(None if scene is None else _draft_on_display(scene.picture))
+        elif not self._been_there_a_moment:
+            self.say("That step has only just come; Enter again keeps it")
+        else:
+            self._obey(self._session.go_on)
+
+    def _accept(self, draft: VerifyingStep | None) -> None:
         if draft is None:
             self.say("There is no draft to accept; t takes a step of your own")
         elif not self._been_there_a_moment:
@@ -328,3 +338,9 @@ def _draft_on_display(picture: Picture) -> VerifyingStep | None:
     """The draft that is drawn; where the screen says something else of the next step, there is none."""
     other = picture.waiting or picture.asked or picture.taken or picture.executions.undoing
     return None if other is not None else picture.verifying
+
+
+def _waiting_on_display(picture: Picture) -> Step | None:
+    """The step that waits while the run is held, if it is drawn."""
+    other = picture.limit or picture.asked or picture.taken or picture.executions.undoing
+    return None if other else picture.waiting

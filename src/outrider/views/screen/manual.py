@@ -9,9 +9,9 @@ from textual.content import Content
 from outrider.views.screen import drawing
 
 PAGE: Final[tuple[tuple[str, str], ...]] = (
-    ("", "Confirmed steps (✓) are final. At most one draft (…) stands after them, being verified."),
+    ("", "No agent changes a confirmed step (✓); only you do, with g. One draft (…) at most follows them, being verified."),
     ("", "Until the target answers you can take that step yourself: it is not verified then."),
-    ("Enter", "accept the draft: the step is yours"),
+    ("Enter", "accept the draft: the step is yours; or keep one that waits"),
     ("t", "take another step: type it; ↑ ↓ choose, Tab completes"),
     ("space p", "pause; once more goes on"),
     ("+", "at a limit: allow as much again as was given at first"),

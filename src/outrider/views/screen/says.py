@@ -111,7 +111,7 @@ def held(picture: Picture, window: Window, now_s: float) -> str:
         under_way = "" if window.asked_s is None else f"; {at_work(window, now_s)}"
         return f"paused{under_way}; space goes on"
     was = "the target has answered" if picture.held == "paused" else "you went back; it was"
-    return f"{was}: {one_line(picture.reads(picture.waiting))}; space goes on, or take another"
+    return f"{was}: {one_line(picture.reads(picture.waiting))}; Enter keeps it, or take another"
 
 
 def ended(picture: Picture, in_flight: int) -> str:

@@ -157,8 +157,10 @@ class WatchingScreen(App[None]):
         self._name_keys()
 
     def _marks(self, state: says.State) -> object:
-        """What is new about a step on display although it is the same step: it is over, or something is asked about it."""
-        asked = self.picture.asked
+        """What is new about a step on display although it is the same step: it is over, or asked about, or its answer waits."""
+        asked, waiting = self.picture.asked, self.picture.waiting
+        if state == "held" and waiting is not None:
+            return waiting
         return asked.since_s if state == "asked" and asked is not None else state == "over"
 
     def _tick(self) -> None:
