@@ -226,7 +226,8 @@ def _comparison(figures: Figures) -> list[str]:
     if not figures.steps or not alone_s or not figures.acceptance:
         return []
     if figures.one_machine:
-        return [f"Target alone: less than {seconds(alone_s)}, since calls slowed one another down here; --compare measures it."]
+        slowed = "since calls slowed one another down here; outrider plan --compare measures it"
+        return [f"Target alone: less than {seconds(alone_s)}, {slowed}."]
     held = f", {seconds(figures.held_s)} in which the run was held not counted" if figures.held_s >= _LEAST_SECONDS else ""
     lines = [f"Target alone: about {seconds(alone_s)} (estimate); {gained(alone_s, alone_s - figures.saved_s)}{held}."]
     if figures.person_steps:
