@@ -168,6 +168,28 @@ def test_a_call_that_waits_for_room_goes_on_when_the_limit_is_raised_and_what_is
     run(raising())
 
 
+def test_a_call_whose_price_nobody_knows_leaves_a_budget_that_has_become_one_of_dollars() -> None:
+    async def limiting() -> None:
+        budget = Budget(calls=5)
+        ticket = Ticket(urgent=True)
+        async with Limits(budget=budget).turn(ticket):
+            budget.limit(calls=None, tokens=None, usd=1.0)
+        assert str(budget) == "$0 of $1 spent"
+
+    run(limiting())
+
+
+def test_a_call_that_did_not_say_what_it_used_counts_with_the_most_that_it_could() -> None:
+    async def lost() -> None:
+        budget = Budget(calls=5, tokens=50, usd=5.0)
+        ticket = Ticket(urgent=True, most=DOLLAR)
+        async with Limits(budget=budget).turn(ticket):
+            ticket.used = Usage()
+        assert str(budget) == "1 of 5 calls spent, 10 of 50 tokens spent, $1 of $5 spent"
+
+    run(lost())
+
+
 def test_a_call_that_waited_in_a_later_queue_and_was_never_sent_counts_nothing() -> None:
     async def withdrawn() -> None:
         began, budget = list[str](), Budget(calls=2)

@@ -251,6 +251,7 @@ def test_an_admin_allows_a_user_more_and_a_session_that_was_held_for_want_of_it_
             ada = server.user("ada")
             await server.desk.begin(slow(server, Limits(within=server.desk.team.limits_of(ada)), name="held"), ada)
             url = "/api/sessions/held"
+            budget = server.desk.team.limits_of(ada).budget
             async with server.clients["wil"].listening(f"{url}/stream"):
                 await asyncio.sleep(10)
                 scene = (await server.clients["ada"].get(f"{url}/scene")).json
@@ -263,12 +264,31 @@ def test_an_admin_allows_a_user_more_and_a_session_that_was_held_for_want_of_it_
                 await said(server, "ada", url, "go_on")
                 await asyncio.sleep(1)
                 assert (await server.clients["ada"].get(f"{url}/scene")).json["limit"] == scene["limit"], "nothing was allowed"
-                allow_user(server.file, "ada", {"calls": 100})
+                allow_user(server.file, "ada", {"calls": 1})
                 await asyncio.sleep(1)
-                await said(server, "root", url, "go_on")
-                await asyncio.sleep(60)
-                assert (await server.clients["ada"].get(f"{url}/scene")).json["outcome"] == "complete"
-                assert (await server.clients["ada"].get("/api/me")).json["spent"] == "6 of 102 calls spent"
+                assert str(budget) == "2 of 3 calls spent", "it counts while somebody watches"
+            allow_user(server.file, "ada", {"calls": 99})
+            await said(server, "root", url, "go_on")
+            assert str(budget) == "2 of 102 calls spent", "it counts at the next command"
+            await asyncio.sleep(60)
+            assert (await server.clients["ada"].get(f"{url}/scene")).json["outcome"] == "complete"
+            assert (await server.clients["ada"].get("/api/me")).json["spent"] == "6 of 102 calls spent"
+
+    run(main())
+
+
+def test_so_many_calls_at_once_as_the_users_file_says_now_are_made_by_sessions_that_begin_now(tmp_path: Path) -> None:
+    async def main() -> None:
+        async with team_served(tmp_path) as server:
+            ada = server.user("ada")
+            server.desk.team.limits_of(ada)
+            edit(server.file, "ada", Allowance(calls_at_once=1))
+            await server.clients["ada"].get("/api/me")
+            for name in ("one", "two"):
+                await server.desk.begin(slow(server, Limits(within=server.desk.team.limits_of(ada)), name=name), ada)
+            await asyncio.sleep(6.5)
+            scenes = [(await server.clients["ada"].get(f"/api/sessions/{name}/scene")).json for name in ("one", "two")]
+            assert [len(scene["confirmed"]) for scene in scenes] == [3, 3], "they take turns"
 
     run(main())
 
