@@ -33,15 +33,15 @@ export function useAsked(asked) {
   return useSettled(asked ? `${asked.at} ${asked.since_s}` : "") ? asked : null;
 }
 
-/** The buttons below the plan, and the one panel that one of them may have opened. */
-export function Dock({ scene, session, commands, primary, panel, setPanel, live, mine, user }) {
+/** The buttons below the plan, and the one panel that one of them may have opened. ``more``: whether as much again can be allowed. */
+export function Dock({ scene, session, commands, primary, panel, setPanel, live, mine, more, user }) {
   const toggle = (name) => setPanel(panel === name ? "" : name);
   const opener = (name, label, key, may = true) => html`
     <button type="button" id=${`open-${name}`} aria-expanded=${panel === name} aria-keyshortcuts=${key} disabled=${!live || !may} onClick=${() => toggle(name)}>
       ${label}
     </button>
   `;
-  const hold = scene.limit
+  const hold = more
     ? html`<button type="button" key="hold" aria-keyshortcuts="p" disabled=${!live || !mine} onClick=${commands.more}>Allow as much again</button>`
     : scene.held
     ? html`<button type="button" key="hold" aria-keyshortcuts="p" disabled=${!live} onClick=${commands.goOn}>Go on</button>`
@@ -62,7 +62,6 @@ export function Dock({ scene, session, commands, primary, panel, setPanel, live,
           ${primary.label}<kbd aria-hidden="true">Enter</kbd>
         </button>
         ${opener("take", "Take a step", "t")} ${opener("steer", "Steer", "s")} ${hold}
-        ${scene.held === "budget" && html`<button type="button" disabled=${!live} onClick=${commands.goOn}>Go on</button>`}
         ${opener("stop", "Stop", "x", mine)}
       </div>
       ${!mine && html`<p class="hint">To stop it, and to allow it more, is for ${user}, who started it, and for admins.</p>`}

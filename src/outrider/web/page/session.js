@@ -125,6 +125,7 @@ function Watched({ session, scene, heard, connection, entry, resumed, me }) {
   const acts = may(me, "act");
   const live = runs && acts;
   const mine = !entry.user || entry.user === me.name || may(me, "admin");
+  const more = scene.limit && (scene.held !== "budget" || entry.own_budget); // nobody allows more here of a budget that is not the session's
   const commands = useCommands(session);
   const primary = usePrimary(scene, commands);
   const [panel, setPanel] = useState("");
@@ -147,11 +148,11 @@ function Watched({ session, scene, heard, connection, entry, resumed, me }) {
     y: () => live && asked && commands.approve(asked),
     b: () => live && asked?.answers.includes("b") && commands.goBack(asked),
     x: () => mine && open("stop"),
-    p: () => live && (scene.limit ? mine && commands.more() : scene.held ? commands.goOn() : commands.pause()),
+    p: () => live && (more ? mine && commands.more() : scene.held ? commands.goOn() : commands.pause()),
     l: () => setLanes(!lanes),
     "?": () => setKeys(true),
   });
-  const dock = { scene, session, commands, primary, panel, setPanel, live, mine, user: entry.user };
+  const dock = { scene, session, commands, primary, panel, setPanel, live, mine, more, user: entry.user };
   return html`
     <main id="main" class="session" tabindex="-1">
       <div class="plan">
