@@ -16,6 +16,8 @@ pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 STATE = "data-state"
 
+LOST = "Connection lost, reconnecting. If only the connection is gone, the run goes on; if the server is, it waits where it is."
+
 
 async def test_a_connection_that_breaks_is_said_and_the_page_goes_on_where_it_was(opened: Open) -> None:
     async with staged() as stage, wired(stage) as wire:
@@ -24,7 +26,7 @@ async def test_a_connection_that_breaks_is_said_and_the_page_goes_on_where_it_wa
         async with opened(stage.url(wire.port), session) as page:
             await expect(row(page, 0)).to_have_attribute("data-kind", "verifying")
             wire.cut()
-            await expect(page.get_by_text("Connection lost, reconnecting. The run does not wait for this page.")).to_be_visible()
+            await expect(page.get_by_text(LOST)).to_be_visible()
             await expect(row(page, 0)).to_have_attribute("data-kind", "verifying")
             stage.target.says("look around")
             await wire.mend()

@@ -4,7 +4,7 @@ import { html } from "./html.js";
 import { sentence } from "./words.js";
 
 const SAID = {
-  lost: "Connection lost, reconnecting. The run does not wait for this page.",
+  lost: "Connection lost, reconnecting. If only the connection is gone, the run goes on; if the server is, it waits where it is.",
   silent:
     "The server does not answer. If it was stopped, so were its runs, or they wait for the next server; their confirmed steps are kept " +
     "either way. The plan stays on this page, which goes on trying.",
