@@ -5,6 +5,7 @@ import { html, useEffect, useRef, useState } from "./html.js";
 
 const EMPTY = { task: "", world: "", approximation: "", target: "", setting: "", lookahead: "", max_steps: "" };
 const NUMBERS = ["setting", "max_steps"];
+const AUTO = "auto: as far as it is worth; 1 to 4 where both agents compute here";
 
 /** What the form says, as the API takes it: what is empty is left out. */
 function wantedOf(given, from) {
@@ -71,7 +72,7 @@ export function NewSession({ from }) {
 
 function Options({ offer, world, given, set }) {
   const { defaults, kinds, models, settings, worlds } = offer;
-  const field = (name, label, hint, more = {}) => html`
+  const field = (name, label, hint, more = {}, below = "") => html`
     <div class="field">
       <label for=${name}>${label}</label>
       <input
@@ -82,8 +83,10 @@ function Options({ offer, world, given, set }) {
         value=${given[name]}
         placeholder=${hint}
         onInput=${(event) => set(name, event.currentTarget.value)}
+        aria-describedby=${below ? `${name}-hint` : undefined}
         ...${more}
       />
+      ${below && html`<p class="hint" id=${`${name}-hint`}>${below}</p>`}
     </div>
   `;
   const pick = (name, label, options) => html`
@@ -104,7 +107,7 @@ function Options({ offer, world, given, set }) {
         ])}
         ${field("approximation", given.setting ? "Model that drafts" : "Agent that drafts", agent || (world ? world.usual : defaults).approximation, { list: "agents" })}
         ${field("target", given.setting ? "Model of the target" : "Target agent", agent || (world ? world.usual : defaults).target, { list: "agents" })}
-        ${field("lookahead", "Lookahead, in steps", defaults.lookahead || "auto: as far as it is worth")}
+        ${field("lookahead", "Lookahead, in steps", defaults.lookahead || "auto", {}, defaults.lookahead ? "" : AUTO)}
         ${field("max_steps", "At most so many steps", `${defaults.max_steps}, or as many as the task needs`, { inputmode: "numeric" })}
       </div>
       <datalist id="agents">
