@@ -68,6 +68,7 @@ async def test_a_step_is_taken_by_keyboard_alone_with_completion(opened: Open) -
             await page.keyboard.press("t")
             field = page.get_by_role("combobox", name="Your step 0")
             await expect(field).to_be_focused()
+            await expect(field).to_have_attribute("placeholder", "type, or ↓ for the list")
             await page.keyboard.type("look")
             await expect(page.get_by_role("option")).to_have_count(3)
             await expect(field).to_have_attribute("aria-expanded", "true")

@@ -64,6 +64,7 @@ export function Combobox({ session, at, label, text, type, submit, leave, error 
         aria-expanded=${shown}
         aria-controls="step-actions"
         aria-activedescendant=${active >= 0 ? `step-action-${active}` : undefined}
+        placeholder="type, or ↓ for the list"
         aria-invalid=${error ? "true" : undefined}
         aria-describedby=${error ? "step-error" : undefined}
         value=${text}
