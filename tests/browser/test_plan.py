@@ -101,6 +101,29 @@ async def test_the_end_is_told_in_the_words_of_the_terminal(opened: Open) -> Non
             await expect(page).to_have_title("Plan complete · Outrider")
 
 
+async def test_tokens_that_were_in_vain_are_called_so_whether_their_calls_were_wasted_or_cancelled(opened: Open) -> None:
+    async with staged() as stage:
+        stage.drafter.says("pay")
+        session = await stage.begin()
+        async with opened(stage.url(), session) as page:
+            await expect(row(page, 0)).to_have_attribute("data-kind", "verifying")
+            stage.target.says("look up trains", "finish")
+            await expect(page.get_by_role("heading", name="Plan complete")).to_be_visible()
+            await expect(page.locator(".run")).to_contain_text(re.compile(r"\d+ wasted or cancelled"))
+
+
+@pytest.mark.parametrize("width", [360, 1280])
+async def test_in_the_head_what_stands_below_each_other_begins_in_one_line(opened: Open, width: int) -> None:
+    async with staged() as stage:
+        stage.drafter.name, stage.target.name = "fast " * 16, "accurate " * 12
+        session = await stage.begin()
+        async with opened(stage.url(), session, viewport={"width": width, "height": 800}) as page:
+            boxes = "(all) => all.map((one) => one.getBoundingClientRect().toJSON())"
+            places = await page.locator(".agents dd").evaluate_all(boxes)
+            assert len({place["y"] for place in places}) == 3
+            assert len({place["x"] for place in places}) == 1
+
+
 async def test_what_agents_and_people_write_is_text_and_never_markup(opened: Open) -> None:
     nasty = "<img src=x onerror=alert(1)> & <script>alert(2)</script>"
     async with staged() as stage:

@@ -36,7 +36,7 @@ export function Run({ scene, heard, session, runs, driven }) {
 }
 
 function unused({ run, finished }) {
-  return run.wasted_tokens > 0 ? `${run.wasted_tokens.toLocaleString("en")} ${finished ? "wasted" : "not used so far"}` : "";
+  return run.wasted_tokens > 0 ? `${run.wasted_tokens.toLocaleString("en")} ${finished ? "wasted or cancelled" : "not used so far"}` : "";
 }
 
 const Fact = ({ name, children }) => html`<div><dt>${name}</dt><dd>${children}</dd></div>`;
