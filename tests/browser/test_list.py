@@ -57,7 +57,7 @@ async def test_a_session_is_started_from_the_form_and_watched_to_its_end(opened:
 async def test_the_form_says_how_far_ahead_drafts_run_where_nobody_says(opened: Open) -> None:
     async with staged() as stage, opened(stage.url()) as page:
         await page.get_by_text("World, agents and lookahead").click()
-        auto = "auto: as far as it is worth; 1 to 4 where both agents compute here"
+        auto = "By default auto, as far as it is worth; 1 to 4 where both agents compute here."
         await expect(page.get_by_label("Lookahead, in steps")).to_have_accessible_description(auto)
         await expect(page.get_by_text(auto)).to_be_visible()
 

@@ -5,7 +5,7 @@ import { html, useEffect, useRef, useState } from "./html.js";
 
 const EMPTY = { task: "", world: "", approximation: "", target: "", setting: "", lookahead: "", max_steps: "" };
 const NUMBERS = ["setting", "max_steps"];
-const AUTO = "auto: as far as it is worth; 1 to 4 where both agents compute here";
+const AUTO = "By default auto, as far as it is worth; 1 to 4 where both agents compute here.";
 
 /** What the form says, as the API takes it: what is empty is left out. */
 function wantedOf(given, from) {
@@ -107,7 +107,7 @@ function Options({ offer, world, given, set }) {
         ])}
         ${field("approximation", given.setting ? "Model that drafts" : "Agent that drafts", agent || (world ? world.usual : defaults).approximation, { list: "agents" })}
         ${field("target", given.setting ? "Model of the target" : "Target agent", agent || (world ? world.usual : defaults).target, { list: "agents" })}
-        ${field("lookahead", "Lookahead, in steps", defaults.lookahead || "auto", {}, defaults.lookahead ? "" : AUTO)}
+        ${field("lookahead", "Lookahead, in steps", defaults.lookahead || "auto, or 1 to 4", {}, defaults.lookahead ? "" : AUTO)}
         ${field("max_steps", "At most so many steps", `${defaults.max_steps}, or as many as the task needs`, { inputmode: "numeric" })}
       </div>
       <datalist id="agents">
