@@ -169,11 +169,16 @@ def _spent(users: Path) -> dict[str, Spent] | None:
         return None
 
 
-def _told(user: User, spent: dict[str, Spent] | None) -> dict[str, object]:
-    """For scripts."""
+def _so_far(user: User, spent: dict[str, Spent] | None) -> dict[str, float] | None:
+    """What the user has spent, by its names; ``None`` where that cannot be read."""
     from outrider.web.spending import Spent
 
-    return {**asdict(user), "spent": None if spent is None else spent.get(user.account, Spent())._asdict()}
+    return None if spent is None else spent.get(user.account, Spent())._asdict()
+
+
+def _told(user: User, spent: dict[str, Spent] | None) -> dict[str, object]:
+    """For scripts."""
+    return {**asdict(user), "spent": _so_far(user, spent)}
 
 
 def _show(name: str, token: str, *, as_json: bool) -> None:
@@ -189,9 +194,7 @@ _UNITS: Final = {"usd": "${}", "tokens": "{} tokens", "calls": "{} calls", "call
 
 def _limits(user: User, spent: dict[str, Spent] | None) -> str:
     """What the user may use, and what of it is used up."""
-    from outrider.web.spending import Spent
-
-    so_far = {} if spent is None else spent.get(user.account, Spent())._asdict()
+    so_far = _so_far(user, spent) or {}
     allowed = [(what, value) for what, value in asdict(user.allowance).items() if value is not None]
     told = [_UNITS[what].format(f"{value:.10g}") + _spent_of(what, so_far) for what, value in allowed]
     return ", ".join(told) or "no limit of their own"

@@ -282,13 +282,23 @@ def _bring_up_to_date(db: sqlite3.Connection) -> None:
                 db.execute(statement)
 
 
+def whose(db: sqlite3.Connection, application: int) -> Literal["ours", "nobody's", "another's"]:
+    """Whether the file bears the stamp of ``application``, none because nothing is in it yet, or that of another program."""
+    found = _number(db, "PRAGMA application_id")
+    if found == application:
+        return "ours"
+    filled = found or _number(db, "PRAGMA user_version") or _number(db, "SELECT count(*) FROM sqlite_master")
+    return "another's" if filled else "nobody's"
+
+
 def _is_blank(db: sqlite3.Connection, path: Path) -> bool:
     """Whether nothing is in the file yet. Raises unless it is either that or a journal that we can read."""
-    application, version = _number(db, "PRAGMA application_id"), _number(db, "PRAGMA user_version")
-    if application != APPLICATION_ID:
-        if application or version or _number(db, "SELECT count(*) FROM sqlite_master"):
+    match whose(db, APPLICATION_ID):
+        case "nobody's":
+            return True
+        case "another's":
             raise _not_ours(path)
-        return True
+    version = _number(db, "PRAGMA user_version")
     if version > SCHEMA_VERSION:
         raise JournalNewer(
             f"the journal {path} has format {version} and this Outrider reads up to {SCHEMA_VERSION}; install a newer one"

@@ -32,13 +32,18 @@ class Found:
         where = path.absolute()  # the program may go elsewhere
         return cls(path=path, where=where, number=_number(where))
 
+    @property
+    def is_there(self) -> bool:
+        """Whether it is the same file."""
+        return _number(self.where) == self.number
+
     def check(self) -> None:
         """Nothing, as long as it is the same file.
 
         Raises:
             JournalUnusable: it is not there any more, or another one is.
         """
-        if _number(self.where) != self.number:
+        if not self.is_there:
             raise JournalUnusable(
                 f"the journal {self.path} is not where it was: it was deleted or moved, or its disk is gone; bring it back, or "
                 "choose another file"

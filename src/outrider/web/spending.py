@@ -14,7 +14,8 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 from outrider.errors import BadOption, SpendingUnusable
-from outrider.journal.database import log_ahead, transaction
+from outrider.journal.database import log_ahead, transaction, whose
+from outrider.journal.disk import Found
 
 APPLICATION_ID: Final = 0x4F555453
 """``OUTS``: what tells the file from any other of SQLite's."""
@@ -73,11 +74,11 @@ class Spending:
         try:
             with suppress(FileExistsError):  # to open and close one that is there would undo SQLite's locks on it
                 os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
-            self._inode = path.stat().st_ino
         except OSError as error:
             raise BadOption(f"what users spend cannot be kept in {path}: {error.strerror}; {_WRITABLE}") from None
         with _refusing(path):
             self._db = _opened(path)
+        self._found = Found.at(path)
 
     def of(self, user: str) -> Spent:
         """What ``user`` has spent, by all servers that share the file; where it cannot be read now, as it was read last."""
@@ -110,10 +111,12 @@ class Spending:
 
     def _write(self) -> None:
         for user, spent in tuple(self._unwritten.items()):
+            if not self._found.is_there:
+                self._ails(_MISSING)
+                return
             try:
-                self._check_place()
                 self._db.execute(_ENTER, (user, *spent))
-            except (sqlite3.Error, OSError) as error:
+            except sqlite3.Error as error:
                 self._ails(_sentence(error))
                 return
             if user in self._read:
@@ -122,15 +125,10 @@ class Spending:
         if self._trouble:
             self._ails("")
 
-    def _check_place(self) -> None:
-        """SQLite would go on writing into a file that was deleted, moved or put in another's place."""
-        if self.path.stat().st_ino != self._inode:
-            raise FileNotFoundError
-
     def _ails(self, trouble: str) -> None:
         """What is wrong with the file, or nothing any more: it is told once, and nobody waits for the file while it lasts."""
         if bool(trouble) != bool(self._trouble):
-            self._db.execute(f"PRAGMA busy_timeout = {0 if trouble else round(_WRITES_IN_S * 1000)}")
+            _wait(self._db, 0 if trouble else _WRITES_IN_S)
             now = f"cannot be written to {self.path}: {trouble}" if trouble else f"is written to {self.path} again"
             self._tell(f"what users spend {now}")
         self._trouble = trouble
@@ -177,10 +175,8 @@ _WRITABLE: Final = "make it writable, or move the users' file to a folder of you
 _MISSING: Final = "it is not where it was; bring it back, or start the server again, which begins a new one"
 
 
-def _sentence(error: sqlite3.Error | OSError) -> str:
+def _sentence(error: sqlite3.Error) -> str:
     """What is wrong, and what helps."""
-    if isinstance(error, OSError):
-        return _MISSING
     match getattr(error, "sqlite_errorcode", 0) & 0xFF:
         case sqlite3.SQLITE_BUSY | sqlite3.SQLITE_LOCKED:
             return f"{error}; another process holds it: end that, or wait"
@@ -211,20 +207,25 @@ def _opened(path: Path) -> sqlite3.Connection:
         db.execute("PRAGMA synchronous = NORMAL")
         with transaction(db, "IMMEDIATE"):
             pass  # it can be written
-        db.execute(f"PRAGMA busy_timeout = {round(_WRITES_IN_S * 1000)}")
+        _wait(db, _WRITES_IN_S)
     except BaseException:
         db.close()
         raise
     return db
 
 
+def _wait(db: sqlite3.Connection, most_s: float) -> None:
+    """So long another process is waited for from now on."""
+    db.execute(f"PRAGMA busy_timeout = {round(most_s * 1000)}")
+
+
 def _is_blank(db: sqlite3.Connection, path: Path) -> bool:
     """Whether nothing is in the file yet. Raises ``BadOption`` unless it is either that or one that this Outrider reads."""
     with transaction(db):
-        (ours,), (version,) = (db.execute(f"PRAGMA {name}").fetchone() for name in ("application_id", "user_version"))
-        (tables,) = db.execute("SELECT count(*) FROM sqlite_master").fetchone()
-    if (ours or version or tables) and ours != APPLICATION_ID:
+        stamp = whose(db, APPLICATION_ID)
+        (version,) = db.execute("PRAGMA user_version").fetchone()
+    if stamp == "another's":
         raise BadOption(f"{path} is not what Outrider keeps users' spending in; move it away")
     if version > FORMAT:
         raise BadOption(f"what users have spent, in {path}, is of a newer Outrider; install that one")
-    return not tables
+    return stamp == "nobody's"

@@ -63,29 +63,26 @@ class Team:
 
     def holds(self, shown: Pass) -> bool:
         """Whether ``shown`` still lets in: its token was not revoked, and the users can be read."""
-        if self.users is None:
-            return True
         try:
-            found = self.users.holds(shown.digest)
+            holds = self.users is None or self.users.holds(shown.digest) is not None
         except UsersUnreadable:
             return False
-        self._renew(self.users)
-        return found is not None
+        self._renew()
+        return holds
 
-    def _renew(self, users: Users) -> None:
+    def _renew(self) -> None:
         """Where the users have changed, sessions that run may spend what is allowed now."""
-        if users.version != self._version:
-            self._version = users.version
-            for user in filter(None, map(users.named, tuple(self._limits_of))):
+        if self.users is not None and self.users.version != self._version:
+            self._version = self.users.version
+            for user in filter(None, map(self.users.named, tuple(self._limits_of))):
                 self.limits_of(user)
 
     def limits_of(self, user: User) -> Limits:
         """What holds for the sessions of ``user`` that begin now; where their budget was changed, for those that run too."""
         if not user.name:
             return self._limits
-        now = (
-            self.users.named(user.name) if self.users is not None else None
-        ) or user  # what was read at a request's begin is old
+        found = None if self.users is None else self.users.named(user.name)
+        now = found or user  # a request that takes long may bring what was allowed when it began
         before, limits = self._limits_of.get(now.name, (None, None))
         if limits is None or before is None or before.account != now.account:
             limits = self._new_limits(now, self._budget(now), Caller())
@@ -150,8 +147,7 @@ class Team:
 
     def check_command(self, user: User, owner: str, command: str) -> None:
         """Raise ``NotAllowed`` unless ``user`` may command so a session that ``owner`` started."""
-        if self.users is not None:
-            self._renew(self.users)
+        self._renew()
         if command in OWNERS and user.name != owner and not user.may("admin"):
             raise NotAllowed(f"{command} is for {owner or 'an admin'}, who started the session, and for admins")
 
